@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace QemuGuestAgent.Core.Commands;
+
+/// <summary>A command as guest-info lists it.</summary>
+/// <param name="Name">The command's name.</param>
+/// <param name="Enabled">Whether the agent's policy allows it.</param>
+/// <param name="SuccessResponse">Whether success is answered; false for those that take the guest down (QEMU: success-response).</param>
+public sealed record GuestAgentCommandInfo(string Name, bool Enabled, bool SuccessResponse);
+
+/// <summary>What guest-info says of an agent.</summary>
+/// <param name="Version">The agent's version, as it says.</param>
+/// <param name="Commands">Its commands by name.</param>
+public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, GuestAgentCommandInfo> Commands)
+{
+    // What is told apart where guest-info itself is disabled.
+    private static readonly string[] NoReplyCommands = ["guest-shutdown", "guest-suspend-disk", "guest-suspend-ram", "guest-suspend-hybrid"];
+
+    /// <summary>Whether the success of a command is answered.</summary>
+    /// <param name="info">What is known of the agent, or null.</param>
+    /// <param name="command">The command's name.</param>
+    public static bool AnswersSuccess(GuestAgentInfo? info, string command) =>
+        info is not null && info.Commands.TryGetValue(command, out var known) ? known.SuccessResponse : !NoReplyCommands.Contains(command);
+
+    /// <summary>Reads the reply to guest-info. What other agents leave out is taken as usual.</summary>
+    public static GuestAgentInfo Parse(ref Utf8JsonReader reader)
+    {
+        var info = JsonElement.ParseValue(ref reader);
+        var commands = new Dictionary<string, GuestAgentCommandInfo>(StringComparer.Ordinal);
+        if (info.TryGetProperty("supported_commands", out var list) && list.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var item in list.EnumerateArray())
+            {
+                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name) && name.GetString() is { } text)
+                {
+                    commands[text] = new GuestAgentCommandInfo(text, IsNotFalse(item, "enabled"), IsNotFalse(item, "success-response"));
+                }
+            }
+        }
+
+        return new GuestAgentInfo(info.TryGetProperty("version", out var version) ? version.ToString() : "unknown", commands);
+    }
+
+    private static bool IsNotFalse(JsonElement item, string member) =>
+        !item.TryGetProperty(member, out var value) || value.ValueKind != JsonValueKind.False;
+}

@@ -1,0 +1,47 @@
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>The one grammar for endpoints: <c>scheme:rest</c>, or the bare path of a Unix domain socket.</summary>
+public sealed class EndpointGrammar
+{
+    /// <summary>The kinds that this library brings.</summary>
+    public static readonly EndpointGrammar Default = new(UnixEndpoint.Kind, TcpEndpoint.Kind);
+
+    /// <summary>Makes a grammar of the kinds given.</summary>
+    public EndpointGrammar(params EndpointKind[] kinds) => Kinds = kinds;
+
+    /// <summary>The kinds this grammar knows.</summary>
+    public IReadOnlyList<EndpointKind> Kinds { get; }
+
+    /// <summary>This grammar and the kinds given.</summary>
+    public EndpointGrammar With(params EndpointKind[] kinds) => new([.. Kinds, .. kinds]);
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <param name="text">The endpoint as a user writes it.</param>
+    /// <param name="resolvePath">Makes a path absolute; null takes the process's current directory.</param>
+    /// <exception cref="GuestAgentException">EndpointKindUnknown or EndpointMalformed.</exception>
+    public GuestAgentEndpoint Parse(string text, Func<string, string>? resolvePath = null)
+    {
+        var (scheme, rest) = Split(text);
+        var kind = Kinds.FirstOrDefault(k => k.Scheme == scheme)
+            ?? throw ErrorCatalogue.EndpointKindUnknown.With(text, text, scheme, string.Join(", ", Kinds.Select(k => k.Syntax)));
+        try
+        {
+            return kind.Parse(kind.IsPath && rest.Length > 0 ? (resolvePath ?? Path.GetFullPath)(rest) : rest);
+        }
+        catch (FormatException reason)
+        {
+            throw ErrorCatalogue.EndpointMalformed.Because(reason, text, text, reason.Message, kind.Syntax);
+        }
+    }
+
+    // A scheme has two letters at least: "C:\run\vm1.sock" is a path.
+    private static (string Scheme, string Remainder) Split(string text)
+    {
+        var colon = text.IndexOf(':');
+        return colon >= 2 && char.IsLetter(text[0]) && text.Take(colon).All(c => char.IsLetterOrDigit(c) || c is '+' or '-' or '.')
+            ? (text.Substring(0, colon).ToLowerInvariant(), text.Substring(colon + 1))
+            : (UnixEndpoint.Kind.Scheme, text);
+    }
+}

@@ -1,0 +1,17 @@
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>Where an agent's channel is, and how to open it. Immutable; its text reads back to an equal endpoint.</summary>
+public abstract class GuestAgentEndpoint
+{
+    /// <summary>Opens the channel: a stream of bytes to and from the agent, closed by disposing it.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="Errors.GuestAgentException">The endpoint cannot be opened; one of the <c>Endpoint…</c> errors.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public abstract Task<Stream> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>What a careful user should know before using this endpoint, or null.</summary>
+    public virtual string? SecurityWarning => null;
+
+    /// <summary>The endpoint in the grammar of <see cref="EndpointGrammar"/>.</summary>
+    public abstract override string ToString();
+}

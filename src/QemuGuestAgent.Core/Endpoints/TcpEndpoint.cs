@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>A TCP port: what <c>-chardev socket,host=…,port=…,server=on</c> of QEMU offers.</summary>
+public sealed class TcpEndpoint : GuestAgentEndpoint
+{
+    /// <summary>The kind in the grammar.</summary>
+    public static readonly EndpointKind Kind = new("tcp", "tcp://host:port", Parse);
+
+    /// <summary>Names a port.</summary>
+    /// <param name="host">A host's name or IP address.</param>
+    /// <param name="port">The port, 1 to 65535.</param>
+    public TcpEndpoint(string host, int port)
+    {
+        if (port is < 1 or > 65535)
+        {
+            throw new FormatException($"its port {port} is not between 1 and 65535");
+        }
+
+        Host = host;
+        Port = port;
+    }
+
+    /// <summary>The host's name or IP address, an IPv6 address without brackets.</summary>
+    public string Host { get; }
+
+    /// <summary>The port, 1 to 65535.</summary>
+    public int Port { get; }
+
+    /// <inheritdoc/>
+    public override string? SecurityWarning =>
+        Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address))
+            ? null
+            : $"'{this}' is neither authenticated nor encrypted: whoever reaches the port has the rights of the agent, and sees all that is sent. Tunnel it, for example through ssh.";
+
+    /// <inheritdoc/>
+    public override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
+        SocketConnector.ConnectAsync(this, new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+#if NET
+            socket => socket.ConnectAsync(Host, Port, cancellationToken).AsTask(),
+#else
+            socket => socket.ConnectAsync(Host, Port),
+#endif
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public override string ToString() => Host.Contains(':') ? $"{Kind.Scheme}://[{Host}]:{Port}" : $"{Kind.Scheme}://{Host}:{Port}";
+
+    private static TcpEndpoint Parse(string rest)
+    {
+        if (!rest.StartsWith("//", StringComparison.Ordinal))
+        {
+            throw new FormatException("'//' is missing after the colon");
+        }
+
+        if (!Uri.TryCreate($"tcp:{rest}", UriKind.Absolute, out var uri) || uri.Host.Length == 0)
+        {
+            throw new FormatException("it has no host, or an unusable host or port");
+        }
+
+        if (uri.Port < 0)
+        {
+            throw new FormatException("it has no port");
+        }
+
+        if (uri.UserInfo.Length > 0 || uri.PathAndQuery is not ("/" or "") || uri.Fragment.Length > 0)
+        {
+            throw new FormatException("it has more than a host and a port");
+        }
+
+        return new TcpEndpoint(uri.Host.Trim('[', ']'), uri.Port);
+    }
+}

@@ -1,0 +1,178 @@
+using System.Runtime.CompilerServices;
+using static QemuGuestAgent.Core.Errors.GuestAgentErrorCategory;
+
+namespace QemuGuestAgent.Core.Errors;
+
+/// <summary>Every error that this library reports, with its text and what to do about it.</summary>
+public static class ErrorCatalogue
+{
+    private static readonly List<ErrorDefinition> Definitions = [];
+
+    /// <summary>All errors, in the order of the documentation.</summary>
+    public static IReadOnlyList<ErrorDefinition> All => Definitions;
+
+    // Naming an endpoint. {0} is the endpoint as written.
+    internal static readonly ErrorDefinition EndpointMalformed = Define(InvalidArgument,
+        "The endpoint '{0}' is malformed: {1}.",
+        "Write it as {2}.");
+
+    internal static readonly ErrorDefinition EndpointKindUnknown = Define(InvalidArgument,
+        "The endpoint '{0}' is of the unknown kind '{1}:'.",
+        "Use one of the known kinds: {2}.");
+
+    internal static readonly ErrorDefinition EndpointNotSupported = Define(NotImplemented,
+        "The endpoint '{0}' cannot be opened on this platform: {1}.",
+        "Use PowerShell 7, or another kind of endpoint.");
+
+    // Opening an endpoint. {0} is the endpoint.
+    internal static readonly ErrorDefinition EndpointNotFound = Define(ObjectNotFound,
+        "There is no '{0}'.",
+        "Check the path. The socket is there while the virtual machine runs, if QEMU was started with '-chardev socket,path=…,server=on,wait=off'.");
+
+    internal static readonly ErrorDefinition EndpointAccessDenied = Define(PermissionDenied,
+        "Access to '{0}' is denied.",
+        "Run as the user that QEMU runs as or as root, or give your account access to the socket and its folder.");
+
+    internal static readonly ErrorDefinition EndpointRefused = Define(ConnectionError,
+        "Nothing listens on '{0}'.",
+        "Start the virtual machine; a socket left from an earlier run refuses connections. Check that the path or port belongs to its guest agent channel.");
+
+    internal static readonly ErrorDefinition EndpointHeld = Define(ResourceBusy,
+        "'{0}' does not take another connection now: its queue of clients is full.",
+        "The channel serves one client at a time. Close the other one (libvirt holds the channels of its domains for good), then connect again.");
+
+    internal static readonly ErrorDefinition EndpointHostNotFound = Define(ObjectNotFound,
+        "The host of '{0}' is not known: {1}.",
+        "Check the host's name, or write its IP address.");
+
+    internal static readonly ErrorDefinition EndpointUnreachable = Define(ConnectionError,
+        "'{0}' could not be opened: {1}.",
+        "Check that it is a stream socket of a guest agent channel and that this machine can reach it.");
+
+    internal static readonly ErrorDefinition EndpointTimedOut = Define(OperationTimeout,
+        "'{0}' did not accept a connection within {1} seconds.",
+        "Check that this machine can reach it, or give more time with -TimeoutSeconds.");
+
+    // Finding an agent behind it. {0} is the endpoint.
+    internal static readonly ErrorDefinition AgentSilent = Define(OperationTimeout,
+        "'{0}' is connected but silent: no answer to guest-sync-delimited within {1} seconds.",
+        "Check that the guest has booted and runs qemu-guest-agent, that no other client holds the channel (only one is served), and that the guest is not paused; then try again.");
+
+    internal static readonly ErrorDefinition AgentBusy = Define(OperationTimeout,
+        "The agent on '{0}' has not answered for {1} seconds. It was given '{2}' {3} seconds ago and has not finished it, or it is gone.",
+        "The agent does one thing at a time: wait and try again, with more -TimeoutSeconds. If it stays silent, restart qemu-guest-agent in the guest.");
+
+    internal static readonly ErrorDefinition NotAnAgent = Define(ProtocolError,
+        "What answers on '{0}' is not a guest agent. It says: {1}",
+        "Use the socket or port of the guest agent channel (virtserialport name=org.qemu.guest_agent.0), not of a monitor, a console or another service.");
+
+    internal static readonly ErrorDefinition EndpointEchoes = Define(ProtocolError,
+        "'{0}' only sends back what is written to it.",
+        "It is an echo service, or a serial line with echo and no agent: use the guest agent's channel, and check that qemu-guest-agent runs in the guest.");
+
+    internal static readonly ErrorDefinition ConnectionLost = Define(ConnectionError,
+        "The connection to '{0}' was lost: {1}.",
+        "The virtual machine or the listening agent went away. Once it runs again, reopen the channel with Sync-QemuGuestAgent, or connect again.");
+
+    // The session. {0} is the endpoint.
+    internal static readonly ErrorDefinition SessionClosed = Define(ResourceUnavailable,
+        "The session to '{0}' is closed.",
+        "Open another with Connect-QemuGuestAgent.");
+
+    internal static readonly ErrorDefinition SessionFaulted = Define(ConnectionError,
+        "The session to '{0}' is broken: {1}",
+        "Reopen its channel with Sync-QemuGuestAgent, or connect again.");
+
+    internal static readonly ErrorDefinition SessionBusy = Define(ResourceBusy,
+        "The session to '{0}' was busy with an earlier command for the whole {1} seconds; '{2}' was not sent.",
+        "Wait for the earlier command to end, or give more time with -TimeoutSeconds.");
+
+    // A command and its reply. {0} is the command.
+    internal static readonly ErrorDefinition CommandTimedOut = Define(OperationTimeout,
+        "'{0}' was not answered by '{1}' within {2} seconds. The agent may still carry it out.",
+        "Give a long command more time with -TimeoutSeconds. The session stays usable: it synchronises by itself before the next command.");
+
+    internal static readonly ErrorDefinition CommandNameInvalid = Define(InvalidArgument,
+        "'{0}' cannot be the name of a command.",
+        "Use a name such as guest-ping: letters, digits, '-', '_' and '.'. The command guest-info lists what the agent knows.");
+
+    internal static readonly ErrorDefinition CommandNotFound = Define(ObjectNotFound,
+        "The agent on '{1}' (version {2}) has no command '{0}'.{3}",
+        "Check the name: the command guest-info lists what this agent knows. A newer qemu-guest-agent in the guest may have it.");
+
+    internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
+        "The command '{0}' is disabled in the agent on '{1}'.",
+        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs), and restart the agent there. While its file systems are frozen a guest refuses most commands: thaw it first.");
+
+    internal static readonly ErrorDefinition AgentError = Define(InvalidResult,
+        "'{0}' failed in the guest of '{1}': {2}",
+        "The text is the agent's own ({3}). Check the arguments against the command's documentation, and the guest's log.");
+
+    internal static readonly ErrorDefinition RequestLost = Define(ProtocolError,
+        "The agent on '{1}' could not read '{0}': {2} It is not known whether the command ran.",
+        "The agent was restarted, or another client wrote to the same channel. Check the guest, then send the command again: the session synchronises by itself.");
+
+    internal static readonly ErrorDefinition ReplyMalformed = Define(ProtocolError,
+        "The reply to '{0}' from '{1}' is not a reply of the protocol: {2}",
+        "The agent was killed in the middle of a reply, or another client wrote to the same channel. Send the command again: the session synchronises by itself.");
+
+    internal static readonly ErrorDefinition ReplyUnexpected = Define(InvalidData,
+        "The reply to '{0}' from '{1}' does not have the shape that the command's schema says: {2}",
+        "Look at the reply with Invoke-QemuGuestAgentCommand -Raw. The agent may not be QEMU's.");
+
+    // Bounds.
+    internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,
+        "A line of more than {1} bytes came from '{0}'; the session is broken.",
+        "No agent answers that much at once: read less with each command. A guest that sends it unasked is not to be trusted.");
+
+    internal static readonly ErrorDefinition ReplyTooComplex = Define(LimitsExceeded,
+        "The reply to '{0}' from '{1}' is nested deeper than {2} levels or has more than {3} values.",
+        "No agent answers that much at once. A guest that sends it is not to be trusted.");
+
+    internal static readonly ErrorDefinition SyncSkippedTooMuch = Define(LimitsExceeded,
+        "'{0}' sent more than {1} bytes before it answered guest-sync-delimited; the session is broken.",
+        "A guest that never stops sending is not to be trusted. Restart qemu-guest-agent in the guest, then connect again.");
+
+    internal static readonly ErrorDefinition RequestTooLong = Define(LimitsExceeded,
+        "The request '{0}' would have {1} bytes; an agent takes no more than {2} at once.",
+        "Send less with each command, for example a file in parts.");
+
+    // Arguments. {0} is where in the arguments.
+    internal static readonly ErrorDefinition ArgumentTypeUnsupported = Define(InvalidType,
+        "The argument {0} is of type {1}, which has no form in JSON.",
+        "Use a string, number, bool, null, byte array (sent as base64), list or hashtable.");
+
+    internal static readonly ErrorDefinition ArgumentsNotAnObject = Define(InvalidType,
+        "The arguments of '{0}' are of type {1}, and must be named.",
+        "Give a hashtable or an object, such as @{{ path = '/etc/hostname' }}.");
+
+    internal static readonly ErrorDefinition ArgumentCycle = Define(InvalidArgument,
+        "The argument {0} contains itself.",
+        "Give plain values, without a reference back to the object that holds them.");
+
+    internal static readonly ErrorDefinition ArgumentTooDeep = Define(LimitsExceeded,
+        "The argument {0} is nested deeper than {1} levels.",
+        "Give plain values: no command takes arguments nested that deep.");
+
+    internal static readonly ErrorDefinition ArgumentTextInvalid = Define(InvalidData,
+        "The argument {0} holds half of a surrogate pair (U+{1}), which is no character.",
+        "Send valid text; send bytes as a byte array, which travels as base64.");
+
+    internal static readonly ErrorDefinition ArgumentNumberInvalid = Define(InvalidData,
+        "The argument {0} is {1}, which has no form in JSON.",
+        "Send a finite number.");
+
+    // The id is the field's own name: it cannot drift from it.
+    private static ErrorDefinition Define(GuestAgentErrorCategory category, string text, string action, [CallerMemberName] string id = "")
+    {
+        var definition = new ErrorDefinition(id, category, text, action);
+        Definitions.Add(definition);
+        return definition;
+    }
+
+    internal static GuestAgentException With(this ErrorDefinition definition, object? target, params object?[] arguments) =>
+        new(definition, target, null, arguments);
+
+    internal static GuestAgentException Because(this ErrorDefinition definition, Exception inner, object? target, params object?[] arguments) =>
+        new(definition, target, inner, arguments);
+}

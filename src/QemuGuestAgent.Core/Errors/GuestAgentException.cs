@@ -1,0 +1,37 @@
+using System.Globalization;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Errors;
+
+/// <summary>An error of the catalogue: every failure of this library is one of these, or an <see cref="OperationCanceledException"/>.</summary>
+public sealed class GuestAgentException : Exception
+{
+    internal GuestAgentException(ErrorDefinition definition, object? target, Exception? inner, params object?[] arguments)
+        : base(Format(definition.Text, arguments), inner)
+    {
+        ErrorId = definition.Id;
+        Category = definition.Category;
+        Target = target;
+        RecommendedAction = Format(definition.RecommendedAction, arguments);
+    }
+
+    /// <summary>The stable id, one of <see cref="ErrorCatalogue.All"/>.</summary>
+    public string ErrorId { get; }
+
+    /// <summary>The kind of error.</summary>
+    public GuestAgentErrorCategory Category { get; }
+
+    /// <summary>What the error is about: an endpoint, a session's name, a command, an argument.</summary>
+    public object? Target { get; }
+
+    /// <summary>What to do about it, in a sentence.</summary>
+    public string RecommendedAction { get; }
+
+    /// <summary>The class of an error that the agent replied (<c>GenericError</c>, <c>CommandNotFound</c>, …), else null.</summary>
+    public string? AgentErrorClass { get; internal set; }
+
+    // Whatever goes into a text may come from the guest: nothing of it reaches a terminal raw.
+    private static string Format(string text, object?[] arguments) =>
+        string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>
+            (object)SafeText.Escape(Convert.ToString(a, CultureInfo.InvariantCulture) ?? "")));
+}

@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>
+/// An open endpoint: messages out, lines in. A read or write that has begun is never cancelled, only no longer waited for: whoever comes
+/// next picks it up. So no byte is lost by a time-out or Ctrl+C, whatever kind of stream is below, and requests never interleave.
+/// Used by one caller at a time; only <see cref="Dispose"/> may come from elsewhere.
+/// </summary>
+internal sealed class AgentChannel : IDisposable
+{
+    private const int ReceiveBytes = 64 << 10;
+
+    private readonly GuestAgentEndpoint _endpoint;
+    private readonly Stream _stream;
+    private readonly PipeReader _reader;
+    private readonly RequestBuffer _request = new();
+    private Task<ReadResult>? _pendingRead;
+    private Task _pendingWrite = Task.CompletedTask;
+    private SequencePosition _lineEnd;
+
+    public AgentChannel(GuestAgentEndpoint endpoint, Stream stream, long maxLineBytes)
+    {
+        _endpoint = endpoint;
+        _stream = stream;
+        _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReceiveBytes, leaveOpen: true));
+        Decoder = new FrameDecoder(maxLineBytes);
+    }
+
+    public FrameDecoder Decoder { get; }
+
+    /// <summary>Told every message; null for nobody.</summary>
+    public Action<TraceEvent>? Trace { get; set; }
+
+    /// <summary>The value of <see cref="FrameDecoder.BytesDropped"/> that is too much.</summary>
+    public long MaxBytesDropped { get; set; } = long.MaxValue;
+
+    /// <summary>Returns the empty buffer for the next message, once the former message is written.</summary>
+    public async ValueTask<RequestBuffer> StartMessageAsync(CancellationToken cancellationToken)
+    {
+        await WaitForWriteAsync(cancellationToken).ConfigureAwait(false);
+        _request.Clear();
+        return _request;
+    }
+
+    /// <summary>Begins to write the message; a failure comes out of the next receive or the next message.</summary>
+    public void Send()
+    {
+        Trace?.Invoke(new TraceEvent(TraceKind.Sent, WireMask.Show(new ReadOnlySequence<byte>(_request.Written))));
+        _pendingWrite = WriteAsync(_request.Written);
+    }
+
+    /// <summary>Waits for the next line. It is valid until <see cref="Release"/>, which must be called before the next receive.</summary>
+    public async ValueTask<ReadOnlySequence<byte>> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var result = await ReadAsync(cancellationToken).ConfigureAwait(false);
+            var status = Decoder.Decode(result.Buffer, out var line, out _, out var consumed);
+            if (status == FrameStatus.Line)
+            {
+                _lineEnd = consumed;
+                Trace?.Invoke(new TraceEvent(TraceKind.Received, WireMask.Show(line)));
+                return line;
+            }
+
+            _reader.AdvanceTo(consumed, result.Buffer.End);
+            if (status == FrameStatus.TooLong)
+            {
+                throw ErrorCatalogue.ReplyTooLong.With(_endpoint, _endpoint, Decoder.MaxLineBytes);
+            }
+
+            if (Decoder.BytesDropped > MaxBytesDropped)
+            {
+                throw ErrorCatalogue.SyncSkippedTooMuch.With(_endpoint, _endpoint, MaxBytesDropped);
+            }
+
+            if (result.IsCompleted)
+            {
+                throw ErrorCatalogue.ConnectionLost.With(_endpoint, _endpoint, "the other side closed it");
+            }
+        }
+    }
+
+    /// <summary>Gives the memory of the received line back.</summary>
+    public void Release() => _reader.AdvanceTo(_lineEnd);
+
+    /// <summary>Closes the endpoint; what waits for it ends with an error.</summary>
+    public void Dispose()
+    {
+        // The reader is not completed: a caller may be reading a line in its memory at this moment.
+        _stream.Dispose();
+        _ = ObserveAsync();
+    }
+
+    private async Task ObserveAsync()
+    {
+        try
+        {
+            await _pendingWrite.ConfigureAwait(false);
+            if (_pendingRead is { } read)
+            {
+                await read.ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            // They ended because the stream was closed: that is what was wanted.
+        }
+    }
+
+    private async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_pendingRead is null)
+            {
+                var read = _reader.ReadAsync(CancellationToken.None);
+                if (read.IsCompleted)
+                {
+                    return read.Result;
+                }
+
+                _pendingRead = read.AsTask();
+            }
+
+            if (!_pendingWrite.IsCompleted)
+            {
+                // A long request: the agent may answer, or go away, before it has read all.
+                await Abandonable(Task.WhenAny(_pendingRead, _pendingWrite), cancellationToken).ConfigureAwait(false);
+                if (_pendingWrite.IsCompleted)
+                {
+                    await _pendingWrite.ConfigureAwait(false);
+                }
+            }
+
+            await Abandonable(_pendingRead, cancellationToken).ConfigureAwait(false);
+            var result = await _pendingRead.ConfigureAwait(false);
+            _pendingRead = null;
+            return result;
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e);
+        }
+    }
+
+    private async Task WriteAsync(ReadOnlyMemory<byte> message)
+    {
+#if NET
+        await _stream.WriteAsync(message).ConfigureAwait(false);
+#else
+        System.Runtime.InteropServices.MemoryMarshal.TryGetArray(message, out var bytes);
+        await _stream.WriteAsync(bytes.Array!, bytes.Offset, bytes.Count).ConfigureAwait(false);
+#endif
+        await _stream.FlushAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask WaitForWriteAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Abandonable(_pendingWrite, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e);
+        }
+    }
+
+    private static Task Abandonable(Task task, CancellationToken cancellationToken) =>
+        task.IsCompleted ? task : task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+
+    private GuestAgentException Lost(Exception e) =>
+        ErrorCatalogue.ConnectionLost.Because(e, _endpoint, _endpoint, (e.InnerException ?? e).Message);
+
+    private static bool IsLoss(Exception e) => e is IOException or SocketException or ObjectDisposedException;
+}

@@ -1,0 +1,40 @@
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>Turns the agent's errors into those of the catalogue.</summary>
+internal sealed class AgentReplies(GuestAgentEndpoint endpoint, GuestAgentInfo? agent)
+{
+    private const int MostSuggestions = 3;
+
+    /// <summary>
+    /// The error that the agent replied. CommandNotFound is not there, disabled by policy, or refused because frozen: guest-info tells
+    /// the first from the others. The text of the agent decides nothing.
+    /// </summary>
+    public GuestAgentException Explain(GuestAgentRequest request, Reply reply)
+    {
+        var (errorClass, description) = reply.Error;
+        var command = request.Command;
+        var error = errorClass switch
+        {
+            "CommandNotFound" when agent?.Commands.ContainsKey(command) != true =>
+                ErrorCatalogue.CommandNotFound.With(command, command, endpoint, agent?.Version ?? "unknown", Suggest(command)),
+            "CommandNotFound" or "CommandDisabled" => ErrorCatalogue.CommandDisabled.With(command, command, endpoint),
+            _ => ErrorCatalogue.AgentError.With(command, command, endpoint, description, errorClass),
+        };
+        error.AgentErrorClass = errorClass;
+        return error;
+    }
+
+    private string Suggest(string command)
+    {
+        var part = command.StartsWith("guest-", StringComparison.Ordinal) ? command.Substring("guest-".Length) : command;
+        var similar = agent?.Commands.Keys
+            .Where(name => part.Length > 2 && name.Contains(part))
+            .OrderBy(name => name.Length).Take(MostSuggestions).Select(name => $"'{name}'").ToList();
+        return similar is { Count: > 0 } ? $" Did you mean {string.Join(" or ", similar)}?" : "";
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>One command and its reply, on a channel that is in step.</summary>
+internal sealed class Exchange(
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options,
+    GuestAgentInfo? agent, bool echoesIds, GuestAgentRequest request)
+{
+    /// <summary>The request's id.</summary>
+    public long Id { get; } = RequestId.Next();
+
+    /// <summary>Whether nothing is due from the agent: the request was not sent, or its reply has been read.</summary>
+    public bool InStep { get; private set; } = true;
+
+    /// <summary>Sends the command and waits for its reply.</summary>
+    public async Task<T?> RunAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
+    {
+        var message = await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false);
+        RequestWriter.Write(message, request.Command, request.WriteArguments, echoesIds ? Id : null);
+        if (message.Written.Length > RequestWriter.MaxRequestBytes)
+        {
+            throw ErrorCatalogue.RequestTooLong.With(request.Command, request.Command, message.Written.Length, RequestWriter.MaxRequestBytes);
+        }
+
+        if (GuestAgentInfo.AnswersSuccess(agent, request.Command))
+        {
+            InStep = false;
+            channel.Send();
+            return await ReceiveAsync(parse, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Success is no reply; but replies come in order, so that the answer to a ping sent right behind shows that there was no error.
+        var pingId = RequestId.Next();
+        RequestWriter.Write(message, "guest-ping", null, echoesIds ? pingId : null);
+        InStep = false;
+        channel.Send();
+        await ReceiveErrorOnlyAsync(pingId, cancellationToken).ConfigureAwait(false);
+        return default;
+    }
+
+    private async Task<T> ReceiveAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
+                if (!Concerns(reply, Id))
+                {
+                    continue;
+                }
+
+                // An agent without ids may answer one bad request with several errors: after an error, it is asked to show that it is in step.
+                InStep = echoesIds || reply.Kind == ReplyKind.Return;
+                return reply.Kind == ReplyKind.Return ? Read(reply, parse) : throw replies.Explain(request, reply);
+            }
+            finally
+            {
+                channel.Release();
+            }
+        }
+    }
+
+    private async Task ReceiveErrorOnlyAsync(long pingId, CancellationToken cancellationToken)
+    {
+        using var silence = new CallScope(
+            new CallOptions { Timeout = options.NoReplyWait }, options.TimeProvider, cancellationToken, CancellationToken.None);
+        try
+        {
+            while (true)
+            {
+                var line = await channel.ReceiveAsync(silence.Token).ConfigureAwait(false);
+                try
+                {
+                    var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
+                    if (echoesIds && reply.Id == pingId)
+                    {
+                        return;
+                    }
+
+                    if (Concerns(reply, Id))
+                    {
+                        if (reply.Kind == ReplyKind.Error)
+                        {
+                            throw replies.Explain(request, reply);
+                        }
+
+                        return;
+                    }
+                }
+                finally
+                {
+                    channel.Release();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Silence: the guest does what it was told.
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ConnectionLost.Id)
+        {
+            // QEMU went away with its guest; the next command finds that out.
+        }
+    }
+
+    // Whether the reply answers the request with that id; throws where it shows that no answer will come.
+    private bool Concerns(in Reply reply, long id)
+    {
+        switch (reply.Kind)
+        {
+            case ReplyKind.Blank or ReplyKind.Echo:
+                return false;
+            case ReplyKind.Malformed:
+                throw ErrorCatalogue.ReplyMalformed.With(request.Command, request.Command, endpoint, "the line is no JSON object with a return or an error.");
+            case ReplyKind.TooComplex when !echoesIds || reply.Id is null || reply.Id == id:
+                InStep = reply.Id == id;
+                throw ErrorCatalogue.ReplyTooComplex.With(
+                    request.Command, request.Command, endpoint, options.MaxReplyDepth, options.MaxReplyValues);
+        }
+
+        if (!echoesIds || reply.Id == id)
+        {
+            return reply.Kind != ReplyKind.TooComplex;
+        }
+
+        if (reply.Id is null && reply.Kind == ReplyKind.Error)
+        {
+            // Only what its parser could not read does such an agent answer without an id.
+            throw ErrorCatalogue.RequestLost.With(request.Command, request.Command, endpoint, reply.Error.Description);
+        }
+
+        late.TryDeliver(reply, replies.Explain);
+        return false;
+    }
+
+    private T Read<T>(in Reply reply, ReplyParser<T> parse)
+    {
+        try
+        {
+            var reader = reply.OpenReturn();
+            return parse(ref reader);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            throw ErrorCatalogue.ReplyUnexpected.Because(e, request.Command, request.Command, endpoint, e.Message);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>
+/// A session with a guest agent. It is synchronised on connecting and after every time-out, cancel and framing error, by itself, before
+/// the next command; so a reply never reaches the caller of another command. Safe for several callers: they are served in order.
+/// </summary>
+public sealed class GuestAgentSession : IDisposable
+{
+    private readonly GuestAgentSessionOptions _options;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly object _stateLock = new();
+    private readonly LateReplies _late = new();
+    private AgentChannel? _channel;
+    private GuestAgentSessionState _state = GuestAgentSessionState.Connecting;
+    private GuestAgentException? _fault;
+    private (string Command, long Since)? _abandoned;
+
+    private GuestAgentSession(GuestAgentEndpoint endpoint, GuestAgentSessionOptions options)
+    {
+        Endpoint = endpoint;
+        _options = options;
+    }
+
+    /// <summary>Where the agent is.</summary>
+    public GuestAgentEndpoint Endpoint { get; }
+
+    /// <summary>Where the session stands now.</summary>
+    public GuestAgentSessionState State
+    {
+        get
+        {
+            lock (_stateLock)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>What guest-info said at the last synchronisation, or null where the agent's policy refuses it.</summary>
+    public GuestAgentInfo? Agent { get; private set; }
+
+    /// <summary>Whether the agent echoes request ids (QEMU 4.0 and later), found out at the last synchronisation.</summary>
+    public bool EchoesRequestIds { get; private set; }
+
+    /// <summary>The last synchronisation, or null before the first.</summary>
+    public SyncResult? LastSync { get; private set; }
+
+    /// <summary>Opens an endpoint and synchronises with the agent behind it.</summary>
+    /// <param name="endpoint">Where the agent is.</param>
+    /// <param name="options">Bounds; null takes the usual ones.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">
+    /// An <c>Endpoint…</c> error, AgentSilent, NotAnAgent, EndpointEchoes, ConnectionLost, ReplyTooLong or SyncSkippedTooMuch.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<GuestAgentSession> ConnectAsync(
+        GuestAgentEndpoint endpoint, GuestAgentSessionOptions? options = null, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var session = new GuestAgentSession(endpoint, options ?? new GuestAgentSessionOptions());
+        try
+        {
+            await session.SynchronizeAsync(call, cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Synchronises with the agent (rules S1 to S7), opening the endpoint again first where the session is Faulted.</summary>
+    /// <exception cref="GuestAgentException">As <see cref="ConnectAsync"/>, and AgentBusy, SessionBusy, SessionClosed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<SyncResult> SynchronizeAsync(CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        using var scope = await EnterAsync("guest-sync-delimited", call, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_channel is null || State == GuestAgentSessionState.Faulted)
+            {
+                await OpenAsync(scope).ConfigureAwait(false);
+            }
+
+            return await SynchronizeCoreAsync(scope).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e)
+        {
+            FaultIfFinal(e);
+            throw;
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Sends a command and reads its reply; synchronises first where the session is out of step.</summary>
+    /// <param name="request">The command.</param>
+    /// <param name="parse">Reads the reply's value, from the receive buffer; it must not keep the reader's spans.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <returns>What <paramref name="parse"/> returns; the default value for a command whose success is no reply.</returns>
+    /// <exception cref="GuestAgentException">
+    /// AgentError, CommandNotFound, CommandDisabled: the agent refused. AgentSilent, AgentBusy, SessionBusy, SessionClosed, SessionFaulted,
+    /// RequestTooLong: the command was not sent. CommandTimedOut, RequestLost, ReplyMalformed, ReplyTooComplex, ReplyUnexpected,
+    /// ReplyTooLong, ConnectionLost: it was sent, and may have run.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<T?> InvokeAsync<T>(
+        GuestAgentRequest request, ReplyParser<T> parse, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        using var scope = await EnterAsync(request.Command, call, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (State == GuestAgentSessionState.Faulted)
+            {
+                throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
+            }
+
+            if (State != GuestAgentSessionState.Ready)
+            {
+                await SynchronizeCoreAsync(scope).ConfigureAwait(false);
+            }
+
+            return await ExchangeAsync(request, parse, scope).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e)
+        {
+            FaultIfFinal(e);
+            throw;
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Sends a command and returns its reply as it is; see the other overload.</summary>
+    public Task<JsonElement> InvokeAsync(GuestAgentRequest request, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(request, static (ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader), call, cancellationToken);
+
+    /// <summary>Closes the session at once, also with a command outstanding: its caller gets SessionClosed.</summary>
+    public void Dispose()
+    {
+        lock (_stateLock)
+        {
+            if (_state == GuestAgentSessionState.Closed)
+            {
+                return;
+            }
+
+            _state = GuestAgentSessionState.Closed;
+        }
+
+        // Neither the token source nor the gate is disposed: callers may hold them at this moment.
+        _closing.Cancel();
+        _channel?.Dispose();
+    }
+
+    private async Task<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)
+    {
+        var scope = new CallScope(call, _options.TimeProvider, cancellationToken, _closing.Token);
+        try
+        {
+            await _gate.WaitAsync(scope.Token).ConfigureAwait(false);
+            if (_channel is { } channel)
+            {
+                channel.Trace = scope.Call.Trace;
+            }
+
+            return scope;
+        }
+        catch (OperationCanceledException)
+        {
+            scope.Dispose();
+            throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Endpoint, Seconds(scope), command));
+        }
+    }
+
+    private void Leave()
+    {
+        if (_channel is { } channel)
+        {
+            channel.Trace = null;
+        }
+
+        _gate.Release();
+    }
+
+    private async Task OpenAsync(CallScope scope)
+    {
+        _channel?.Dispose();
+        Become(GuestAgentSessionState.Connecting);
+        scope.Step($"Connecting to '{Endpoint}'.");
+        try
+        {
+            var stream = await Endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
+            var channel = new AgentChannel(Endpoint, stream, _options.MaxReplyBytes) { Trace = scope.Call.Trace };
+            lock (_stateLock)
+            {
+                _channel = channel;
+            }
+
+            // Closed meanwhile: Dispose may not have seen the channel.
+            if (State == GuestAgentSessionState.Closed)
+            {
+                channel.Dispose();
+                throw SessionClosed();
+            }
+
+            Become(GuestAgentSessionState.OutOfStep);
+        }
+        catch (OperationCanceledException)
+        {
+            var error = scope.Explain(SessionClosed, () => ErrorCatalogue.EndpointTimedOut.With(Endpoint, Endpoint, Seconds(scope)));
+            Fault(error as GuestAgentException ?? ErrorCatalogue.ConnectionLost.With(Endpoint, Endpoint, "connecting was cancelled"));
+            throw error;
+        }
+        catch (GuestAgentException e)
+        {
+            Fault(e);
+            throw;
+        }
+    }
+
+    private async Task<SyncResult> SynchronizeCoreAsync(CallScope scope)
+    {
+        Become(GuestAgentSessionState.OutOfStep);
+        scope.Step($"Synchronising with the agent on '{Endpoint}'.");
+        var sync = new Synchronization(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options);
+        try
+        {
+            LastSync = await sync.RunAsync(scope.Token).ConfigureAwait(false);
+            (Agent, EchoesRequestIds) = await sync.ProbeAsync(scope.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw scope.Explain(SessionClosed, () => sync.Diagnose() ?? (_abandoned is { } busy
+                ? ErrorCatalogue.AgentBusy.With(Endpoint, Endpoint, Seconds(scope), busy.Command, SecondsSince(busy.Since))
+                : ErrorCatalogue.AgentSilent.With(Endpoint, Endpoint, Seconds(scope))));
+        }
+        catch (GuestAgentException e) when (State == GuestAgentSessionState.Closed && e.ErrorId == ErrorCatalogue.ConnectionLost.Id)
+        {
+            throw SessionClosed();
+        }
+
+        _abandoned = null;
+        Become(GuestAgentSessionState.Ready);
+        scope.Step($"In step with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
+            + $"{LastSync.RepliesDiscarded} replies ({LastSync.BytesDiscarded} bytes) thrown away; "
+            + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids."));
+        return LastSync;
+    }
+
+    private async Task<T?> ExchangeAsync<T>(GuestAgentRequest request, ReplyParser<T> parse, CallScope scope)
+    {
+        Become(GuestAgentSessionState.Busy);
+        scope.Step($"Sending {request.Command} to '{Endpoint}'.");
+        var exchange = new Exchange(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options, Agent, EchoesRequestIds, request);
+        var sent = _options.TimeProvider.GetTimestamp();
+        try
+        {
+            return await exchange.RunAsync(parse, scope.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            if (!exchange.InStep)
+            {
+                _abandoned = (request.Command, sent);
+                if (request.KeepsLateReply && EchoesRequestIds)
+                {
+                    _late.Expect(exchange.Id, request);
+                }
+            }
+
+            throw scope.Explain(
+                SessionClosed, () => ErrorCatalogue.CommandTimedOut.With(request.Command, request.Command, Endpoint, Seconds(scope)));
+        }
+        catch (GuestAgentException e) when (State == GuestAgentSessionState.Closed && e.ErrorId == ErrorCatalogue.ConnectionLost.Id)
+        {
+            throw SessionClosed();
+        }
+        finally
+        {
+            Become(exchange.InStep ? GuestAgentSessionState.Ready : GuestAgentSessionState.OutOfStep);
+        }
+    }
+
+    private void Become(GuestAgentSessionState state)
+    {
+        lock (_stateLock)
+        {
+            if (_state != GuestAgentSessionState.Closed)
+            {
+                _state = state;
+            }
+        }
+    }
+
+    // After these nothing more can come over the channel as it is.
+    private void FaultIfFinal(GuestAgentException e)
+    {
+        if (e.ErrorId == ErrorCatalogue.ConnectionLost.Id || e.ErrorId == ErrorCatalogue.ReplyTooLong.Id
+            || e.ErrorId == ErrorCatalogue.SyncSkippedTooMuch.Id || e.ErrorId == ErrorCatalogue.NotAnAgent.Id)
+        {
+            Fault(e);
+        }
+    }
+
+    private void Fault(GuestAgentException e)
+    {
+        _fault = e;
+        _channel?.Dispose();
+        Become(GuestAgentSessionState.Faulted);
+    }
+
+    private GuestAgentException SessionClosed() => ErrorCatalogue.SessionClosed.With(Endpoint, Endpoint);
+
+    private long SecondsSince(long timestamp) => (long)_options.TimeProvider.GetElapsedTime(timestamp).TotalSeconds;
+
+    private static double Seconds(CallScope scope) => scope.Call.Timeout.TotalSeconds;
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Text;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>
+/// Gets in step with the agent: 0xFF and guest-sync-delimited with a new random id, then every line is ignored until the reply that
+/// carries the id (rules S1 to S7). An agent without the command is asked with plain guest-sync.
+/// </summary>
+internal sealed class Synchronization(
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options)
+{
+    // Longer than a sync's reply or an error; anything longer is dropped unread, unless a late reply is wanted.
+    private const int LineBytes = 4096;
+
+    private string? _foreignLine;
+    private bool _sawEcho;
+    private bool _sawReply;
+
+    /// <summary>Sends the sync request and ignores what comes before its reply.</summary>
+    public async Task<SyncResult> RunAsync(CancellationToken cancellationToken)
+    {
+        var decoder = channel.Decoder;
+        var started = options.TimeProvider.GetTimestamp();
+        var (bytesBefore, linesBefore) = (decoder.BytesDropped, decoder.LinesDropped);
+        var (bytes, lines) = (0L, 0);
+        decoder.DropsLongLines = true;
+        decoder.MaxLineBytes = late.Any ? options.MaxReplyBytes : LineBytes;
+        channel.MaxBytesDropped = bytesBefore + options.MaxSyncBytes;
+        try
+        {
+            var id = await SendAsync("guest-sync-delimited", cancellationToken).ConfigureAwait(false);
+            var isDelimited = true;
+            while (true)
+            {
+                var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                var length = line.Length + 1;
+                bool isAnswer, hasNoDelimitedSync;
+                try
+                {
+                    var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
+                    isAnswer = reply.ReturnedNumber == id;
+                    hasNoDelimitedSync = reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
+                    Note(reply, line);
+                    if (late.TryDeliver(reply, replies.Explain))
+                    {
+                        continue;
+                    }
+                }
+                finally
+                {
+                    channel.Release();
+                }
+
+                if (isAnswer)
+                {
+                    return new SyncResult(
+                        id, isDelimited,
+                        bytes + decoder.BytesDropped - bytesBefore,
+                        lines + (int)(decoder.LinesDropped - linesBefore),
+                        options.TimeProvider.GetElapsedTime(started));
+                }
+
+                bytes += length;
+                lines++;
+                if (bytes > options.MaxSyncBytes)
+                {
+                    throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, endpoint, options.MaxSyncBytes);
+                }
+
+                if (hasNoDelimitedSync && isDelimited)
+                {
+                    // Perhaps the answer to a former client; then both syncs are answered, in order, and the last one counts.
+                    isDelimited = false;
+                    id = await SendAsync("guest-sync", cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (GuestAgentException lost) when (lost.ErrorId == ErrorCatalogue.ConnectionLost.Id && Diagnose() is { } diagnosis)
+        {
+            throw diagnosis;
+        }
+        finally
+        {
+            decoder.DropsLongLines = false;
+            decoder.MaxLineBytes = options.MaxReplyBytes;
+            channel.MaxBytesDropped = long.MaxValue;
+        }
+    }
+
+    /// <summary>
+    /// Asks guest-info, with an id: one request tells whether ids are echoed, what the agent knows and what its policy allows. Its
+    /// version tells nothing of the kind: builds of others count otherwise.
+    /// </summary>
+    public async Task<(GuestAgentInfo? Agent, bool EchoesRequestIds)> ProbeAsync(CancellationToken cancellationToken)
+    {
+        var id = RequestId.Next();
+        var echoes = true;
+        await SendInfoAsync(id, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
+                if (reply.Kind is ReplyKind.Return or ReplyKind.Error && (reply.Id is null || reply.Id == id))
+                {
+                    // An agent that ignores the id answers without it; one that refuses it is asked again.
+                    var refused = echoes && reply.Id is null && reply.Kind == ReplyKind.Error;
+                    echoes &= reply.Id == id;
+                    if (!refused)
+                    {
+                        return (reply.Kind == ReplyKind.Return ? ParseInfo(reply) : null, echoes);
+                    }
+                }
+                else
+                {
+                    late.TryDeliver(reply, replies.Explain);
+                    continue;
+                }
+            }
+            finally
+            {
+                channel.Release();
+            }
+
+            await SendInfoAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What the peer seems to be, where what came from it is not what an agent sends; else null.</summary>
+    public GuestAgentException? Diagnose() =>
+        _sawReply ? null
+        : _sawEcho ? ErrorCatalogue.EndpointEchoes.With(endpoint, endpoint)
+        : _foreignLine is { } text ? ErrorCatalogue.NotAnAgent.With(endpoint, endpoint, text)
+        : null;
+
+    private void Note(in Reply reply, in ReadOnlySequence<byte> line)
+    {
+        _sawReply |= reply.Kind is ReplyKind.Return or ReplyKind.Error;
+        _sawEcho |= reply.Kind == ReplyKind.Echo;
+        if (reply.Kind == ReplyKind.Malformed)
+        {
+            _foreignLine ??= Encoding.ASCII.GetString(line.Slice(0, Math.Min(line.Length, 80)).ToArray());
+        }
+    }
+
+    private async ValueTask<long> SendAsync(string command, CancellationToken cancellationToken)
+    {
+        var id = RequestId.Next();
+        RequestWriter.WriteSync(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), command, id);
+        channel.Send();
+        return id;
+    }
+
+    private async ValueTask SendInfoAsync(long? id, CancellationToken cancellationToken)
+    {
+        RequestWriter.Write(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), "guest-info", null, id);
+        channel.Send();
+    }
+
+    private static GuestAgentInfo ParseInfo(in Reply reply)
+    {
+        var reader = reply.OpenReturn();
+        return GuestAgentInfo.Parse(ref reader);
+    }
+}

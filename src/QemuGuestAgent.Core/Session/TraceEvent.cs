@@ -1,0 +1,19 @@
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>What a <see cref="TraceEvent"/> tells of.</summary>
+public enum TraceKind
+{
+    /// <summary>A step of the session, in words.</summary>
+    Step,
+
+    /// <summary>A message sent to the agent.</summary>
+    Sent,
+
+    /// <summary>A message that came from the agent.</summary>
+    Received,
+}
+
+/// <summary>One thing that happened in a session. Secrets and the content of files are masked; nothing in it can act on a terminal.</summary>
+/// <param name="Kind">What it tells of.</param>
+/// <param name="Text">The step or the message.</param>
+public readonly record struct TraceEvent(TraceKind Kind, string Text);

@@ -1,0 +1,145 @@
+using System.Collections;
+using System.Globalization;
+using System.Text.Json;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Wire;
+
+/// <summary>
+/// Writes values of a script as JSON: null, bool, whole and other numbers, strings, enums (as text), byte arrays (as base64), lists and
+/// dictionaries, nested. What has no faithful form is refused, by the place where it stands.
+/// </summary>
+public sealed class ArgumentWriter
+{
+    private readonly Func<object, object?> _unwrap;
+    private readonly List<object> _parents = [];
+
+    private ArgumentWriter(Func<object, object?> unwrap) => _unwrap = unwrap;
+
+    /// <summary>Checks the arguments of a command and returns what writes them, or null where there are none.</summary>
+    /// <param name="command">The command, for the error's text.</param>
+    /// <param name="arguments">A dictionary, or what <paramref name="unwrap"/> makes one of.</param>
+    /// <param name="unwrap">Turns an object of the host's (a PSObject, say) into one of the kinds above, or returns it as it is.</param>
+    /// <exception cref="GuestAgentException">One of the <c>Argument…</c> errors.</exception>
+    public static Action<Utf8JsonWriter>? Prepare(string command, object? arguments, Func<object, object?>? unwrap = null)
+    {
+        unwrap ??= static value => value;
+        if (arguments is null || unwrap(arguments) is not { } value)
+        {
+            return null;
+        }
+
+        if (value is not IDictionary)
+        {
+            throw ErrorCatalogue.ArgumentsNotAnObject.With(arguments, command, value.GetType());
+        }
+
+        // Written once now, so that a bad argument is found before anything is sent, and copied then: it cannot change in between.
+        using var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { MaxDepth = RequestWriter.MaxDepth + 8 }))
+        {
+            new ArgumentWriter(unwrap).Write(writer, value, "");
+        }
+
+        var bytes = json.ToArray();
+        return writer => writer.WriteRawValue(bytes, skipInputValidation: true);
+    }
+
+    private void Write(Utf8JsonWriter writer, object? wrapped, string path)
+    {
+        switch (wrapped is null ? null : _unwrap(wrapped))
+        {
+            case null: writer.WriteNullValue(); break;
+            case bool value: writer.WriteBooleanValue(value); break;
+            case string value: writer.WriteStringValue(Checked(value, path)); break;
+            case char value: writer.WriteStringValue(Checked(value.ToString(), path)); break;
+            case byte[] value: writer.WriteBase64StringValue(value); break;
+            case Enum value: writer.WriteStringValue(value.ToString()); break;
+            case ulong value: writer.WriteNumberValue(value); break;
+            case long or int or short or sbyte or uint or ushort or byte:
+                writer.WriteNumberValue(Convert.ToInt64(_unwrap(wrapped!), CultureInfo.InvariantCulture));
+                break;
+            case decimal value: writer.WriteNumberValue(value); break;
+            case float value: WriteDouble(writer, value, path); break;
+            case double value: WriteDouble(writer, value, path); break;
+            case IDictionary value: WriteObject(writer, value, path); break;
+            case IEnumerable value: WriteArray(writer, value, path); break;
+            case { } other: throw ErrorCatalogue.ArgumentTypeUnsupported.With(path, Name(path), other.GetType());
+        }
+    }
+
+    private void WriteObject(Utf8JsonWriter writer, IDictionary value, string path)
+    {
+        Enter(value, path);
+        writer.WriteStartObject();
+        foreach (DictionaryEntry entry in value)
+        {
+            var key = Convert.ToString(entry.Key, CultureInfo.InvariantCulture) ?? "";
+            var member = path.Length == 0 ? key : $"{path}.{key}";
+            writer.WritePropertyName(Checked(key, member));
+            Write(writer, entry.Value, member);
+        }
+
+        writer.WriteEndObject();
+        _parents.RemoveAt(_parents.Count - 1);
+    }
+
+    private void WriteArray(Utf8JsonWriter writer, IEnumerable value, string path)
+    {
+        Enter(value, path);
+        writer.WriteStartArray();
+        var index = 0;
+        foreach (var item in value)
+        {
+            Write(writer, item, $"{path}[{index++}]");
+        }
+
+        writer.WriteEndArray();
+        _parents.RemoveAt(_parents.Count - 1);
+    }
+
+    private void Enter(object value, string path)
+    {
+        if (_parents.Exists(parent => ReferenceEquals(parent, value)))
+        {
+            throw ErrorCatalogue.ArgumentCycle.With(path, Name(path));
+        }
+
+        if (_parents.Count == RequestWriter.MaxDepth)
+        {
+            throw ErrorCatalogue.ArgumentTooDeep.With(path, Name(path), RequestWriter.MaxDepth);
+        }
+
+        _parents.Add(value);
+    }
+
+    private static void WriteDouble(Utf8JsonWriter writer, double value, string path)
+    {
+        if (double.IsNaN(value) || double.IsInfinity(value))
+        {
+            throw ErrorCatalogue.ArgumentNumberInvalid.With(path, Name(path), value);
+        }
+
+        writer.WriteNumberValue(value);
+    }
+
+    // The serializer would write U+FFFD instead: the guest would get another text than was given.
+    private static string Checked(string text, string path)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(text[i]))
+            {
+                throw ErrorCatalogue.ArgumentTextInvalid.With(path, Name(path), ((int)text[i]).ToString("X4", CultureInfo.InvariantCulture));
+            }
+        }
+
+        return text;
+    }
+
+    private static string Name(string path) => path.Length == 0 ? "object" : $"'{path}'";
+}

@@ -1,0 +1,46 @@
+using System.Buffers;
+
+namespace QemuGuestAgent.Core.Wire;
+
+/// <summary>Memory that a request is written into, used again for the next one. (.NET Framework has no public ArrayBufferWriter.)</summary>
+internal sealed class RequestBuffer : IBufferWriter<byte>
+{
+    private const int InitialBytes = 1024;
+
+    // A buffer grown for one large request is let go afterwards.
+    private const int KeptBytes = 4 << 20;
+
+    private byte[] _bytes = new byte[InitialBytes];
+    private int _written;
+
+    /// <summary>What has been written since the last <see cref="Clear"/>.</summary>
+    public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _written);
+
+    /// <summary>Forgets what was written.</summary>
+    public void Clear()
+    {
+        _written = 0;
+        if (_bytes.Length > KeptBytes)
+        {
+            _bytes = new byte[InitialBytes];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Advance(int count) => _written += count;
+
+    /// <inheritdoc/>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        var needed = checked(_written + Math.Max(sizeHint, 1));
+        if (needed > _bytes.Length)
+        {
+            Array.Resize(ref _bytes, (int)Math.Min(int.MaxValue - 64, Math.Max(needed, 2L * _bytes.Length)));
+        }
+
+        return _bytes.AsMemory(_written);
+    }
+
+    /// <inheritdoc/>
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+}

@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace QemuGuestAgent.Core.Wire;
+
+/// <summary>Writes requests as the agent reads them: one JSON object and an LF, by the serializer only.</summary>
+internal static class RequestWriter
+{
+    /// <summary>The agent's parser takes 64 MiB of tokens a message; past it the stream is out of step until a 0xFF (QEMU json-streamer.c).</summary>
+    public const int MaxRequestBytes = 64 << 20;
+
+    /// <summary>The deepest arguments written: the agent takes 1024 levels, no command has more than three.</summary>
+    public const int MaxDepth = 256;
+
+    private static readonly JsonWriterOptions Options = new() { MaxDepth = MaxDepth + 8 };
+
+    /// <summary>Writes a request.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="command">The command's name.</param>
+    /// <param name="writeArguments">Writes the object of arguments, or null for none.</param>
+    /// <param name="id">The request's id, for an agent that echoes it; else null.</param>
+    public static void Write(IBufferWriter<byte> output, string command, Action<Utf8JsonWriter>? writeArguments, long? id)
+    {
+        using (var json = new Utf8JsonWriter(output, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("execute"u8, command);
+            if (writeArguments is not null)
+            {
+                json.WritePropertyName("arguments"u8);
+                writeArguments(json);
+            }
+
+            if (id is { } number)
+            {
+                json.WriteNumber("id"u8, number);
+            }
+
+            json.WriteEndObject();
+        }
+
+        output.Write("\n"u8);
+    }
+
+    /// <summary>
+    /// Writes a sync request. The byte 0xFF goes first, so that the agent drops what an earlier client left half sent (rule S1).
+    /// It has no top-level id: agents before QEMU 4.0 refuse a request that has one.
+    /// </summary>
+    public static void WriteSync(IBufferWriter<byte> output, string command, long id)
+    {
+        output.Write([FrameDecoder.Sentinel]);
+        Write(output, command, json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id"u8, id);
+            json.WriteEndObject();
+        }, id: null);
+    }
+}
