@@ -1,3 +1,29 @@
 @{
+  RootModule = if ($PSEdition -eq 'Core') { 'bin/net8.0/QemuGuestAgent.dll' } else { 'bin/net472/QemuGuestAgent.dll' }
   ModuleVersion = '0.1.0'
+  GUID = 'b3f0c7a4-6c1e-4a58-9f0d-2d5b1c9e7a36'
+  Author = 'The QemuGuestAgent authors'
+  CompanyName = 'The QemuGuestAgent authors'
+  Copyright = 'Copyright (c) 2026 The QemuGuestAgent authors. MIT license.'
+  Description = 'PowerShell for the inside of a virtual machine, with no network in the guest: speaks the QEMU guest agent protocol over the channel that QEMU, KVM, Proxmox and libvirt hosts have into every guest that runs qemu-guest-agent.'
+  CompatiblePSEditions = @('Core', 'Desktop')
+  PowerShellVersion = '5.1'
+  DotNetFrameworkVersion = '4.7.2'
+  FormatsToProcess = @('QemuGuestAgent.Format.ps1xml')
+  CmdletsToExport = @(
+    'Connect-QemuGuestAgent'
+    'Disconnect-QemuGuestAgent'
+    'Get-QemuGuestAgent'
+    'Invoke-QemuGuestAgentCommand'
+    'Sync-QemuGuestAgent'
+  )
+  FunctionsToExport = @()
+  VariablesToExport = @()
+  AliasesToExport = @()
+  PrivateData = @{
+    PSData = @{
+      Tags = @('QEMU', 'KVM', 'libvirt', 'Proxmox', 'VirtualMachine', 'GuestAgent', 'qemu-ga', 'PSEdition_Core', 'PSEdition_Desktop', 'Linux', 'Windows', 'MacOS')
+      ReleaseNotes = 'See CHANGELOG.md.'
+    }
+  }
 }

@@ -87,6 +87,14 @@ public static class ErrorCatalogue
         "The session to '{0}' was busy with an earlier command for the whole {1} seconds; '{2}' was not sent.",
         "Wait for the earlier command to end, or give more time with -TimeoutSeconds.");
 
+    internal static readonly ErrorDefinition SessionNotFound = Define(ObjectNotFound,
+        "There is no session '{0}' in this runspace.",
+        "Get-QemuGuestAgent without parameters lists those there are; Connect-QemuGuestAgent opens one.");
+
+    internal static readonly ErrorDefinition SessionNamesMismatch = Define(InvalidArgument,
+        "There are {0} names for {1} endpoints.",
+        "Give a name for each endpoint, or none.");
+
     // A command and its reply. {0} is the command.
     internal static readonly ErrorDefinition CommandTimedOut = Define(OperationTimeout,
         "'{0}' was not answered by '{1}' within {2} seconds. The agent may still carry it out.",

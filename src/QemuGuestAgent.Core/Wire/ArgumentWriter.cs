@@ -38,7 +38,7 @@ public sealed class ArgumentWriter
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { MaxDepth = RequestWriter.MaxDepth + 8 }))
         {
-            new ArgumentWriter(unwrap).Write(writer, value, "");
+            new ArgumentWriter(unwrap).Write(writer, arguments, "");
         }
 
         var bytes = json.ToArray();
@@ -47,7 +47,8 @@ public sealed class ArgumentWriter
 
     private void Write(Utf8JsonWriter writer, object? wrapped, string path)
     {
-        switch (wrapped is null ? null : _unwrap(wrapped))
+        var unwrapped = wrapped is null ? null : _unwrap(wrapped);
+        switch (unwrapped)
         {
             case null: writer.WriteNullValue(); break;
             case bool value: writer.WriteBooleanValue(value); break;
@@ -57,20 +58,27 @@ public sealed class ArgumentWriter
             case Enum value: writer.WriteStringValue(value.ToString()); break;
             case ulong value: writer.WriteNumberValue(value); break;
             case long or int or short or sbyte or uint or ushort or byte:
-                writer.WriteNumberValue(Convert.ToInt64(_unwrap(wrapped!), CultureInfo.InvariantCulture));
+                writer.WriteNumberValue(Convert.ToInt64(unwrapped, CultureInfo.InvariantCulture));
                 break;
             case decimal value: writer.WriteNumberValue(value); break;
             case float value: WriteDouble(writer, value, path); break;
             case double value: WriteDouble(writer, value, path); break;
-            case IDictionary value: WriteObject(writer, value, path); break;
-            case IEnumerable value: WriteArray(writer, value, path); break;
+            case IDictionary value:
+                Enter(wrapped!, path);
+                WriteObject(writer, value, path);
+                Leave();
+                break;
+            case IEnumerable value:
+                Enter(wrapped!, path);
+                WriteArray(writer, value, path);
+                Leave();
+                break;
             case { } other: throw ErrorCatalogue.ArgumentTypeUnsupported.With(path, Name(path), other.GetType());
         }
     }
 
     private void WriteObject(Utf8JsonWriter writer, IDictionary value, string path)
     {
-        Enter(value, path);
         writer.WriteStartObject();
         foreach (DictionaryEntry entry in value)
         {
@@ -81,12 +89,10 @@ public sealed class ArgumentWriter
         }
 
         writer.WriteEndObject();
-        _parents.RemoveAt(_parents.Count - 1);
     }
 
     private void WriteArray(Utf8JsonWriter writer, IEnumerable value, string path)
     {
-        Enter(value, path);
         writer.WriteStartArray();
         var index = 0;
         foreach (var item in value)
@@ -95,9 +101,9 @@ public sealed class ArgumentWriter
         }
 
         writer.WriteEndArray();
-        _parents.RemoveAt(_parents.Count - 1);
     }
 
+    // The host's object is remembered, not what was made of it: that may be a new one every time.
     private void Enter(object value, string path)
     {
         if (_parents.Exists(parent => ReferenceEquals(parent, value)))
@@ -112,6 +118,8 @@ public sealed class ArgumentWriter
 
         _parents.Add(value);
     }
+
+    private void Leave() => _parents.RemoveAt(_parents.Count - 1);
 
     private static void WriteDouble(Utf8JsonWriter writer, double value, string path)
     {

@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>
+/// Runs an operation for each of many sessions, so many at a time, and carries what they have to say to the one thread that may say it.
+/// Results come as they arrive. Disposing cancels what still runs and waits for it: no session is left in somebody's hands.
+/// </summary>
+public sealed class FanOut : IDisposable
+{
+    private readonly BlockingCollection<Action> _output = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _throttle;
+    private readonly List<Task> _running = [];
+    private Task _completion = Task.CompletedTask;
+
+    /// <summary>Makes an empty one.</summary>
+    /// <param name="throttleLimit">How many operations run at a time.</param>
+    public FanOut(int throttleLimit) => _throttle = new SemaphoreSlim(throttleLimit);
+
+    /// <summary>Starts an operation as soon as there is room for it.</summary>
+    /// <param name="operation">Is given what carries an action to the draining thread, and a token that is cancelled by <see cref="Stop"/>.</param>
+    public void Add(Func<Action<Action>, CancellationToken, Task> operation) => _running.Add(Task.Run(() => RunAsync(operation)));
+
+    /// <summary>Runs what the operations have to say so far, on this thread, without waiting.</summary>
+    public void Drain()
+    {
+        while (_output.TryTake(out var action))
+        {
+            action();
+        }
+    }
+
+    /// <summary>Runs what the operations have to say, on this thread, until all have ended. What one of them threw comes out.</summary>
+    public void Finish()
+    {
+        var all = Task.WhenAll(_running);
+        _completion = all.ContinueWith(
+            _ => _output.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        foreach (var action in _output.GetConsumingEnumerable())
+        {
+            action();
+        }
+
+        all.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Cancels what runs and what waits. May be called from any thread, at any time.</summary>
+    public void Stop() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stop();
+        // Waits only: what an operation threw has come out of Finish, or nobody is left to be told.
+        Task.WhenAll(_running).ContinueWith(
+            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+        _completion.Wait();
+        _output.Dispose();
+        _throttle.Dispose();
+    }
+
+    private async Task RunAsync(Func<Action<Action>, CancellationToken, Task> operation)
+    {
+        try
+        {
+            await _throttle.WaitAsync(_stop.Token).ConfigureAwait(false);
+            try
+            {
+                await operation(_output.Add, _stop.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                _throttle.Release();
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // That is what Stop asked for.
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent;
+
+/// <summary>A session with the guest agent of one guest, as Connect-QemuGuestAgent opens it. Usable from any runspace.</summary>
+public sealed class AgentSession
+{
+    private static int _lastId;
+
+    internal AgentSession(string name, GuestAgentSession core)
+    {
+        Id = Interlocked.Increment(ref _lastId);
+        Name = name;
+        Core = core;
+    }
+
+    /// <summary>The session's number, unique in the process.</summary>
+    public int Id { get; }
+
+    /// <summary>The name of the guest, as given or made of the endpoint.</summary>
+    public string Name { get; }
+
+    /// <summary>Where the agent is, in the grammar of -Endpoint.</summary>
+    public string Endpoint => Core.Endpoint.ToString();
+
+    /// <summary>Where the session stands: Ready, Busy, OutOfStep, Faulted, Connecting or Closed.</summary>
+    public GuestAgentSessionState State => Core.State;
+
+    /// <summary>The agent's version as it says, or null where its policy refuses to tell.</summary>
+    public string? AgentVersion => Core.Agent is { } agent ? SafeText.Escape(agent.Version) : null;
+
+    /// <summary>Whether the agent echoes request ids (QEMU 4.0 and later).</summary>
+    public bool EchoesRequestIds => Core.EchoesRequestIds;
+
+    internal GuestAgentSession Core { get; }
+
+    /// <summary>The session's name.</summary>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,33 @@
+namespace QemuGuestAgent;
+
+/// <summary>What Sync-QemuGuestAgent did.</summary>
+public sealed class AgentSyncResult
+{
+    internal AgentSyncResult(AgentSession session, Core.Session.SyncResult result)
+    {
+        PSGuestName = session.Name;
+        Id = result.Id;
+        IsDelimited = result.IsDelimited;
+        BytesDiscarded = result.BytesDiscarded;
+        RepliesDiscarded = result.RepliesDiscarded;
+        Duration = result.Duration;
+    }
+
+    /// <summary>The name of the session.</summary>
+    public string PSGuestName { get; }
+
+    /// <summary>The random id that the agent echoed.</summary>
+    public long Id { get; }
+
+    /// <summary>Whether guest-sync-delimited was used; false for agents that know only guest-sync.</summary>
+    public bool IsDelimited { get; }
+
+    /// <summary>Bytes thrown away before the agent's answer.</summary>
+    public long BytesDiscarded { get; }
+
+    /// <summary>Replies thrown away, whole or cut off. One is usual: the error line by which the agent answers the flush byte 0xFF.</summary>
+    public int RepliesDiscarded { get; }
+
+    /// <summary>How long it took.</summary>
+    public TimeSpan Duration { get; }
+}

@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Cmdlets.Channel;
+
+/// <summary>Opens sessions with the agents of guests, synchronised and ready for commands.</summary>
+[Cmdlet(VerbsCommunications.Connect, "QemuGuestAgent", DefaultParameterSetName = EndpointSet)]
+[OutputType(typeof(AgentSession))]
+public sealed class ConnectQemuGuestAgent : FanOutCmdlet
+{
+    internal const double DefaultTimeoutSeconds = 10;
+
+    private const string EndpointSet = "Endpoint";
+    private const string SocketSet = "Socket";
+    private const string TcpSet = "Tcp";
+
+    // Opened, but not handed over yet: nobody else would close them if the pipeline is stopped now.
+    private readonly ConcurrentDictionary<AgentSession, bool> _unwritten = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public ConnectQemuGuestAgent() => TimeoutSeconds = DefaultTimeoutSeconds;
+
+    /// <summary>Where the agents are: unix:/path (or just the path), tcp://host:port, embedded:.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Endpoint { get; set; } = [];
+
+    /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SocketSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] SocketPath { get; set; } = [];
+
+    /// <summary>The host whose TCP port is the guest's channel.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string HostName { get; set; } = "";
+
+    /// <summary>The TCP port.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateRange(1, 65535)]
+    public int Port { get; set; }
+
+    /// <summary>A name for each session; without it they are named after their endpoints.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var texts = ParameterSetName switch
+        {
+            SocketSet => Array.ConvertAll(SocketPath, path => $"{UnixEndpoint.Kind.Scheme}:{path}"),
+            TcpSet => [HostName.Contains(':') ? $"tcp://[{HostName}]:{Port}" : $"tcp://{HostName}:{Port}"],
+            _ => Endpoint,
+        };
+        if (Name.Length > 0 && Name.Length != texts.Length)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.SessionNamesMismatch.With(Name, Name.Length, texts.Length), Name));
+        }
+
+        for (var i = 0; i < texts.Length; i++)
+        {
+            Connect(texts[i], Name.Length > 0 ? Name[i] : null);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        foreach (var session in _unwritten.Keys)
+        {
+            SessionRegistry.Close(session);
+        }
+    }
+
+    private void Connect(string text, string? givenName)
+    {
+        if (ParseEndpoint(text) is not { } endpoint)
+        {
+            return;
+        }
+
+        var name = givenName ?? Endpoints.DefaultName(endpoint);
+        Start(text, name, async (call, stop) =>
+        {
+            var core = await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false);
+            var session = new AgentSession(name, core);
+            _unwritten.TryAdd(session, true);
+            return () =>
+            {
+                SessionRegistry.OfThisRunspace.Add(session);
+                _unwritten.TryRemove(session, out _);
+                WriteObject(session);
+            };
+        });
+    }
+}

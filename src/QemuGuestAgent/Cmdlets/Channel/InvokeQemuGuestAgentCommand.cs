@@ -1,0 +1,115 @@
+using System.Management.Automation;
+using System.Text.Json;
+using QemuGuestAgent.Completion;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Cmdlets.Channel;
+
+/// <summary>Sends a command to guest agents and writes their replies as objects, with the members of the JSON.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "QemuGuestAgentCommand", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(PSObject), typeof(string), typeof(long), typeof(double), typeof(bool))]
+public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
+{
+    private const string SessionSet = "Session";
+    private const string PipelineSet = "Pipeline";
+    private const string EndpointSet = "Endpoint";
+
+    private Action<Utf8JsonWriter>? _writeArguments;
+
+    /// <summary>The sessions: by position before the command, or by pipeline.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = PipelineSet)]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[] Session { get; set; } = [];
+
+    /// <summary>Endpoints to open for this one command, and to close afterwards.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Endpoint { get; set; } = [];
+
+    /// <summary>The command's name, such as guest-get-osinfo.</summary>
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = SessionSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PipelineSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet)]
+    [ArgumentCompleter(typeof(CommandCompleter))]
+    public string Command { get; set; } = "";
+
+    /// <summary>The command's arguments by name: a hashtable or an object. A byte array is sent as base64.</summary>
+    [Parameter(Position = 2, ParameterSetName = SessionSet)]
+    [Parameter(Position = 1, ParameterSetName = PipelineSet)]
+    [Parameter(Position = 1, ParameterSetName = EndpointSet)]
+    public object? Arguments { get; set; }
+
+    /// <summary>Writes the reply as JSON text instead.</summary>
+    [Parameter]
+    public SwitchParameter Raw { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        try
+        {
+            _ = NewRequest();
+            _writeArguments = ArgumentWriter.Prepare(Command, Arguments, ArgumentConverter.Unwrap);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? Command));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == EndpointSet)
+        {
+            foreach (var text in Endpoint)
+            {
+                InvokeOnce(text);
+            }
+
+            return;
+        }
+
+        foreach (var session in Session.Where(session => ShouldProcess(session.Name, Command)))
+        {
+            Start(session, session.Name, (call, stop) => InvokeAsync(session.Core, session.Name, call, stop));
+        }
+    }
+
+    private void InvokeOnce(string text)
+    {
+        if (ParseEndpoint(text) is { } endpoint && ShouldProcess(text, Command))
+        {
+            var name = Endpoints.DefaultName(endpoint);
+            Start(text, name, async (call, stop) =>
+            {
+                using var session = await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false);
+                return await InvokeAsync(session, name, call, stop).ConfigureAwait(false);
+            });
+        }
+    }
+
+    private async Task<Action> InvokeAsync(GuestAgentSession session, string guestName, CallOptions call, CancellationToken stop)
+    {
+        var output = await session.InvokeAsync<object?[]>(
+            NewRequest(),
+            (ref Utf8JsonReader reader) => Raw ? [ReplyConverter.ReadText(ref reader)]
+                : ReplyConverter.Read(ref reader) is var value && value is object?[] items ? items : [value],
+            call, stop).ConfigureAwait(false);
+        return () =>
+        {
+            // Null where the command's success is no reply.
+            foreach (var item in output ?? [])
+            {
+                WriteObject(ReplyConverter.Mark(item, guestName));
+            }
+        };
+    }
+
+    private GuestAgentRequest NewRequest() => new(Command, _writeArguments);
+}

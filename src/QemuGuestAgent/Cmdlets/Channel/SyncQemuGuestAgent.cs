@@ -1,0 +1,30 @@
+using System.Management.Automation;
+
+namespace QemuGuestAgent.Cmdlets.Channel;
+
+/// <summary>Gets sessions back in step with their agents, and tells what was thrown away; reopens the channel of a broken session.</summary>
+[Cmdlet(VerbsData.Sync, "QemuGuestAgent")]
+[OutputType(typeof(AgentSyncResult))]
+public sealed class SyncQemuGuestAgent : FanOutCmdlet
+{
+    /// <summary>Makes the cmdlet.</summary>
+    public SyncQemuGuestAgent() => TimeoutSeconds = ConnectQemuGuestAgent.DefaultTimeoutSeconds;
+
+    /// <summary>The sessions.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[] Session { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var session in Session)
+        {
+            Start(session, session.Name, async (call, stop) =>
+            {
+                var result = new AgentSyncResult(session, await session.Core.SynchronizeAsync(call, stop).ConfigureAwait(false));
+                return () => WriteObject(result);
+            });
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Cmdlets;
+
+/// <summary>A cmdlet that works on many guests at the same time and writes what comes as it comes.</summary>
+public abstract class FanOutCmdlet : PSCmdlet, IDisposable
+{
+    private FanOut? _fanOut;
+    private bool _tellsSteps;
+    private bool _tellsWire;
+
+    /// <summary>The time for each guest, in seconds; 0 is no limit.</summary>
+    [Parameter]
+    [Alias("TimeoutSec")]
+    [ValidateRange(0.0, 2147483.0)]
+    public double TimeoutSeconds { get; set; } = 60;
+
+    /// <summary>How many guests are worked on at the same time.</summary>
+    [Parameter]
+    [ValidateRange(1, 4096)]
+    public int ThrottleLimit { get; set; } = 32;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _fanOut = new FanOut(ThrottleLimit);
+        _tellsSteps = IsTold("Verbose", "VerbosePreference");
+        _tellsWire = IsTold("Debug", "DebugPreference");
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => _fanOut!.Finish();
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _fanOut?.Stop();
+
+    /// <summary>Ends what still runs and waits for it, also where the pipeline was stopped.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends what still runs and waits for it.</summary>
+    /// <param name="disposing">Whether called by <see cref="Dispose()"/>.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        _fanOut?.Dispose();
+    }
+
+    // Reads an endpoint and tells what there is to know of it; null after an error, which concerns this endpoint only.
+    private protected GuestAgentEndpoint? ParseEndpoint(string text)
+    {
+        try
+        {
+            var endpoint = Endpoints.Parse(text, SessionState);
+            if (endpoint.SecurityWarning is { } warning)
+            {
+                WriteWarning(warning);
+            }
+
+            return endpoint;
+        }
+        catch (GuestAgentException e)
+        {
+            WriteError(ErrorRecords.Of(e, text));
+            return null;
+        }
+    }
+
+    // Starts an operation for a guest. It returns what to do with its result on the pipeline's thread; a failure of this guest is a
+    // non-terminating error, and harms no other.
+    private protected void Start(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
+    {
+        _fanOut!.Add(async (emit, stop) =>
+        {
+            var call = new CallOptions
+            {
+                Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
+                Trace = _tellsSteps || _tellsWire ? happened => Tell(emit, name, happened) : null,
+            };
+            try
+            {
+                emit(await operation(call, stop).ConfigureAwait(false));
+            }
+            catch (GuestAgentException e)
+            {
+                emit(() => WriteError(ErrorRecords.Of(e, target)));
+            }
+        });
+        _fanOut.Drain();
+    }
+
+    private void Tell(Action<Action> emit, string name, TraceEvent happened)
+    {
+        if (happened.Kind == TraceKind.Step)
+        {
+            if (_tellsSteps)
+            {
+                emit(() => WriteVerbose(happened.Text));
+            }
+        }
+        else if (_tellsWire)
+        {
+            emit(() => WriteDebug($"{name} {(happened.Kind == TraceKind.Sent ? "->" : "<-")} {happened.Text}"));
+        }
+    }
+
+    private bool IsTold(string parameter, string preference) =>
+        MyInvocation.BoundParameters.TryGetValue(parameter, out var asked)
+            ? ((SwitchParameter)asked).IsPresent
+            : GetVariableValue(preference) is ActionPreference and not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+}

@@ -1,0 +1,24 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.EmbeddedAgent;
+
+namespace QemuGuestAgent;
+
+/// <summary>The endpoints that this module knows.</summary>
+internal static class Endpoints
+{
+    private static readonly EndpointGrammar Grammar = EndpointGrammar.Default.With(EmbeddedEndpoint.Kind);
+
+    /// <summary>Reads an endpoint; a relative path starts at the shell's location.</summary>
+    public static GuestAgentEndpoint Parse(string text, SessionState shell) =>
+        Grammar.Parse(text, path => shell.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _) is var resolved
+            && provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path is one of the provider {provider.Name}"));
+
+    /// <summary>The name for a session that was given none: what tells its endpoint from others at a glance.</summary>
+    public static string DefaultName(GuestAgentEndpoint endpoint) => endpoint switch
+    {
+        UnixEndpoint unix when Path.GetFileNameWithoutExtension(unix.SocketPath) is { Length: > 0 } name => name,
+        TcpEndpoint tcp => $"{tcp.Host}:{tcp.Port}",
+        _ => endpoint.ToString().TrimEnd(':'),
+    };
+}

@@ -1,0 +1,52 @@
+using System.Reflection;
+#if NET
+using System.Runtime.Loader;
+#endif
+
+namespace QemuGuestAgent.Loading;
+
+/// <summary>
+/// Finds the module's own libraries in its Dependencies folder, so that they meet no other version of the same library that PowerShell
+/// or another module has loaded. No public type of this assembly may derive from or implement one of theirs: the engine looks at those
+/// before <see cref="Register"/> has run.
+/// </summary>
+internal static class DependencyLoader
+{
+    private static readonly string Folder =
+        Path.Combine(Path.GetDirectoryName(typeof(DependencyLoader).Assembly.Location)!, "Dependencies");
+
+    private static int _registered;
+
+    /// <summary>Makes the libraries findable, once for the process.</summary>
+    public static void Register()
+    {
+        if (Interlocked.Exchange(ref _registered, 1) == 0)
+        {
+#if NET
+            var context = new DependencyContext();
+            AssemblyLoadContext.Default.Resolving += (_, name) => IsOurs(name.Name) ? context.LoadFromAssemblyName(name) : null;
+#else
+            AppDomain.CurrentDomain.AssemblyResolve += (_, request) => Find(new AssemblyName(request.Name)) is { } path ? Assembly.LoadFrom(path) : null;
+#endif
+        }
+    }
+
+#if NET
+    // Only these come in from the default context; what they need themselves is found in theirs.
+    private static bool IsOurs(string? name) => name is "QemuGuestAgent.Core" or "QemuGuestAgent.EmbeddedAgent";
+
+    private static string? Find(AssemblyName name) =>
+        Path.Combine(Folder, name.Name + ".dll") is var path && File.Exists(path) ? path : null;
+
+    private sealed class DependencyContext() : AssemblyLoadContext("QemuGuestAgent")
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) => Find(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
+    }
+#else
+    // .NET Framework has one context for all: only the very version that we were built with is ours to give.
+    private static string? Find(AssemblyName name) =>
+        Path.Combine(Folder, name.Name + ".dll") is var path && File.Exists(path) && AssemblyName.GetAssemblyName(path).Version == name.Version
+            ? path
+            : null;
+#endif
+}

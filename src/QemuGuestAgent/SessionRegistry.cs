@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent;
+
+/// <summary>The sessions that a runspace opened. They close with it.</summary>
+internal sealed class SessionRegistry
+{
+    private static readonly ConcurrentDictionary<Guid, SessionRegistry> Runspaces = new();
+
+    private readonly object _lock = new();
+    private readonly List<AgentSession> _sessions = [];
+
+    /// <summary>The sessions of the runspace that this thread works for.</summary>
+    public static SessionRegistry OfThisRunspace =>
+        Runspaces.TryGetValue(Runspace.DefaultRunspace.InstanceId, out var registry) ? registry : Attach(Runspace.DefaultRunspace);
+
+    /// <summary>The open sessions, in the order they were opened.</summary>
+    public IReadOnlyList<AgentSession> Sessions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _sessions];
+            }
+        }
+    }
+
+    /// <summary>The open sessions whose names match; an error where a name without wildcards finds none.</summary>
+    public IReadOnlyList<AgentSession> Find(string name)
+    {
+        var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+        var found = Sessions.Where(session => pattern.IsMatch(session.Name)).ToList();
+        return found.Count > 0 || WildcardPattern.ContainsWildcardCharacters(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name, name);
+    }
+
+    /// <summary>The open session with that number.</summary>
+    public AgentSession Find(int id) => Sessions.FirstOrDefault(session => session.Id == id) ?? throw ErrorCatalogue.SessionNotFound.With(id, id);
+
+    /// <summary>Adds a session just opened.</summary>
+    public void Add(AgentSession session)
+    {
+        lock (_lock)
+        {
+            _sessions.Add(session);
+        }
+    }
+
+    /// <summary>Closes a session, whichever runspace opened it.</summary>
+    public static void Close(AgentSession session)
+    {
+        session.Core.Dispose();
+        foreach (var registry in Runspaces.Values)
+        {
+            lock (registry._lock)
+            {
+                registry._sessions.Remove(session);
+            }
+        }
+    }
+
+    /// <summary>Closes all sessions of the runspace.</summary>
+    public void CloseAll()
+    {
+        foreach (var session in Sessions)
+        {
+            Close(session);
+        }
+    }
+
+    private static SessionRegistry Attach(Runspace runspace)
+    {
+        var registry = Runspaces.GetOrAdd(runspace.InstanceId, _ => new SessionRegistry());
+        runspace.StateChanged += (sender, change) =>
+        {
+            if (change.RunspaceStateInfo.State is RunspaceState.Closing or RunspaceState.Closed or RunspaceState.Broken)
+            {
+                registry.CloseAll();
+                Runspaces.TryRemove(runspace.InstanceId, out _);
+            }
+        };
+        return registry;
+    }
+}
