@@ -15,10 +15,17 @@ internal static class Endpoints
             && provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path is one of the provider {provider.Name}"));
 
     /// <summary>The name for a session that was given none: what tells its endpoint from others at a glance.</summary>
-    public static string DefaultName(GuestAgentEndpoint endpoint) => endpoint switch
+    public static string DefaultName(GuestAgentEndpoint endpoint)
     {
-        UnixEndpoint unix when Path.GetFileNameWithoutExtension(unix.SocketPath) is { Length: > 0 } name => name,
-        TcpEndpoint tcp => $"{tcp.Host}:{tcp.Port}",
-        _ => endpoint.ToString().TrimEnd(':'),
-    };
+        switch (endpoint)
+        {
+            case UnixEndpoint unix when Path.GetFileNameWithoutExtension(unix.SocketPath) is { Length: > 0 } name:
+                return name;
+            case TcpEndpoint tcp:
+                return $"{tcp.Host}:{tcp.Port}";
+            default:
+                var parts = endpoint.ToString().Split('?')[0].Split([':'], 2);
+                return parts[parts.Length - 1] is { Length: > 0 } rest ? rest : parts[0];
+        }
+    }
 }

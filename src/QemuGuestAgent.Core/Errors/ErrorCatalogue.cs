@@ -163,7 +163,7 @@ public static class ErrorCatalogue
         "Give plain values: no command takes arguments nested that deep.");
 
     internal static readonly ErrorDefinition ArgumentTextInvalid = Define(InvalidData,
-        "The argument {0} holds half of a surrogate pair (U+{1}), which is no character.",
+        "The argument {0} holds U+{1}, which is no character.",
         "Send valid text; send bytes as a byte array, which travels as base64.");
 
     internal static readonly ErrorDefinition ArgumentNumberInvalid = Define(InvalidData,

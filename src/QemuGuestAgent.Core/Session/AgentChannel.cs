@@ -60,12 +60,14 @@ internal sealed class AgentChannel : IDisposable
     {
         while (true)
         {
+            // A peer that never stops sending never makes a read wait, where the token would be looked at.
+            cancellationToken.ThrowIfCancellationRequested();
             var result = await ReadAsync(cancellationToken).ConfigureAwait(false);
-            var status = Decoder.Decode(result.Buffer, out var line, out _, out var consumed);
+            var status = Decoder.Decode(result.Buffer, out var line, out var afterSentinel, out var consumed);
             if (status == FrameStatus.Line)
             {
                 _lineEnd = consumed;
-                Trace?.Invoke(new TraceEvent(TraceKind.Received, WireMask.Show(line)));
+                Trace?.Invoke(new TraceEvent(TraceKind.Received, (afterSentinel ? WireMask.Sentinel : "") + WireMask.Show(line)));
                 return line;
             }
 
@@ -133,10 +135,11 @@ internal sealed class AgentChannel : IDisposable
             {
                 // A long request: the agent may answer, or go away, before it has read all.
                 await Abandonable(Task.WhenAny(_pendingRead, _pendingWrite), cancellationToken).ConfigureAwait(false);
-                if (_pendingWrite.IsCompleted)
-                {
-                    await _pendingWrite.ConfigureAwait(false);
-                }
+            }
+
+            if (_pendingWrite.IsCompleted && !_pendingRead.IsCompleted)
+            {
+                await _pendingWrite.ConfigureAwait(false);
             }
 
             await Abandonable(_pendingRead, cancellationToken).ConfigureAwait(false);

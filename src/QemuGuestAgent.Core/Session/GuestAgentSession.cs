@@ -235,7 +235,7 @@ public sealed class GuestAgentSession : IDisposable
     {
         Become(GuestAgentSessionState.OutOfStep);
         scope.Step($"Synchronising with the agent on '{Endpoint}'.");
-        var sync = new Synchronization(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options);
+        var sync = new Synchronization(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options, isKnownAgent: LastSync is not null);
         try
         {
             LastSync = await sync.RunAsync(scope.Token).ConfigureAwait(false);
@@ -255,7 +255,7 @@ public sealed class GuestAgentSession : IDisposable
         _abandoned = null;
         Become(GuestAgentSessionState.Ready);
         scope.Step($"In step with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
-            + $"{LastSync.RepliesDiscarded} replies ({LastSync.BytesDiscarded} bytes) thrown away; "
+            + $"replies thrown away: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
             + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids."));
         return LastSync;
     }

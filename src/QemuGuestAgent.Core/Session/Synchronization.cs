@@ -12,14 +12,17 @@ namespace QemuGuestAgent.Core.Session;
 /// carries the id (rules S1 to S7). An agent without the command is asked with plain guest-sync.
 /// </summary>
 internal sealed class Synchronization(
-    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options)
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options,
+    bool isKnownAgent)
 {
     // Longer than a sync's reply or an error; anything longer is dropped unread, unless a late reply is wanted.
     private const int LineBytes = 4096;
 
     private string? _foreignLine;
     private bool _sawEcho;
-    private bool _sawReply;
+
+    // Where an agent has answered before, a line cut off by its death does not make it something else.
+    private bool _sawReply = isKnownAgent;
 
     /// <summary>Sends the sync request and ignores what comes before its reply.</summary>
     public async Task<SyncResult> RunAsync(CancellationToken cancellationToken)
@@ -33,8 +36,8 @@ internal sealed class Synchronization(
         channel.MaxBytesDropped = bytesBefore + options.MaxSyncBytes;
         try
         {
-            var id = await SendAsync("guest-sync-delimited", cancellationToken).ConfigureAwait(false);
-            var isDelimited = true;
+            var delimitedId = await SendAsync("guest-sync-delimited", cancellationToken).ConfigureAwait(false);
+            var (id, isDelimited) = (delimitedId, false);
             while (true)
             {
                 var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
@@ -44,6 +47,7 @@ internal sealed class Synchronization(
                 {
                     var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
                     isAnswer = reply.ReturnedNumber == id;
+                    isDelimited |= reply.ReturnedNumber == delimitedId;
                     hasNoDelimitedSync = reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
                     Note(reply, line);
                     if (late.TryDeliver(reply, replies.Explain))
@@ -67,15 +71,14 @@ internal sealed class Synchronization(
 
                 bytes += length;
                 lines++;
-                if (bytes > options.MaxSyncBytes)
+                if (bytes + decoder.BytesDropped - bytesBefore > options.MaxSyncBytes)
                 {
                     throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, endpoint, options.MaxSyncBytes);
                 }
 
-                if (hasNoDelimitedSync && isDelimited)
+                if (hasNoDelimitedSync && id == delimitedId)
                 {
                     // Perhaps the answer to a former client; then both syncs are answered, in order, and the last one counts.
-                    isDelimited = false;
                     id = await SendAsync("guest-sync", cancellationToken).ConfigureAwait(false);
                 }
             }
@@ -163,9 +166,16 @@ internal sealed class Synchronization(
         channel.Send();
     }
 
-    private static GuestAgentInfo ParseInfo(in Reply reply)
+    private GuestAgentInfo ParseInfo(in Reply reply)
     {
-        var reader = reply.OpenReturn();
-        return GuestAgentInfo.Parse(ref reader);
+        try
+        {
+            var reader = reply.OpenReturn();
+            return GuestAgentInfo.Parse(ref reader);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw ErrorCatalogue.ReplyUnexpected.Because(e, "guest-info", "guest-info", endpoint, e.Message);
+        }
     }
 }

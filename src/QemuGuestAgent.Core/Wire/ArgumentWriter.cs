@@ -131,19 +131,19 @@ public sealed class ArgumentWriter
         writer.WriteNumberValue(value);
     }
 
-    // The serializer would write U+FFFD instead: the guest would get another text than was given.
+    // For half a pair the serializer would write U+FFFD; a noncharacter the agent cannot read, so that it would not know the request's id.
     private static string Checked(string text, string path)
     {
         for (var i = 0; i < text.Length; i++)
         {
-            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            var isPair = char.IsSurrogatePair(text, i);
+            var character = isPair ? char.ConvertToUtf32(text, i) : text[i];
+            if (character is (>= 0xD800 and <= 0xDFFF) or (>= 0xFDD0 and <= 0xFDEF) || (character & 0xFFFE) == 0xFFFE)
             {
-                i++;
+                throw ErrorCatalogue.ArgumentTextInvalid.With(path, Name(path), character.ToString("X4", CultureInfo.InvariantCulture));
             }
-            else if (char.IsSurrogate(text[i]))
-            {
-                throw ErrorCatalogue.ArgumentTextInvalid.With(path, Name(path), ((int)text[i]).ToString("X4", CultureInfo.InvariantCulture));
-            }
+
+            i += isPair ? 1 : 0;
         }
 
         return text;

@@ -77,7 +77,7 @@ internal readonly struct Reply
             return new Reply { Kind = ReplyKind.Blank };
         }
 
-        // One level more than the bound, so that passing it is told apart from JSON that is broken.
+        // One level more than the bound, so that passing it is seen here and told apart from JSON that is broken.
         var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = maxDepth + 1 });
         try
         {
@@ -85,7 +85,7 @@ internal readonly struct Reply
         }
         catch (JsonException)
         {
-            return new Reply { Kind = reader.CurrentDepth > maxDepth ? ReplyKind.TooComplex : ReplyKind.Malformed };
+            return new Reply { Kind = ReplyKind.Malformed };
         }
         catch (InvalidOperationException)
         {
@@ -109,6 +109,7 @@ internal readonly struct Reply
         var values = maxValues;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
+            values--;
             if (reader.ValueTextEquals("return"u8))
             {
                 var start = SkipValue(ref reader, maxDepth, ref values);
@@ -118,6 +119,10 @@ internal readonly struct Reply
             {
                 reader.Read();
                 error = ParseError(ref reader, maxDepth, ref values);
+                if (error is null && values >= 0)
+                {
+                    return malformed;
+                }
             }
             else if (reader.ValueTextEquals("id"u8))
             {
@@ -159,7 +164,8 @@ internal readonly struct Reply
         var depth = reader.CurrentDepth;
         while (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || reader.CurrentDepth > depth)
         {
-            if (--values < 0 || reader.CurrentDepth > maxDepth)
+            // The depth of a container is that of what it stands in.
+            if (--values < 0 || (reader.CurrentDepth >= maxDepth && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray))
             {
                 values = -1;
                 return start;
@@ -183,6 +189,7 @@ internal readonly struct Reply
         {
             var isClass = reader.ValueTextEquals("class"u8);
             var isDescription = reader.ValueTextEquals("desc"u8);
+            values--;
             SkipValue(ref reader, maxDepth, ref values);
             if (values < 0)
             {

@@ -8,6 +8,9 @@ namespace QemuGuestAgent.Core.Wire;
 /// <summary>Shows a message in a trace without what is secret or private in it.</summary>
 internal static class WireMask
 {
+    /// <summary>How the byte 0xFF is shown.</summary>
+    public const string Sentinel = "<0xFF>";
+
     private const string Mask = "***";
     private const int MaxShown = 1024;
 
@@ -22,7 +25,7 @@ internal static class WireMask
     public static string Show(in ReadOnlySequence<byte> message)
     {
         var (prefix, json) = message.Length > 0 && message.First.Span[0] == FrameDecoder.Sentinel
-            ? ("<0xFF>", message.Slice(1))
+            ? (Sentinel, message.Slice(1))
             : ("", message);
         if (json.Length > MaxParsed)
         {

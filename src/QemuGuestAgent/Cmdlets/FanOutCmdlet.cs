@@ -112,5 +112,6 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     private bool IsTold(string parameter, string preference) =>
         MyInvocation.BoundParameters.TryGetValue(parameter, out var asked)
             ? ((SwitchParameter)asked).IsPresent
-            : GetVariableValue(preference) is ActionPreference and not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+            : LanguagePrimitives.TryConvertTo(GetVariableValue(preference), out ActionPreference told)
+                && told is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
 }

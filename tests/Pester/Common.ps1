@@ -1,0 +1,27 @@
+# Dot-sourced by every test file: the module as it was built, and the real agent where there is one.
+
+$module = if ($env:QEMU_GUEST_AGENT_MODULE) { $env:QEMU_GUEST_AGENT_MODULE } else { Join-Path $PSScriptRoot '../../out/QemuGuestAgent' }
+Import-Module $module -Force
+$ModulePath = (Get-Module QemuGuestAgent).Path
+
+$RealAgentPath = (Get-Command qemu-ga, /usr/sbin/qemu-ga -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
+
+# The commands by which a real agent would act on this machine.
+$BlockedCommands = @(
+    'guest-shutdown', 'guest-suspend-disk', 'guest-suspend-ram', 'guest-suspend-hybrid', 'guest-set-time', 'guest-set-user-password'
+    'guest-fsfreeze-freeze', 'guest-fsfreeze-freeze-list', 'guest-fsfreeze-thaw', 'guest-fstrim', 'guest-set-vcpus'
+    'guest-set-memory-blocks', 'guest-ssh-add-authorized-keys', 'guest-ssh-remove-authorized-keys'
+) -join ','
+
+function Start-RealAgent {
+    param([Parameter(Mandatory)] [string] $Folder)
+    $socket = Join-Path $Folder 'qga.sock'
+    $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $Folder, '-f', (Join-Path $Folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
+    $process = Start-Process $RealAgentPath $arguments -PassThru -RedirectStandardError (Join-Path $Folder 'qga.err')
+    $end = [datetime]::UtcNow.AddSeconds(10)
+    while (-not (Test-Path $socket)) {
+        if ([datetime]::UtcNow -gt $end) { throw "The agent did not listen: $(Get-Content (Join-Path $Folder 'qga.err'))" }
+        [Threading.Thread]::Sleep(5)
+    }
+    [pscustomobject]@{ Process = $process; Endpoint = "unix:$socket" }
+}

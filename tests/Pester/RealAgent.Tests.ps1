@@ -1,0 +1,50 @@
+BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+Describe 'The real agent' -Skip:(-not $RealAgentPath) {
+    BeforeAll {
+        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+        $null = New-Item $folder -ItemType Directory
+        $agent = Start-RealAgent $folder
+        $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
+    }
+    AfterAll {
+        Disconnect-QemuGuestAgent $session
+        $agent.Process.Kill()
+        $agent.Process.WaitForExit()
+        Remove-Item $folder -Recurse
+    }
+
+    It 'is ready after Connect' {
+        $session.State | Should -Be 'Ready'
+        $session.AgentVersion | Should -Match '^\d+\.\d+'
+        (Sync-QemuGuestAgent $session).IsDelimited | Should -BeTrue
+    }
+
+    It 'answers <_>' -ForEach 'guest-ping', 'guest-info', 'guest-get-osinfo', 'guest-get-host-name', 'guest-get-vcpus', 'guest-network-get-interfaces' {
+        $result = Invoke-QemuGuestAgentCommand $session $_
+        @($result)[0].PSGuestName | Should -Be 'real'
+    }
+
+    It 'runs a program and gives its output' {
+        $started = Invoke-QemuGuestAgentCommand $session guest-exec @{ path = '/bin/echo'; arg = @('ünïcode 漢字'); 'capture-output' = $true }
+        do { $status = Invoke-QemuGuestAgentCommand $session guest-exec-status @{ pid = $started.pid } } until ($status.exited)
+        [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($status.'out-data')) | Should -Be "ünïcode 漢字`n"
+    }
+
+    It 'tells a blocked command from one that is not there' {
+        { Invoke-QemuGuestAgentCommand $session guest-fstrim -Confirm:$false -ErrorAction Stop } | Should -Throw -ErrorId 'CommandDisabled,*'
+        { Invoke-QemuGuestAgentCommand $session guest-nonsense -ErrorAction Stop } | Should -Throw -ErrorId 'CommandNotFound,*'
+    }
+
+    It 'refuses a wrong argument with its own text' {
+        Invoke-QemuGuestAgentCommand $session guest-file-open @{ path = 5 } -ErrorVariable failed -ErrorAction SilentlyContinue
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'AgentError,*'
+        "$failed" | Should -BeLike "*'path'*"
+    }
+
+    It 'goes on after a time-out' {
+        Invoke-QemuGuestAgentCommand $session guest-get-fsinfo -TimeoutSeconds 0.000001 -ErrorAction SilentlyContinue
+        Invoke-QemuGuestAgentCommand $session guest-sync @{ id = 45 } | Should -Be 45
+    }
+}

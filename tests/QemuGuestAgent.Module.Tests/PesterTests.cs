@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace QemuGuestAgent.Module.Tests;
+
+/// <summary>The Pester suite, in a real PowerShell: each of its tests counts as one here.</summary>
+public sealed class PesterTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+
+    public sealed record PesterResult(string Name, string Result, string Message);
+
+    [Theory]
+    [MemberData(nameof(Results), DisableDiscoveryEnumeration = true)]
+    public void Pester(string name, string result, string message) => Assert.True(result == "Passed", $"{name}: {result}{Environment.NewLine}{message}");
+
+    public static TheoryData<string, string, string> Results()
+    {
+        var data = new TheoryData<string, string, string>();
+        if (FindPowerShell() is not { } pwsh)
+        {
+            data.Add(Skipped("all of the Pester suite", "there is no pwsh on PATH: install PowerShell 7.4 or later, and Pester 5.3 or later"));
+            return data;
+        }
+
+        if (Run(pwsh, "-Command", "exit [int](-not (Get-Module Pester -ListAvailable | Where-Object Version -ge 5.3))").ExitCode != 0)
+        {
+            data.Add(Skipped("all of the Pester suite", $"{pwsh} has no Pester: Install-PSResource Pester"));
+            return data;
+        }
+
+        foreach (var test in RunSuite(pwsh))
+        {
+            var row = new TheoryDataRow<string, string, string>(test.Name, test.Result, test.Message) { TestDisplayName = $"Pester: {test.Name}" };
+            data.Add(test.Result is "Skipped" or "NotRun" ? Skipped(test.Name, test.Message.Length > 0 ? test.Message : test.Result) : row);
+        }
+
+        return data;
+    }
+
+    private static TheoryDataRow<string, string, string> Skipped(string name, string reason) =>
+        new(name, "Skipped", reason) { TestDisplayName = $"Pester: {name}", Skip = reason };
+
+    private static List<PesterResult> RunSuite(string pwsh)
+    {
+        var results = Path.GetTempFileName();
+        try
+        {
+            var run = Run(pwsh, "-File", Path.Combine(Layout.RepositoryRoot, "tests", "Pester", "Invoke-Suite.ps1"), "-ResultPath", results);
+            return run.ExitCode == 0
+                ? [.. File.ReadLines(results).Select(line => JsonSerializer.Deserialize<PesterResult>(line)!)]
+                : [new PesterResult("the suite itself", $"exit code {run.ExitCode}", run.Output)];
+        }
+        finally
+        {
+            File.Delete(results);
+        }
+    }
+
+    private static (int ExitCode, string Output) Run(string pwsh, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(pwsh, ["-NoProfile", "-NonInteractive", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["NO_COLOR"] = "1";
+        start.Environment["QEMU_GUEST_AGENT_MODULE"] = Layout.Module;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Limit))
+        {
+            process.Kill(entireProcessTree: true);
+            return (-1, $"PowerShell did not end within {Limit}.");
+        }
+
+        return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
+    }
+
+    private static string? FindPowerShell() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh"))
+            .FirstOrDefault(File.Exists);
+}
