@@ -14,6 +14,7 @@
     'Connect-QemuGuestAgent'
     'Disconnect-QemuGuestAgent'
     'Get-QemuGuestAgent'
+    'Get-QemuGuestNetworkInterface'
     'Invoke-QemuGuestAgentCommand'
     'Sync-QemuGuestAgent'
   )

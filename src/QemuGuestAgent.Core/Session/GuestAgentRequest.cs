@@ -11,7 +11,7 @@ public delegate T ReplyParser<out T>(ref Utf8JsonReader reader);
 /// <summary>A command for the agent.</summary>
 public sealed class GuestAgentRequest
 {
-    private static readonly Regex ValidName = new("^[A-Za-z0-9_.-]{1,128}$", RegexOptions.CultureInvariant);
+    private static readonly Regex ValidName = new("^[A-Za-z0-9_.-]{1,128}\\z", RegexOptions.CultureInvariant);
 
     /// <summary>Makes a request.</summary>
     /// <param name="command">The command's name, such as <c>guest-ping</c>.</param>

@@ -71,6 +71,22 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         }
     }
 
+    // Starts an operation on the guest of a session.
+    private protected void StartOn(AgentSession session, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation) =>
+        Start(session, session.Name, (call, stop) => operation(new Guest(session.Name, session.Core, session), call, stop));
+
+    // Starts an operation on the guest of an endpoint, which is opened for it and closed afterwards.
+    private protected void StartOn(
+        GuestAgentEndpoint endpoint, string target, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation)
+    {
+        var name = Endpoints.DefaultName(endpoint);
+        Start(target, name, async (call, stop) =>
+        {
+            using var channel = await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false);
+            return await operation(new Guest(name, channel, null), call, stop).ConfigureAwait(false);
+        });
+    }
+
     // Starts an operation for a guest. It returns what to do with its result on the pipeline's thread; a failure of this guest is a
     // non-terminating error, and harms no other.
     private protected void Start(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)

@@ -69,7 +69,10 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
         {
             foreach (var text in Endpoint)
             {
-                InvokeOnce(text);
+                if (ParseEndpoint(text) is { } endpoint && ShouldProcess(text, Command))
+                {
+                    StartOn(endpoint, text, InvokeAsync);
+                }
             }
 
             return;
@@ -77,26 +80,13 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
 
         foreach (var session in Session.Where(session => ShouldProcess(session.Name, Command)))
         {
-            Start(session, session.Name, (call, stop) => InvokeAsync(session.Core, session.Name, call, stop));
+            StartOn(session, InvokeAsync);
         }
     }
 
-    private void InvokeOnce(string text)
+    private async Task<Action> InvokeAsync(Guest guest, CallOptions call, CancellationToken stop)
     {
-        if (ParseEndpoint(text) is { } endpoint && ShouldProcess(text, Command))
-        {
-            var name = Endpoints.DefaultName(endpoint);
-            Start(text, name, async (call, stop) =>
-            {
-                using var session = await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false);
-                return await InvokeAsync(session, name, call, stop).ConfigureAwait(false);
-            });
-        }
-    }
-
-    private async Task<Action> InvokeAsync(GuestAgentSession session, string guestName, CallOptions call, CancellationToken stop)
-    {
-        var output = await session.InvokeAsync<object?[]>(
+        var output = await guest.Channel.InvokeAsync<object?[]>(
             NewRequest(),
             (ref Utf8JsonReader reader) => Raw ? [ReplyConverter.ReadText(ref reader)]
                 : ReplyConverter.Read(ref reader) is var value && value is object?[] items ? items : [value],
@@ -106,7 +96,7 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
             // Null where the command's success is no reply.
             foreach (var item in output ?? [])
             {
-                WriteObject(ReplyConverter.Mark(item, guestName));
+                WriteObject(ReplyConverter.Mark(item, guest.Name));
             }
         };
     }

@@ -1,0 +1,41 @@
+#requires -Version 5.1
+<#
+.SYNOPSIS
+The project's tasks, each a few lines over dotnet.
+.EXAMPLE
+./build.ps1 Build
+Builds everything and lays the module out in out/QemuGuestAgent: Import-Module ./out/QemuGuestAgent.
+.EXAMPLE
+./build.ps1 Test
+Runs all tests, Pester's included.
+.EXAMPLE
+./build.ps1 Demo unix:/run/vm1.sock
+Connects, synchronises and invokes; on the embedded agent where no endpoint is given.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Demo')]
+    [string] $Task = 'Build',
+
+    # Where Demo connects to.
+    [Parameter(Position = 1)]
+    [string] $Endpoint = 'embedded:',
+
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Release'
+)
+
+$ErrorActionPreference = 'Stop'
+Push-Location $PSScriptRoot
+try {
+    switch ($Task) {
+        'Build' { dotnet build --configuration $Configuration }
+        'Test' { dotnet test --configuration $Configuration }
+        'Demo' { dotnet run --project samples/Quickstart --configuration $Configuration -- $Endpoint }
+    }
+    exit $LASTEXITCODE
+}
+finally {
+    Pop-Location
+}
