@@ -6,7 +6,7 @@ Describe 'The real agent' -Skip:(-not $RealAgentPath) {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
         $agent = Start-RealAgent $folder
-        $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
+        $script:session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {
         Disconnect-QemuGuestAgent $session
@@ -21,6 +21,16 @@ Describe 'The real agent' -Skip:(-not $RealAgentPath) {
         (Sync-QemuGuestAgent $session).IsDelimited | Should -BeTrue
     }
 
+    It 'is found by Get-ChildItem' {
+        # The agent serves one client at a time.
+        Disconnect-QemuGuestAgent $session
+        $script:session = Get-ChildItem $folder -Filter *.sock | Connect-QemuGuestAgent
+        $session.Name | Should -Be 'qga.sock'
+        $session.State | Should -Be 'Ready'
+        Disconnect-QemuGuestAgent $session
+        $script:session = Connect-QemuGuestAgent $agent.Endpoint -Name real
+    }
+
     It 'answers <_>' -ForEach 'guest-ping', 'guest-info', 'guest-get-osinfo', 'guest-get-host-name', 'guest-get-vcpus', 'guest-network-get-interfaces' {
         $result = Invoke-QemuGuestAgentCommand $session $_
         @($result)[0].PSGuestName | Should -Be 'real'
@@ -28,7 +38,7 @@ Describe 'The real agent' -Skip:(-not $RealAgentPath) {
 
     It 'runs a program and gives its output' {
         $started = Invoke-QemuGuestAgentCommand $session guest-exec @{ path = '/bin/echo'; arg = @('ünïcode 漢字'); 'capture-output' = $true }
-        do { $status = Invoke-QemuGuestAgentCommand $session guest-exec-status @{ pid = $started.pid } } until ($status.exited)
+        do { $status = Invoke-QemuGuestAgentCommand $session guest-exec-status @{ pid = $started.pid } -ErrorAction Stop } until ($status.exited)
         [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($status.'out-data')) | Should -Be "ünïcode 漢字`n"
     }
 

@@ -28,7 +28,9 @@ public sealed class EndpointGrammar
             ?? throw ErrorCatalogue.EndpointKindUnknown.With(text, text, scheme, string.Join(", ", Kinds.Select(k => k.Syntax)));
         try
         {
-            return kind.Parse(kind.IsPath && rest.Length > 0 ? (resolvePath ?? Path.GetFullPath)(rest) : rest);
+            // What is no path at all is left for the kind to refuse: a resolver has its own exceptions for it.
+            var isPath = kind.IsPath && rest.Length > 0 && !rest.Contains('\0');
+            return kind.Parse(isPath ? (resolvePath ?? Path.GetFullPath)(rest) : rest);
         }
         catch (FormatException reason)
         {

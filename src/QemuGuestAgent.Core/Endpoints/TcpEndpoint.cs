@@ -70,6 +70,7 @@ public sealed class TcpEndpoint : GuestAgentEndpoint
             throw new FormatException("it has more than a host and a port");
         }
 
-        return new TcpEndpoint(uri.Host.Trim('[', ']'), uri.Port);
+        // Not Host, which drops the scope of a link-local address.
+        return new TcpEndpoint(uri.DnsSafeHost, uri.Port);
     }
 }

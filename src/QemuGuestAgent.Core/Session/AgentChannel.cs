@@ -49,9 +49,19 @@ internal sealed class AgentChannel : IDisposable
     }
 
     /// <summary>Begins to write the message; a failure comes out of the next receive or the next message.</summary>
-    public void Send()
+    /// <param name="second">Where a second message begins, or zero where there is one only.</param>
+    public void Send(int second = 0)
     {
-        Trace?.Invoke(new TraceEvent(TraceKind.Sent, WireMask.Show(new ReadOnlySequence<byte>(_request.Written))));
+        if (Trace is { } trace)
+        {
+            if (second > 0)
+            {
+                trace(new TraceEvent(TraceKind.Sent, WireMask.Show(new ReadOnlySequence<byte>(_request.Written.Slice(0, second)))));
+            }
+
+            trace(new TraceEvent(TraceKind.Sent, WireMask.Show(new ReadOnlySequence<byte>(_request.Written.Slice(second)))));
+        }
+
         _pendingWrite = WriteAsync(_request.Written);
     }
 

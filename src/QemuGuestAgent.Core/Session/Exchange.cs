@@ -36,9 +36,10 @@ internal sealed class Exchange(
 
         // Success is no reply; but replies come in order, so that the answer to a ping sent right behind shows that there was no error.
         var pingId = RequestId.Next();
+        var pingStart = message.Written.Length;
         RequestWriter.Write(message, "guest-ping", null, echoesIds ? pingId : null);
         InStep = false;
-        channel.Send();
+        channel.Send(pingStart);
         await ReceiveErrorOnlyAsync(pingId, cancellationToken).ConfigureAwait(false);
         return default;
     }

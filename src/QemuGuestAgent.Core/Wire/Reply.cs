@@ -87,9 +87,9 @@ internal readonly struct Reply
         {
             return new Reply { Kind = ReplyKind.Malformed };
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException)
         {
-            // A string with an escaped half surrogate, where text is needed.
+            // A string with an escaped half surrogate, where text is needed; a broken literal in two segments (a fault of Utf8JsonReader's).
             return new Reply { Kind = ReplyKind.Malformed };
         }
     }

@@ -28,8 +28,9 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
-    /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel.</summary>
+    /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel; Get-ChildItem's objects bring it.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SocketSet, ValueFromPipelineByPropertyName = true)]
+    [Alias("FullName")]
     [ValidateNotNullOrEmpty]
     public string[] SocketPath { get; set; } = [];
 

@@ -1,0 +1,70 @@
+using System.Text.Json;
+
+namespace QemuGuestAgent.EmbeddedAgent.Commands;
+
+/// <summary>A request's arguments, checked as QEMU does: in the order of the schema, the unexpected last.</summary>
+internal sealed class CommandArguments(JsonElement? arguments)
+{
+    private static readonly JsonElement NoArguments = JsonDocument.Parse("{}").RootElement;
+
+    private readonly HashSet<string> _expected = [];
+
+    public long Integer(string name) => OptionalInteger(name) ?? throw Missing(name);
+
+    public long? OptionalInteger(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
+        : throw WrongType(name, "integer");
+
+    public string Text(string name) => OptionalText(name) ?? throw Missing(name);
+
+    public string? OptionalText(string name) => TryGet(name, out var value) ? Text(name, value) : null;
+
+    public IReadOnlyList<string>? OptionalTexts(string name)
+    {
+        if (!TryGet(name, out var value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Array
+            ? value.EnumerateArray().Select((item, index) => Text($"{name}[{index}]", item)).ToArray()
+            : throw WrongType(name, "array");
+    }
+
+    /// <summary>The arguments as they came.</summary>
+    public JsonElement All => arguments ?? NoArguments;
+
+    /// <summary>An argument whose type the command looks at itself.</summary>
+    public JsonElement? OptionalAny(string name) => TryGet(name, out var value) ? value : null;
+
+    /// <summary>Ends the checks; to be called before the command acts.</summary>
+    public void End()
+    {
+        if (arguments is { } all)
+        {
+            foreach (var member in all.EnumerateObject().Where(member => !_expected.Contains(member.Name)))
+            {
+                throw new EmbeddedCommandException($"Parameter '{member.Name}' is unexpected");
+            }
+        }
+    }
+
+    public static EmbeddedCommandException Missing(string name) => new($"Parameter '{name}' is missing");
+
+    public static EmbeddedCommandException WrongType(string name, string expected) =>
+        new($"Invalid parameter type for '{name}', expected: {expected}");
+
+    public static EmbeddedCommandException WrongValue(string name, string? value) =>
+        new($"Parameter '{name}' does not accept value '{value}'");
+
+    private static string Text(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw WrongType(name, "string");
+
+    private bool TryGet(string name, out JsonElement value)
+    {
+        _expected.Add(name);
+        value = default;
+        return arguments is { } all && all.TryGetProperty(name, out value);
+    }
+}

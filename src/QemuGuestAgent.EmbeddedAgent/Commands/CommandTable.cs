@@ -1,0 +1,47 @@
+namespace QemuGuestAgent.EmbeddedAgent.Commands;
+
+/// <summary>All commands that the embedded agent has. A new one is a row here and a method in its family's class.</summary>
+internal static class CommandTable
+{
+    public const string DelimitedSync = "guest-sync-delimited";
+
+    // In the order in which guest-info lists them.
+    public static readonly IReadOnlyList<Command> All =
+    [
+        new("guest-network-get-route", NetworkCommands.Routes, OnlyOn: EmbeddedGuestOS.Linux),
+        new("guest-get-load", SystemCommands.Load),
+        new("guest-get-cpustats", ProcessorCommands.Statistics, OnlyOn: EmbeddedGuestOS.Linux),
+        new("guest-get-diskstats", DiskCommands.Statistics, OnlyOn: EmbeddedGuestOS.Linux),
+        new("guest-get-devices", DeviceCommands.Devices, OnlyOn: EmbeddedGuestOS.Windows),
+        new("guest-get-osinfo", SystemCommands.OSInfo),
+        new("guest-get-timezone", SystemCommands.TimeZone),
+        new("guest-get-users", SystemCommands.Users),
+        new("guest-get-host-name", SystemCommands.HostName),
+        new("guest-exec", ProcessCommands.Execute),
+        new("guest-exec-status", ProcessCommands.Status),
+        new("guest-get-memory-block-info", ProcessorCommands.MemoryBlockInfo, OnlyOn: EmbeddedGuestOS.Linux),
+        new("guest-get-memory-blocks", ProcessorCommands.MemoryBlocks, OnlyOn: EmbeddedGuestOS.Linux),
+        new("guest-get-fsinfo", DiskCommands.FileSystems),
+        new("guest-get-disks", DiskCommands.Disks),
+        new("guest-get-vcpus", ProcessorCommands.Processors),
+        new("guest-network-get-interfaces", NetworkCommands.Interfaces),
+        new("guest-suspend-hybrid", PowerCommands.Suspend, SuccessResponse: false),
+        new("guest-suspend-ram", PowerCommands.Suspend, SuccessResponse: false),
+        new("guest-suspend-disk", PowerCommands.Suspend, SuccessResponse: false),
+        new("guest-fsfreeze-thaw", FreezeCommands.Thaw, WorksWhileFrozen: true),
+        new("guest-fsfreeze-freeze", FreezeCommands.Freeze),
+        new("guest-fsfreeze-status", FreezeCommands.Status, WorksWhileFrozen: true),
+        new("guest-file-flush", FileCommands.Flush),
+        new("guest-file-seek", FileCommands.Seek),
+        new("guest-file-write", FileCommands.Write),
+        new("guest-file-read", FileCommands.Read),
+        new("guest-file-close", FileCommands.Close),
+        new("guest-file-open", FileCommands.Open),
+        new("guest-shutdown", PowerCommands.Shutdown, SuccessResponse: false),
+        new("guest-info", ChannelCommands.Info, WorksWhileFrozen: true),
+        new("guest-get-time", SystemCommands.Time),
+        new("guest-ping", ChannelCommands.Ping, WorksWhileFrozen: true),
+        new("guest-sync", ChannelCommands.Sync, WorksWhileFrozen: true),
+        new(DelimitedSync, ChannelCommands.Sync, WorksWhileFrozen: true),
+    ];
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+
+namespace QemuGuestAgent.EmbeddedAgent.Commands;
+
+/// <summary>The commands that freeze and thaw file systems.</summary>
+internal static class FreezeCommands
+{
+    public static JsonNode? Status(AgentContext agent, CommandArguments arguments)
+    {
+        arguments.End();
+        return agent.Machine.IsFrozen ? "frozen" : "thawed";
+    }
+
+    public static JsonNode? Freeze(AgentContext agent, CommandArguments arguments)
+    {
+        arguments.End();
+        agent.Machine.IsFrozen = true;
+        return DiskCommands.FileSystemCount;
+    }
+
+    public static JsonNode? Thaw(AgentContext agent, CommandArguments arguments)
+    {
+        arguments.End();
+        var thawed = agent.Machine.IsFrozen ? DiskCommands.FileSystemCount : 0;
+        agent.Machine.IsFrozen = false;
+        return thawed;
+    }
+}

@@ -1,0 +1,14 @@
+namespace QemuGuestAgent.EmbeddedAgent.Wire;
+
+internal enum TokenType
+{
+    LeftBrace,
+    RightBrace,
+    LeftBracket,
+    RightBracket,
+    Colon,
+    Comma,
+    String,
+    Number,
+    Keyword,
+}

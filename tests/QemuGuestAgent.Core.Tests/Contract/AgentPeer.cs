@@ -1,0 +1,45 @@
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Tests.Contract;
+
+/// <summary>An agent that the client is held against, and how its channel behaves.</summary>
+public abstract class AgentPeer : IAsyncDisposable
+{
+    /// <summary>A command that the agent's policy does not allow; it would do no harm.</summary>
+    public const string BlockedCommand = "guest-get-users";
+
+    /// <summary>Where the agent is.</summary>
+    public abstract GuestAgentEndpoint Endpoint { get; }
+
+    /// <summary>
+    /// Whether the channel outlives clients and agents: what a client leaves behind reaches the next one, and the agent's
+    /// death is silence. If not, the channel is the agent's own: what a client leaves is lost, and the agent's death closes it.
+    /// </summary>
+    public abstract bool ChannelOutlivesBothEnds { get; }
+
+    /// <summary>A path for a file in the guest, which the test may make.</summary>
+    public abstract string GuestPath(string name);
+
+    /// <summary>Starts the agent, after a kill.</summary>
+    public abstract Task StartAsync();
+
+    /// <summary>The agent dies, whatever it is at.</summary>
+    public abstract Task KillAsync();
+
+    /// <summary>The agent does nothing until resumed.</summary>
+    public abstract Task PauseAsync();
+
+    /// <summary>The agent goes on where it was.</summary>
+    public abstract Task ResumeAsync();
+
+    /// <summary>Connects a session.</summary>
+    public virtual Task<GuestAgentSession> ConnectAsync(GuestAgentEndpoint? endpoint = null, CallOptions? options = null) =>
+        GuestAgentSession.ConnectAsync(
+            endpoint ?? Endpoint, call: options, cancellationToken: TestContext.Current.CancellationToken);
+
+    /// <summary>Connects a client that writes and reads bytes as they are.</summary>
+    public async Task<RawClient> ConnectRawAsync() => new(await Endpoint.OpenAsync(TestContext.Current.CancellationToken));
+
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,88 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using QemuGuestAgent.Core.Tests.Contract;
+
+namespace QemuGuestAgent.Core.Tests.RealAgent;
+
+/// <summary>A signal, by its number on Linux.</summary>
+internal enum Signal
+{
+    Kill = 9,
+    Continue = 18,
+    Stop = 19,
+}
+
+/// <summary>The process of a real agent, which can be started any number of times.</summary>
+internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, string method, string path) : IDisposable
+{
+    // It acts on the machine that the tests run on. The last is blocked for the tests' sake.
+    private const string Blocked =
+        "guest-shutdown,guest-suspend-disk,guest-suspend-ram,guest-suspend-hybrid,guest-set-time,guest-set-user-password,"
+        + "guest-fsfreeze-freeze,guest-fsfreeze-freeze-list,guest-fsfreeze-thaw,guest-fstrim,guest-set-vcpus,"
+        + "guest-set-memory-blocks,guest-ssh-add-authorized-keys,guest-ssh-remove-authorized-keys,"
+        + AgentPeer.BlockedCommand;
+
+    private Process? _process;
+
+    public bool HasExited => _process is null || _process.HasExited;
+
+    /// <summary>What the agent has logged and printed.</summary>
+    public string Log => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
+
+    private string LogPath => folder.Combine("log");
+
+    public void Start()
+    {
+        Assert.True(HasExited, "The agent is running already.");
+        var state = Directory.CreateDirectory(folder.Combine("state")).FullName;
+        _process?.Dispose();
+
+        // The shell keeps the agent's output out of the test runner's, and becomes the agent.
+        _process = Process.Start(new ProcessStartInfo("/bin/sh")
+        {
+            ArgumentList =
+            {
+                "-c", """exec "$0" "$@" </dev/null >>"$QGA_LOG" 2>&1""",
+                binary.FilePath, "-m", method, "-p", path, "-t", state, $"--block-rpcs={Blocked}",
+            },
+            Environment = { ["QGA_LOG"] = LogPath },
+        });
+    }
+
+    /// <summary>Sends a signal and waits until it has had its effect.</summary>
+    public async Task SignalAsync(Signal signal)
+    {
+        if (kill(_process!.Id, (int)signal) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+
+        if (signal == Signal.Kill)
+        {
+            await _process.WaitForExitAsync();
+        }
+        else
+        {
+            await Poll.UntilAsync(() => IsStopped == (signal == Signal.Stop), $"the agent's {signal}");
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!HasExited)
+        {
+            _process!.Kill();
+            _process.WaitForExit();
+        }
+
+        _process?.Dispose();
+    }
+
+    // /proc/<pid>/stat: the state stands behind the name, which is in parentheses.
+    private bool IsStopped =>
+        File.ReadAllText($"/proc/{_process!.Id}/stat") is var stat && stat[stat.LastIndexOf(')') + 2] == 'T';
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int kill(int pid, int signal);
+}

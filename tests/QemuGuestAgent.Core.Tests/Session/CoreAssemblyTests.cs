@@ -1,0 +1,35 @@
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+
+namespace QemuGuestAgent.Core.Tests.Session;
+
+/// <summary>Core knows nothing of PowerShell: its metadata says what it refers to.</summary>
+public sealed class CoreAssemblyTests
+{
+    [Theory]
+    [InlineData("net8.0")]
+    [InlineData("net472")]
+    public void Core_refers_to_nothing_of_PowerShell(string framework)
+    {
+        var references = References(framework);
+        Assert.NotEmpty(references);
+        Assert.All(references, name =>
+            Assert.Matches(@"^(System(\..+)?|mscorlib|netstandard|Microsoft\.Bcl\.TimeProvider)$", name));
+        Assert.DoesNotContain(references, name => name.StartsWith("System.Management", StringComparison.Ordinal));
+    }
+
+    private static List<string> References(string framework)
+    {
+        // Beside the tests for their own framework; where the solution was built, in Core's own output for the other.
+        var own = Path.Combine(AppContext.BaseDirectory, "QemuGuestAgent.Core.dll");
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        var file = framework == "net8.0" ? own : Path.GetFullPath(Path.Combine(
+            output.FullName, "../../../../../src/QemuGuestAgent.Core/bin", output.Parent!.Name, framework,
+            "QemuGuestAgent.Core.dll"));
+        Assert.SkipUnless(File.Exists(file), $"Core is not built for {framework}: there is no '{file}'.");
+        using var image = new PEReader(File.OpenRead(file));
+        var metadata = image.GetMetadataReader();
+        return metadata.AssemblyReferences
+            .Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name)).ToList();
+    }
+}
