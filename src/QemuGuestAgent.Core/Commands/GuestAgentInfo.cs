@@ -13,14 +13,22 @@ public sealed record GuestAgentCommandInfo(string Name, bool Enabled, bool Succe
 /// <param name="Commands">Its commands by name.</param>
 public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, GuestAgentCommandInfo> Commands)
 {
-    // What is told apart where guest-info itself is disabled.
-    private static readonly string[] NoReplyCommands = ["guest-shutdown", "guest-suspend-disk", "guest-suspend-ram", "guest-suspend-hybrid"];
-
-    /// <summary>Whether the success of a command is answered.</summary>
+    /// <summary>Whether the success of a command is answered; where the agent does not tell, what QEMU's schema says.</summary>
     /// <param name="info">What is known of the agent, or null.</param>
     /// <param name="command">The command's name.</param>
     public static bool AnswersSuccess(GuestAgentInfo? info, string command) =>
-        info is not null && info.Commands.TryGetValue(command, out var known) ? known.SuccessResponse : !NoReplyCommands.Contains(command);
+        info is not null && info.Commands.TryGetValue(command, out var known)
+            ? known.SuccessResponse
+            : CommandSchema.Find(command)?.AnswersSuccess != false;
+
+    /// <summary>
+    /// Whether a refusal of the command may come from a freeze rather than from policy: the agent allowed it when it was asked, or was
+    /// asked while frozen, when it says of all commands but a few that they are disabled.
+    /// </summary>
+    /// <param name="command">The command's name.</param>
+    public bool MayBeFrozen(string command) =>
+        Commands.TryGetValue(command, out var known) && !WorksWhileFrozen(known)
+        && (known.Enabled || Commands.Values.All(c => !c.Enabled || WorksWhileFrozen(c)));
 
     /// <summary>Reads the reply to guest-info. What other agents leave out is taken as usual.</summary>
     public static GuestAgentInfo Parse(ref Utf8JsonReader reader)
@@ -40,6 +48,8 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
 
         return new GuestAgentInfo(info.TryGetProperty("version", out var version) ? version.ToString() : "unknown", commands);
     }
+
+    private static bool WorksWhileFrozen(GuestAgentCommandInfo command) => CommandSchema.Find(command.Name)?.WorksWhileFrozen == true;
 
     private static bool IsNotFalse(JsonElement item, string member) =>
         !item.TryGetProperty(member, out var value) || value.ValueKind != JsonValueKind.False;

@@ -13,8 +13,11 @@ internal static class ReplyValues
     private const int MaxTextLength = 8192;
 
     /// <summary>The member's text.</summary>
-    public static string? Text(this JsonElement item, string member) =>
-        Member(item, member) is { ValueKind: JsonValueKind.String } value ? SafeText.Escape(value.GetString()!, MaxTextLength) : null;
+    public static string? Text(this JsonElement item, string member) => Member(item, member) is { } value ? Text(value) : null;
+
+    /// <summary>The texts in the member that is a list; none where it is absent.</summary>
+    public static IEnumerable<string> Texts(this JsonElement item, string member) =>
+        Member(item, member) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray().Select(Text).OfType<string>() : [];
 
     /// <summary>The member's whole number; a fraction is cut off.</summary>
     public static long? Number(this JsonElement item, string member) =>
@@ -27,12 +30,23 @@ internal static class ReplyValues
     public static ulong? Counter(this JsonElement item, string member) =>
         Member(item, member) is { ValueKind: JsonValueKind.Number } value && value.TryGetUInt64(out var number) ? number : null;
 
+    /// <summary>The member's counter of units of so many bytes, in bytes.</summary>
+    public static ulong? Bytes(this JsonElement item, string member, uint unit) =>
+        Counter(item, member) is { } count && count <= ulong.MaxValue / unit ? count * unit : null;
+
+    /// <summary>The member's duration, which is a number of units.</summary>
+    public static TimeSpan? Duration(this JsonElement item, string member, TimeSpan unit) =>
+        Size(item, member) is { } count && count <= TimeSpan.MaxValue.Ticks / unit.Ticks
+            ? TimeSpan.FromTicks(count * unit.Ticks)
+            : null;
+
     /// <summary>The member's size, in bytes; QEMU's -1 is unknown.</summary>
     public static long? Size(this JsonElement item, string member) => Number(item, member) is { } number and >= 0 ? number : null;
 
     /// <summary>The member's number with a fraction.</summary>
     public static double? Real(this JsonElement item, string member) =>
-        Member(item, member) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var real) ? real : null;
+        Member(item, member) is { ValueKind: JsonValueKind.Number } value
+        && value.TryGetDouble(out var real) && !double.IsInfinity(real) ? real : null;
 
     /// <summary>The member's truth.</summary>
     public static bool? Flag(this JsonElement item, string member) =>
@@ -55,6 +69,29 @@ internal static class ReplyValues
     public static IEnumerable<JsonElement> Objects(this JsonElement list) =>
         list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object) : [];
 
-    private static JsonElement? Member(JsonElement item, string member) =>
-        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(member, out var value) ? value : null;
+    private static JsonElement? Member(JsonElement item, string member)
+    {
+        try
+        {
+            return item.ValueKind == JsonValueKind.Object && item.TryGetProperty(member, out var value) ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Another member's name is no valid text.
+            return null;
+        }
+    }
+
+    private static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? SafeText.Escape(value.GetString()!, MaxTextLength) : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, or bytes that are no UTF-8.
+            return null;
+        }
+    }
 }

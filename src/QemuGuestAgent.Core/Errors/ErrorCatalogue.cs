@@ -110,7 +110,11 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
         "The command '{0}' is disabled in the agent on '{1}'.",
-        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs), and restart the agent there. While its file systems are frozen a guest refuses most commands: thaw it first.");
+        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs), and restart the agent there.");
+
+    internal static readonly ErrorDefinition GuestFrozen = Define(ResourceUnavailable,
+        "The guest of '{1}' is frozen: its agent refuses '{0}' until its file systems are thawed.",
+        "Thaw them with the command guest-fsfreeze-thaw once the snapshot is taken, then send '{0}' again.");
 
     internal static readonly ErrorDefinition AgentError = Define(InvalidResult,
         "'{0}' failed in the guest of '{1}': {2}",
@@ -127,6 +131,15 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition ReplyUnexpected = Define(InvalidData,
         "The reply to '{0}' from '{1}' does not have the shape that the command's schema says: {2}",
         "Look at the reply with Invoke-QemuGuestAgentCommand -Raw. The agent may not be QEMU's.");
+
+    // What a command can do to a part of the guest only. {0} is the endpoint.
+    internal static readonly ErrorDefinition TrimFailed = Define(InvalidResult,
+        "The file system at '{1}' in the guest of '{0}' was not trimmed: {2}",
+        "The text is the agent's own. The file system must know trimming, and QEMU's drive must pass it on (discard=unmap); a smaller -Minimum may help.");
+
+    internal static readonly ErrorDefinition MemoryBlockUnchanged = Define(InvalidResult,
+        "The memory block {1} of the guest of '{0}' was not taken {2}: {3}.",
+        "Get-QemuGuestMemoryBlock lists the blocks there are. One can be taken offline only where CanOffline says so and the guest can move its content elsewhere.");
 
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,
@@ -169,6 +182,27 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition ArgumentNumberInvalid = Define(InvalidData,
         "The argument {0} is {1}, which has no form in JSON.",
         "Send a finite number.");
+
+    // Arguments that a command would refuse, or misunderstand.
+    internal static readonly ErrorDefinition PasswordInvalid = Define(InvalidData,
+        "The password holds {0}, which no guest takes: nothing was sent.",
+        "Give a password of one line of valid text. One read from a file may end with a line feed: trim it.");
+
+    internal static readonly ErrorDefinition TimeOutOfRange = Define(InvalidArgument,
+        "The time {0} is out of the range that the agent takes: from 1970 to 2262.",
+        "Give a time of today, such as Get-Date returns.");
+
+    internal static readonly ErrorDefinition SshKeyInvalid = Define(InvalidData,
+        "Line {0} of what was given is no public key of OpenSSH: nothing was sent.",
+        "Give a line of a .pub file or of authorized_keys, such as: ssh-ed25519 AAAAC3… name@host. A private key is never sent.");
+
+    internal static readonly ErrorDefinition SshKeyMissing = Define(InvalidArgument,
+        "No public key was given for '{0}': nothing was sent.",
+        "Give keys with -Key, -Path or by pipeline. To take all keys away: Get-QemuGuestSshKey | Remove-QemuGuestSshKey.");
+
+    internal static readonly ErrorDefinition FileNotReadable = Define(ObjectNotFound,
+        "'{0}' cannot be read as a file: {1}",
+        "Give the path of a file of the file system; -LiteralPath takes it without wildcards.");
 
     // The id is the field's own name: it cannot drift from it.
     private static ErrorDefinition Define(GuestAgentErrorCategory category, string text, string action, [CallerMemberName] string id = "")

@@ -22,7 +22,7 @@ public sealed class GuestAgentException : Exception
     public GuestAgentErrorCategory Category { get; }
 
     /// <summary>What the error is about: an endpoint, a session's name, a command, an argument.</summary>
-    public object? Target { get; }
+    public object? Target { get; internal set; }
 
     /// <summary>What to do about it, in a sentence.</summary>
     public string RecommendedAction { get; }

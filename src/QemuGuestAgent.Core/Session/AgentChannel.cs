@@ -165,13 +165,20 @@ internal sealed class AgentChannel : IDisposable
 
     private async Task WriteAsync(ReadOnlyMemory<byte> message)
     {
+        try
+        {
 #if NET
-        await _stream.WriteAsync(message).ConfigureAwait(false);
+            await _stream.WriteAsync(message).ConfigureAwait(false);
 #else
-        System.Runtime.InteropServices.MemoryMarshal.TryGetArray(message, out var bytes);
-        await _stream.WriteAsync(bytes.Array!, bytes.Offset, bytes.Count).ConfigureAwait(false);
+            System.Runtime.InteropServices.MemoryMarshal.TryGetArray(message, out var bytes);
+            await _stream.WriteAsync(bytes.Array!, bytes.Offset, bytes.Count).ConfigureAwait(false);
 #endif
-        await _stream.FlushAsync().ConfigureAwait(false);
+            await _stream.FlushAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _request.Clear();
+        }
     }
 
     private async ValueTask WaitForWriteAsync(CancellationToken cancellationToken)

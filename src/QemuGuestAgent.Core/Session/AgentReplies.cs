@@ -12,7 +12,7 @@ internal sealed class AgentReplies(GuestAgentEndpoint endpoint, GuestAgentInfo? 
 
     /// <summary>
     /// The error that the agent replied. CommandNotFound is not there, disabled by policy, or refused because frozen: guest-info tells
-    /// the first from the others. The text of the agent decides nothing.
+    /// the first from the others, which the session tells apart. The text of the agent decides nothing.
     /// </summary>
     public GuestAgentException Explain(GuestAgentRequest request, Reply reply)
     {
@@ -31,6 +31,11 @@ internal sealed class AgentReplies(GuestAgentEndpoint endpoint, GuestAgentInfo? 
 
     private string Suggest(string command)
     {
+        if (CommandSchema.Find(command) is { } known)
+        {
+            return $" QEMU's own agent has it from version {known.Since} on, in guests that can do it.";
+        }
+
         var part = command.StartsWith("guest-", StringComparison.Ordinal) ? command.Substring("guest-".Length) : command;
         var similar = agent?.Commands.Keys
             .Where(name => part.Length > 2 && name.Contains(part))

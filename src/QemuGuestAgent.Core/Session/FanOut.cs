@@ -8,6 +8,8 @@ namespace QemuGuestAgent.Core.Session;
 /// </summary>
 public sealed class FanOut : IDisposable
 {
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
+
     private readonly BlockingCollection<Action> _output = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _throttle;
@@ -31,15 +33,26 @@ public sealed class FanOut : IDisposable
         }
     }
 
+    /// <summary>How many operations have not ended yet, those that wait for room included.</summary>
+    public int Remaining => _running.Count(operation => !operation.IsCompleted);
+
     /// <summary>Runs what the operations have to say, on this thread, until all have ended. What one of them threw comes out.</summary>
-    public void Finish()
+    /// <param name="whileWaiting">Is run after every second in which none had anything to say.</param>
+    public void Finish(Action? whileWaiting = null)
     {
         var all = Task.WhenAll(_running);
         _completion = all.ContinueWith(
             _ => _output.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        foreach (var action in _output.GetConsumingEnumerable())
+        while (!_output.IsCompleted)
         {
-            action();
+            if (_output.TryTake(out var action, QuietTime))
+            {
+                action();
+            }
+            else if (!_output.IsCompleted)
+            {
+                whileWaiting?.Invoke();
+            }
         }
 
         all.GetAwaiter().GetResult();

@@ -51,6 +51,9 @@ public sealed class GuestAgentSession : IDisposable
     /// <summary>The last synchronisation, or null before the first.</summary>
     public SyncResult? LastSync { get; private set; }
 
+    /// <summary>The session's clock.</summary>
+    internal TimeProvider Clock => _options.TimeProvider;
+
     /// <summary>Opens an endpoint and synchronises with the agent behind it.</summary>
     /// <param name="endpoint">Where the agent is.</param>
     /// <param name="options">Bounds; null takes the usual ones.</param>
@@ -109,8 +112,8 @@ public sealed class GuestAgentSession : IDisposable
     /// <param name="cancellationToken">Gives up; the session stays usable.</param>
     /// <returns>What <paramref name="parse"/> returns; the default value for a command whose success is no reply.</returns>
     /// <exception cref="GuestAgentException">
-    /// AgentError, CommandNotFound, CommandDisabled: the agent refused. AgentSilent, AgentBusy, SessionBusy, SessionClosed, SessionFaulted,
-    /// RequestTooLong: the command was not sent. CommandTimedOut, RequestLost, ReplyMalformed, ReplyTooComplex, ReplyUnexpected,
+    /// AgentError, CommandNotFound, CommandDisabled, GuestFrozen: the agent refused. AgentSilent, AgentBusy, SessionBusy, SessionClosed,
+    /// SessionFaulted, RequestTooLong: the command was not sent. CommandTimedOut, RequestLost, ReplyMalformed, ReplyTooComplex, ReplyUnexpected,
     /// ReplyTooLong, ConnectionLost: it was sent, and may have run.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -125,12 +128,24 @@ public sealed class GuestAgentSession : IDisposable
                 throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
             }
 
-            if (State != GuestAgentSessionState.Ready)
+            // Where success is no reply, silence must mean success: not an agent that was gone before.
+            if (State != GuestAgentSessionState.Ready || !GuestAgentInfo.AnswersSuccess(Agent, request.Command))
             {
                 await SynchronizeCoreAsync(scope).ConfigureAwait(false);
             }
 
             return await ExchangeAsync(request, parse, scope).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.CommandDisabled.Id && Agent?.MayBeFrozen(request.Command) == true)
+        {
+            if (!await IsFrozenAsync(scope).ConfigureAwait(false))
+            {
+                throw;
+            }
+
+            var frozen = ErrorCatalogue.GuestFrozen.With(request.Command, request.Command, Endpoint);
+            frozen.AgentErrorClass = e.AgentErrorClass;
+            throw frozen;
         }
         catch (GuestAgentException e)
         {
@@ -224,9 +239,9 @@ public sealed class GuestAgentSession : IDisposable
             Fault(error as GuestAgentException ?? ErrorCatalogue.ConnectionLost.With(Endpoint, Endpoint, "connecting was cancelled"));
             throw error;
         }
-        catch (GuestAgentException e)
+        catch (Exception e)
         {
-            Fault(e);
+            Fault(e as GuestAgentException ?? ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, Endpoint, e.Message));
             throw;
         }
     }
@@ -291,6 +306,29 @@ public sealed class GuestAgentSession : IDisposable
         finally
         {
             Become(exchange.InStep ? GuestAgentSessionState.Ready : GuestAgentSessionState.OutOfStep);
+        }
+    }
+
+    // What a frozen guest refuses, it refuses as if its policy did; this it answers.
+    private async Task<bool> IsFrozenAsync(CallScope scope)
+    {
+        try
+        {
+            if (State != GuestAgentSessionState.Ready)
+            {
+                await SynchronizeCoreAsync(scope).ConfigureAwait(false);
+            }
+
+            return await ExchangeAsync(
+                new GuestAgentRequest("guest-fsfreeze-status"),
+                static (ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).ToString() == "frozen",
+                scope).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e)
+        {
+            // No answer is none that it is frozen; the caller is told of the refusal.
+            FaultIfFinal(e);
+            return false;
         }
     }
 

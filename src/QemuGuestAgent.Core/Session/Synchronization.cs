@@ -18,6 +18,8 @@ internal sealed class Synchronization(
     // Longer than a sync's reply or an error; anything longer is dropped unread, unless a late reply is wanted.
     private const int LineBytes = 4096;
 
+    private const string InfoCommand = "guest-info";
+
     private string? _foreignLine;
     private bool _sawEcho;
 
@@ -120,6 +122,11 @@ internal sealed class Synchronization(
                         return (reply.Kind == ReplyKind.Return ? ParseInfo(reply) : null, echoes);
                     }
                 }
+                else if (reply.Kind is ReplyKind.Malformed or ReplyKind.TooComplex)
+                {
+                    throw ErrorCatalogue.ReplyMalformed.With(
+                        InfoCommand, InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
+                }
                 else
                 {
                     late.TryDeliver(reply, replies.Explain);
@@ -148,7 +155,14 @@ internal sealed class Synchronization(
         _sawEcho |= reply.Kind == ReplyKind.Echo;
         if (reply.Kind == ReplyKind.Malformed)
         {
-            _foreignLine ??= Encoding.ASCII.GetString(line.Slice(0, Math.Min(line.Length, 80)).ToArray());
+            var text = Encoding.ASCII.GetString(line.Slice(0, Math.Min(line.Length, 80)).ToArray());
+            _foreignLine ??= text;
+
+            // QEMU's monitor answers in the same form as the agent: only its greeting tells.
+            if (text.StartsWith("{\"QMP\"", StringComparison.Ordinal))
+            {
+                throw ErrorCatalogue.NotAnAgent.With(endpoint, endpoint, text);
+            }
         }
     }
 
@@ -162,7 +176,7 @@ internal sealed class Synchronization(
 
     private async ValueTask SendInfoAsync(long? id, CancellationToken cancellationToken)
     {
-        RequestWriter.Write(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), "guest-info", null, id);
+        RequestWriter.Write(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), InfoCommand, null, id);
         channel.Send();
     }
 
@@ -175,7 +189,7 @@ internal sealed class Synchronization(
         }
         catch (InvalidOperationException e)
         {
-            throw ErrorCatalogue.ReplyUnexpected.Because(e, "guest-info", "guest-info", endpoint, e.Message);
+            throw ErrorCatalogue.ReplyUnexpected.Because(e, InfoCommand, InfoCommand, endpoint, e.Message);
         }
     }
 }

@@ -16,9 +16,10 @@ internal sealed class RequestBuffer : IBufferWriter<byte>
     /// <summary>What has been written since the last <see cref="Clear"/>.</summary>
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _written);
 
-    /// <summary>Forgets what was written.</summary>
+    /// <summary>Forgets what was written, and wipes it: it may hold a secret.</summary>
     public void Clear()
     {
+        Array.Clear(_bytes, 0, _written);
         _written = 0;
         if (_bytes.Length > KeptBytes)
         {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Wire;
 
-/// <summary>Writes requests as the agent reads them: one JSON object and an LF, by the serializer only.</summary>
+/// <summary>Writes requests as the agent reads them: one JSON object, and an LF where it does no harm, by the serializer only.</summary>
 internal static class RequestWriter
 {
     /// <summary>The agent's parser takes 64 MiB of tokens a message; past it the stream is out of step until a 0xFF (QEMU json-streamer.c).</summary>
@@ -11,6 +11,10 @@ internal static class RequestWriter
 
     /// <summary>The deepest arguments written: the agent takes 1024 levels, no command has more than three.</summary>
     public const int MaxDepth = 256;
+
+    // What an agent on a serial port reads at once. When bytes lie behind the end of a request that it has read so far, its reply is lost
+    // (GIOChannel then wants to seek on the port; seen with 7.2 and 10.0): so no LF stands behind a longer request. No agent of QEMU's needs it.
+    private const int LongestWithLineFeed = 4000;
 
     private static readonly JsonWriterOptions Options = new() { MaxDepth = MaxDepth + 8 };
 
@@ -21,6 +25,7 @@ internal static class RequestWriter
     /// <param name="id">The request's id, for an agent that echoes it; else null.</param>
     public static void Write(IBufferWriter<byte> output, string command, Action<Utf8JsonWriter>? writeArguments, long? id)
     {
+        long length;
         using (var json = new Utf8JsonWriter(output, Options))
         {
             json.WriteStartObject();
@@ -37,9 +42,14 @@ internal static class RequestWriter
             }
 
             json.WriteEndObject();
+            json.Flush();
+            length = json.BytesCommitted;
         }
 
-        output.Write("\n"u8);
+        if (length <= LongestWithLineFeed)
+        {
+            output.Write("\n"u8);
+        }
     }
 
     /// <summary>

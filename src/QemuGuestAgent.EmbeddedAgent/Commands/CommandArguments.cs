@@ -3,22 +3,33 @@ using System.Text.Json;
 namespace QemuGuestAgent.EmbeddedAgent.Commands;
 
 /// <summary>A request's arguments, checked as QEMU does: in the order of the schema, the unexpected last.</summary>
-internal sealed class CommandArguments(JsonElement? arguments)
+/// <param name="arguments">The object, or null for none.</param>
+/// <param name="path">Where it stands in the arguments, for errors.</param>
+internal sealed class CommandArguments(JsonElement? arguments, string path = "")
 {
     private static readonly JsonElement NoArguments = JsonDocument.Parse("{}").RootElement;
 
     private readonly HashSet<string> _expected = [];
 
-    public long Integer(string name) => OptionalInteger(name) ?? throw Missing(name);
+    public long Integer(string name) => OptionalInteger(name) ?? throw Missing(path + name);
 
     public long? OptionalInteger(string name) =>
         !TryGet(name, out var value) ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
-        : throw WrongType(name, "integer");
+        : throw WrongType(path + name, "integer");
 
-    public string Text(string name) => OptionalText(name) ?? throw Missing(name);
+    public bool Flag(string name) => OptionalFlag(name) ?? throw Missing(path + name);
 
-    public string? OptionalText(string name) => TryGet(name, out var value) ? Text(name, value) : null;
+    public bool? OptionalFlag(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+        : throw WrongType(path + name, "boolean");
+
+    public string Text(string name) => OptionalText(name) ?? throw Missing(path + name);
+
+    public string? OptionalText(string name) => TryGet(name, out var value) ? Text(path + name, value) : null;
+
+    public IReadOnlyList<string> Texts(string name) => OptionalTexts(name) ?? throw Missing(path + name);
 
     public IReadOnlyList<string>? OptionalTexts(string name)
     {
@@ -30,6 +41,15 @@ internal sealed class CommandArguments(JsonElement? arguments)
         return value.ValueKind == JsonValueKind.Array
             ? value.EnumerateArray().Select((item, index) => Text($"{name}[{index}]", item)).ToArray()
             : throw WrongType(name, "array");
+    }
+
+    /// <summary>An argument that is a list of objects.</summary>
+    public IReadOnlyList<T> Objects<T>(string name, Func<CommandArguments, T> read)
+    {
+        var list = OptionalAny(name) ?? throw Missing(path + name);
+        return list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().Select((item, index) => Object($"{path}{name}[{index}]", item, read)).ToArray()
+            : throw WrongType(path + name, "array");
     }
 
     /// <summary>The arguments as they came.</summary>
@@ -45,7 +65,7 @@ internal sealed class CommandArguments(JsonElement? arguments)
         {
             foreach (var member in all.EnumerateObject().Where(member => !_expected.Contains(member.Name)))
             {
-                throw new EmbeddedCommandException($"Parameter '{member.Name}' is unexpected");
+                throw new EmbeddedCommandException($"Parameter '{path}{member.Name}' is unexpected");
             }
         }
     }
@@ -57,6 +77,15 @@ internal sealed class CommandArguments(JsonElement? arguments)
 
     public static EmbeddedCommandException WrongValue(string name, string? value) =>
         new($"Parameter '{name}' does not accept value '{value}'");
+
+    private static T Object<T>(string name, JsonElement value, Func<CommandArguments, T> read)
+    {
+        var members = new CommandArguments(
+            value.ValueKind == JsonValueKind.Object ? value : throw WrongType(name, "object"), name + ".");
+        var result = read(members);
+        members.End();
+        return result;
+    }
 
     private static string Text(string name, JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw WrongType(name, "string");

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace QemuGuestAgent.EmbeddedAgent.Commands;
 
-/// <summary>The commands that look at the guest's disks and what lies on them.</summary>
+/// <summary>The commands on the guest's disks and what lies on them.</summary>
 internal static class DiskCommands
 {
     public const int FileSystemCount = 2;
@@ -14,6 +14,11 @@ internal static class DiskCommands
     public static JsonNode? FileSystems(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();
+        return FileSystems(agent);
+    }
+
+    private static JsonArray FileSystems(AgentContext agent)
+    {
         var files = agent.Machine.Files;
         return agent.Options.GuestOS == EmbeddedGuestOS.Windows
             ? new JsonArray(
@@ -40,6 +45,27 @@ internal static class DiskCommands
         arguments.End();
         return new JsonArray(DiskStatistics("vda", 0, 4096), DiskStatistics("vda1", 1, 512), DiskStatistics("vda2", 2, 3584));
     }
+
+    public static JsonNode? Trim(AgentContext agent, CommandArguments arguments)
+    {
+        var minimum = arguments.OptionalInteger("minimum") ?? 0;
+        arguments.End();
+        return new JsonObject { ["paths"] = new JsonArray(Mounted(agent).Select(of => Trim(of, minimum)).ToArray<JsonNode?>()) };
+    }
+
+    /// <summary>What is mounted where, in bytes.</summary>
+    public static IEnumerable<(string MountPoint, long Size, long Used)> Mounted(AgentContext agent) =>
+        FileSystems(agent).Select(of => ((string)of!["mountpoint"]!, (long)of["total-bytes"]!, (long)of["used-bytes"]!));
+
+    private static JsonObject Trim((string MountPoint, long Size, long Used) fileSystem, long minimum) =>
+        minimum > fileSystem.Size
+        ? new JsonObject { ["path"] = fileSystem.MountPoint, ["error"] = "failed to trim: Invalid argument" }
+        : new JsonObject
+        {
+            ["minimum"] = minimum,
+            ["path"] = fileSystem.MountPoint,
+            ["trimmed"] = fileSystem.Size - fileSystem.Used,
+        };
 
     private static JsonObject FileSystem(string name, string mountPoint, string type, string device, long total, long used) => new()
     {

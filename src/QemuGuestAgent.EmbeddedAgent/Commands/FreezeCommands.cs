@@ -18,6 +18,17 @@ internal static class FreezeCommands
         return DiskCommands.FileSystemCount;
     }
 
+    public static JsonNode? FreezeList(AgentContext agent, CommandArguments arguments)
+    {
+        var wanted = arguments.OptionalTexts("mountpoints");
+        arguments.End();
+
+        // A place where nothing is mounted is passed over.
+        var frozen = DiskCommands.Mounted(agent).Count(fileSystem => wanted?.Contains(fileSystem.MountPoint) != false);
+        agent.Machine.IsFrozen = frozen > 0;
+        return frozen;
+    }
+
     public static JsonNode? Thaw(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();

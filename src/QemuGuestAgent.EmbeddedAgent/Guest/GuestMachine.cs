@@ -43,6 +43,19 @@ internal sealed class GuestMachine
 
     public DateTimeOffset Now => Options.TimeProvider.GetUtcNow();
 
+    /// <summary>How far the clock that the guest shows has been set ahead.</summary>
+    public TimeSpan ClockOffset { get; set; }
+
+    public DateTimeOffset Clock => Now + ClockOffset;
+
+    /// <summary>The home folder of a user, or null for one that there is not.</summary>
+    public string? HomeOf(string user) => (Options.GuestOS, user) switch
+    {
+        (EmbeddedGuestOS.Linux, "root") => "/root",
+        (EmbeddedGuestOS.Windows, "Administrator") => @"C:\Users\Administrator",
+        _ => null,
+    };
+
     public long NextHandle() => ++_lastHandle;
 
     public long NextProcessId() => ++_lastProcessId;

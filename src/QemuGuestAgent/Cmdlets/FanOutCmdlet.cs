@@ -11,6 +11,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     private FanOut? _fanOut;
     private bool _tellsSteps;
     private bool _tellsWire;
+    private ProgressRecord? _progress;
 
     /// <summary>The time for each guest, in seconds; 0 is no limit.</summary>
     [Parameter]
@@ -32,7 +33,21 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => _fanOut!.Finish();
+    protected override void EndProcessing()
+    {
+        try
+        {
+            _fanOut!.Finish(TellProgress);
+        }
+        finally
+        {
+            if (_progress is not null)
+            {
+                _progress.RecordType = ProgressRecordType.Completed;
+                WriteProgress(_progress);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     protected override void StopProcessing() => _fanOut?.Stop();
@@ -50,6 +65,9 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     {
         _fanOut?.Dispose();
     }
+
+    // What is being done, where that may take long: a wait of more than a second is shown as progress then.
+    private protected virtual string? Activity => null;
 
     // Reads an endpoint and tells what there is to know of it; null after an error, which concerns this endpoint only.
     private protected GuestAgentEndpoint? ParseEndpoint(string text)
@@ -108,6 +126,16 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             }
         });
         _fanOut.Drain();
+    }
+
+    private void TellProgress()
+    {
+        if (Activity is { } activity)
+        {
+            _progress ??= new ProgressRecord(0, activity, " ");
+            _progress.StatusDescription = $"Waiting for {_fanOut!.Remaining} of the guests";
+            WriteProgress(_progress);
+        }
     }
 
     private void Tell(Action<Action> emit, string name, TraceEvent happened)

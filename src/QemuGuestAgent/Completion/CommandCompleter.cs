@@ -5,27 +5,35 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Completion;
 
-/// <summary>Completes the name of a command from what the agents said at their last synchronisation: it asks nobody.</summary>
+/// <summary>
+/// Completes the name of a command from what the agents said at their last synchronisation, else from QEMU's schema: it asks
+/// nobody.
+/// </summary>
 public sealed class CommandCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        var pattern = WildcardPattern.Get(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+        var start = wordToComplete.Trim('\'', '"');
         var bound = LanguagePrimitives.TryConvertTo(fakeBoundParameters["Session"], out AgentSession[] sessions) && sessions is { Length: > 0 };
-        return (bound ? sessions : SessionRegistry.OfThisRunspace.Sessions)
+        var told = (bound ? sessions : SessionRegistry.OfThisRunspace.Sessions)
             .SelectMany(session => session.Core.Agent?.Commands.Values ?? [])
-            .Where(command => pattern.IsMatch(command.Name))
             .GroupBy(command => command.Name, StringComparer.Ordinal)
-            .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => Complete(group.First()));
+            .ToDictionary(group => group.Key, group => group.Any(command => command.Enabled), StringComparer.Ordinal);
+        return (told.Count > 0 ? told.Keys : CommandSchema.All.Select(command => command.Name))
+            .Where(name => name.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+            .OrderBy(name => name, StringComparer.Ordinal)
+            .Select(name => Complete(name, !told.TryGetValue(name, out var enabled) || enabled));
     }
 
-    private static CompletionResult Complete(GuestAgentCommandInfo command)
+    private static CompletionResult Complete(string name, bool enabled)
     {
-        var name = SafeName.Quote(command.Name);
+        var text = SafeName.Quote(name);
+        var tip = CommandSchema.Find(name) is { } known
+            ? $"{known.Synopsis} Since QEMU {known.Since}."
+            : $"{text}: unknown to QEMU's schema.";
         return new CompletionResult(
-            name, name, CompletionResultType.ParameterValue, command.Enabled ? name : $"{name} (disabled by the agent's policy)");
+            text, text, CompletionResultType.ParameterValue, enabled ? tip : $"{tip} Disabled in the guest.");
     }
 }

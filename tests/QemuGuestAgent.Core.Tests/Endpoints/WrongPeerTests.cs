@@ -45,6 +45,17 @@ public sealed class WrongPeerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_monitor_of_QEMU_is_told_by_its_greeting_at_once()
+    {
+        var endpoint = new ScriptedPeer();
+        var connecting = Connect(endpoint);
+        var peer = await endpoint.AcceptAsync();
+        peer.Write("""{"QMP": {"version": {"qemu": {"major": 10}}, "capabilities": ["oob"]}}""" + "\r\n");
+        peer.Write("""{"error": {"class": "CommandNotFound", "desc": "Expecting capabilities negotiation"}}""" + "\r\n");
+        await connecting.FailsWith(ErrorCatalogue.NotAnAgent);
+    }
+
+    [Fact]
     public async Task A_server_that_sends_back_what_it_gets_echoes()
     {
         var connecting = Connect();

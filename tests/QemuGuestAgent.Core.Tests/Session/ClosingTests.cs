@@ -29,6 +29,19 @@ public sealed class ClosingTests
     }
 
     [Fact]
+    public async Task Closing_ends_a_command_although_the_stream_s_read_does_not_end()
+    {
+        var dialogue = await Dialogue.StartAsync();
+        dialogue.Peer.Stream.IsReadEndless = true;
+        var asking = dialogue.Ask("guest-fstrim");
+        var waiting = dialogue.Ask("guest-ping");
+        await dialogue.Peer.ReadAsync();
+        dialogue.Session.Dispose();
+        await asking.FailsWith(ErrorCatalogue.SessionClosed);
+        await waiting.FailsWith(ErrorCatalogue.SessionClosed);
+    }
+
+    [Fact]
     public async Task Closing_ends_a_sync()
     {
         var dialogue = await Dialogue.StartAsync();

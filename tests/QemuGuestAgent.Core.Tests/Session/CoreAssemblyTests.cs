@@ -20,12 +20,10 @@ public sealed class CoreAssemblyTests
 
     private static List<string> References(string framework)
     {
-        // Beside the tests for their own framework; where the solution was built, in Core's own output for the other.
-        var own = Path.Combine(AppContext.BaseDirectory, "QemuGuestAgent.Core.dll");
-        var output = new DirectoryInfo(AppContext.BaseDirectory);
-        var file = framework == "net8.0" ? own : Path.GetFullPath(Path.Combine(
-            output.FullName, "../../../../../src/QemuGuestAgent.Core/bin", output.Parent!.Name, framework,
-            "QemuGuestAgent.Core.dll"));
+        // In the configuration that the tests were built in.
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var file = Path.Combine(
+            Repository.Root, "src", "QemuGuestAgent.Core", "bin", configuration, framework, "QemuGuestAgent.Core.dll");
         Assert.SkipUnless(File.Exists(file), $"Core is not built for {framework}: there is no '{file}'.");
         using var image = new PEReader(File.OpenRead(file));
         var metadata = image.GetMetadataReader();

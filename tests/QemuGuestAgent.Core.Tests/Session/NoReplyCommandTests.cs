@@ -61,6 +61,7 @@ public sealed class NoReplyCommandTests
         using var dialogue = await Dialogue.StartAsync();
         using var cancel = new CancellationTokenSource();
         var asking = dialogue.Session.AskUntil("guest-shutdown", cancel.Token);
+        await dialogue.Peer.AnswerSyncAsync();
         await dialogue.Peer.ReadAsync();
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.OrHang());
@@ -76,6 +77,14 @@ public sealed class NoReplyCommandTests
         dialogue.Peer.Close();
         Assert.Equal(JsonValueKind.Undefined, (await asking.OrHang()).ValueKind);
         await dialogue.Ask("guest-ping").FailsWith(ErrorCatalogue.ConnectionLost);
+    }
+
+    [Fact]
+    public async Task An_agent_that_was_gone_before_is_no_success()
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        dialogue.Peer.Close();
+        await dialogue.Ask("guest-shutdown").FailsWith(ErrorCatalogue.ConnectionLost);
     }
 
     [Fact]
@@ -105,6 +114,12 @@ public sealed class NoReplyCommandTests
         Assert.Null(session.Agent);
 
         var asking = session.Ask(command);
+        if (isNoReply)
+        {
+            peer.Write(Sync(await peer.ReadAsync()));
+            peer.Write(Error(await peer.ReadAsync(), "disabled", "CommandNotFound"));
+        }
+
         var request = await peer.ReadAsync();
         Assert.Equal(command, request.Command);
         var last = isNoReply ? await peer.ReadAsync() : request;
@@ -118,6 +133,7 @@ public sealed class NoReplyCommandTests
     private static async Task<(Task<JsonElement> Asking, PeerRequest Shutdown, PeerRequest Ping)> ShutDownAsync(Dialogue dialogue)
     {
         var asking = dialogue.Ask("guest-shutdown");
+        await dialogue.Peer.AnswerSyncAsync(dialogue.Session.EchoesRequestIds);
         var shutdown = await dialogue.Peer.ReadAsync();
         Assert.Equal("guest-shutdown", shutdown.Command);
         var ping = await dialogue.Peer.ReadAsync();

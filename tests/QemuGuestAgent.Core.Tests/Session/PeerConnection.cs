@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using System.Text.Json;
 using System.Threading.Channels;
 using QemuGuestAgent.Core.Tests.Errors;
 
@@ -66,9 +67,8 @@ internal sealed class PeerConnection
         while (true)
         {
             var result = await _requests.Reader.ReadAsync();
-            if (result.Buffer.PositionOf((byte)'\n') is { } end)
+            if (FindEnd(result.Buffer) is { } end)
             {
-                end = result.Buffer.GetPosition(1, end);
                 var request = new PeerRequest(result.Buffer.Slice(0, end).ToArray());
                 _requests.Reader.AdvanceTo(end);
                 return request;
@@ -80,6 +80,20 @@ internal sealed class PeerConnection
                 return null;
             }
         }
+    }
+
+    // Of the request itself, for a long one has no LF behind it.
+    private static SequencePosition? FindEnd(in ReadOnlySequence<byte> bytes)
+    {
+        var start = bytes.PositionOf((byte)'{') ?? bytes.End;
+        var reader = new Utf8JsonReader(bytes.Slice(start), isFinalBlock: false, default);
+        if (!reader.Read() || !reader.TrySkip())
+        {
+            return null;
+        }
+
+        var rest = bytes.Slice(bytes.GetPosition(reader.BytesConsumed, start));
+        return rest.IsEmpty || rest.FirstSpan[0] != (byte)'\n' ? rest.Start : rest.GetPosition(1);
     }
 
     /// <summary>All that the client still sends until it closes.</summary>

@@ -23,6 +23,9 @@ internal sealed class PeerStream(
     /// <summary>What every write fails with; null writes.</summary>
     public IOException? WriteError { get; set; }
 
+    /// <summary>Whether a read goes on although the stream was closed, as a serial port's may.</summary>
+    public bool IsReadEndless { get; set; }
+
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -75,7 +78,10 @@ internal sealed class PeerStream(
         {
             requests.CancelPendingFlush();
             requests.Complete();
-            sources.Writer.TryComplete(new ObjectDisposedException(nameof(PeerStream)));
+            if (!IsReadEndless)
+            {
+                sources.Writer.TryComplete(new ObjectDisposedException(nameof(PeerStream)));
+            }
         }
 
         base.Dispose(disposing);

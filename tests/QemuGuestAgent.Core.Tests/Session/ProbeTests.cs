@@ -34,15 +34,20 @@ public sealed class ProbeTests
     [Fact]
     public async Task An_agent_that_ignores_the_id_answers_at_once_and_is_never_given_one_again()
     {
-        var session = await ConnectAsync("""{"return": {"version": "0.1", "supported_commands": []}}""");
+        var (session, peer) = await ConnectAsync("""{"return": {"version": "0.1", "supported_commands": []}}""");
         Assert.False(session.EchoesRequestIds);
         Assert.Equal("0.1", session.Agent!.Version);
+        var asking = session.Ask("guest-get-time");
+        var request = await peer.ReadAsync();
+        Assert.Null(request.Id);
+        peer.Write(Return(request, "1"));
+        Assert.Equal(1, (await asking.OrHang()).GetInt32());
     }
 
     [Fact]
     public async Task An_agent_whose_policy_refuses_guest_info_is_an_agent_all_the_same()
     {
-        var session = await ConnectAsync("""{"error": {"class": "CommandNotFound", "desc": "disabled"}, "id": ID}""");
+        var (session, _) = await ConnectAsync("""{"error": {"class": "CommandNotFound", "desc": "disabled"}, "id": ID}""");
         Assert.True(session.EchoesRequestIds);
         Assert.Null(session.Agent);
     }
@@ -50,11 +55,22 @@ public sealed class ProbeTests
     [Fact]
     public async Task What_is_no_reply_to_the_probe_is_passed_over()
     {
-        var session = await ConnectAsync(
-            "\n", "glued {", """{"execute": "guest-info"}""", """{"return": {}, "id": 1}""",
+        var (session, _) = await ConnectAsync(
+            "\n", """{"execute": "guest-info"}""", """{"return": {}, "id": 1}""",
             """{"return": {"version": "8.2", "supported_commands": []}, "id": ID}""");
         Assert.True(session.EchoesRequestIds);
         Assert.Equal("8.2", session.Agent!.Version);
+    }
+
+    [Theory]
+    [InlineData("glued {")]
+    [InlineData("""{"return": {"version": "8.2"}, "id": ID}}""")]
+    public async Task A_broken_answer_to_the_probe_is_not_waited_out(string line)
+    {
+        var endpoint = new ScriptedPeer();
+        var connecting = endpoint.Connect();
+        await AnswerAsync(endpoint, [line]);
+        await connecting.FailsWith(ErrorCatalogue.ReplyMalformed);
     }
 
     [Theory]
@@ -79,7 +95,7 @@ public sealed class ProbeTests
     [InlineData("""{"version": "1", "supported_commands": [1, null, {}, {"name": "a"}, {"name": "a"}]}""", "1", 1)]
     public async Task What_other_agents_leave_out_is_taken_as_usual(string info, string version, int commands)
     {
-        var session = await ConnectAsync($$"""{"return": {{info}}, "id": ID}""");
+        var (session, _) = await ConnectAsync($$"""{"return": {{info}}, "id": ID}""");
         Assert.Equal((version, commands), (session.Agent!.Version, session.Agent.Commands.Count));
     }
 
@@ -93,19 +109,20 @@ public sealed class ProbeTests
         Assert.False(dialogue.Session.EchoesRequestIds);
     }
 
-    private static async Task<GuestAgentSession> ConnectAsync(params string[] lines)
+    private static async Task<(GuestAgentSession Session, PeerConnection Peer)> ConnectAsync(params string[] lines)
     {
         var endpoint = new ScriptedPeer();
         var connecting = endpoint.Connect();
-        await AnswerAsync(endpoint, lines);
-        return await connecting.OrHang();
+        var peer = await AnswerAsync(endpoint, lines);
+        return (await connecting.OrHang(), peer);
     }
 
-    private static async Task AnswerAsync(ScriptedPeer endpoint, string[] lines)
+    private static async Task<PeerConnection> AnswerAsync(ScriptedPeer endpoint, string[] lines)
     {
         var peer = await endpoint.AcceptAsync();
         peer.Write(Sync(await peer.ReadAsync()));
         var probe = await peer.ReadAsync();
         peer.Write(string.Concat(lines.Select(line => line.Replace("ID", $"{probe.Id}", StringComparison.Ordinal) + "\n")));
+        return peer;
     }
 }

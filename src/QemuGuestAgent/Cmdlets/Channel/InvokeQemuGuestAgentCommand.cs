@@ -41,6 +41,7 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
     [Parameter(Position = 2, ParameterSetName = SessionSet)]
     [Parameter(Position = 1, ParameterSetName = PipelineSet)]
     [Parameter(Position = 1, ParameterSetName = EndpointSet)]
+    [ArgumentCompleter(typeof(CommandArgumentsCompleter))]
     public object? Arguments { get; set; }
 
     /// <summary>Writes the reply as JSON text instead.</summary>

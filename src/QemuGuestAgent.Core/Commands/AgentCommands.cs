@@ -1,0 +1,71 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Commands;
+
+/// <summary>A command that an agent has, and what QEMU's schema says of it.</summary>
+public sealed record AgentCommand
+{
+    internal AgentCommand(GuestAgentCommandInfo info)
+    {
+        var schema = CommandSchema.Find(info.Name);
+        Name = SafeText.Escape(info.Name);
+        Enabled = info.Enabled;
+        IsKnown = schema is not null;
+        Since = schema?.Since;
+        Arguments = schema?.Arguments ?? [];
+        Returns = schema?.Returns;
+        SuccessResponse = info.SuccessResponse;
+        Synopsis = schema?.Synopsis;
+        Cmdlet = schema?.Cmdlet ?? CommandSchema.Invoke;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether the agent allows it now; a frozen guest's agent disables all but a few.</summary>
+    public bool Enabled { get; }
+
+    /// <summary>Whether the schema has it.</summary>
+    public bool IsKnown { get; }
+
+    /// <summary>The first version of QEMU's agent that has it, or null where the schema does not know it.</summary>
+    public string? Since { get; }
+
+    /// <summary>Its arguments, as far as the schema knows it.</summary>
+    public IReadOnlyList<CommandArgument> Arguments { get; }
+
+    /// <summary>What it returns, or null where that is {} or not known.</summary>
+    public string? Returns { get; }
+
+    /// <summary>Whether success is answered; false for those that take the guest down.</summary>
+    public bool SuccessResponse { get; }
+
+    /// <summary>What it does, or null where the schema does not know it.</summary>
+    public string? Synopsis { get; }
+
+    /// <summary>The cmdlet by which it is reached.</summary>
+    public string Cmdlet { get; }
+}
+
+/// <summary>The commands about the agent itself.</summary>
+public static class AgentCommands
+{
+    /// <summary>Asks for the agent's commands, in the order of their names (guest-info).</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static async Task<IReadOnlyList<AgentCommand>> GetCommandsAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var info = await session.InvokeAsync(
+            new GuestAgentRequest("guest-info"),
+            static (ref Utf8JsonReader reader) => GuestAgentInfo.Parse(ref reader),
+            call, cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. info!.Commands.Values
+                .Select(command => new AgentCommand(command))
+                .OrderBy(command => command.Name, StringComparer.Ordinal),
+        ];
+    }
+}

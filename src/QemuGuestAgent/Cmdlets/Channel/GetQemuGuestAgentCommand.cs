@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using QemuGuestAgent.Completion;
+using QemuGuestAgent.Core.Commands;
+
+namespace QemuGuestAgent.Cmdlets.Channel;
+
+/// <summary>Gets the commands that guest agents have, whether their policy allows them, and what QEMU's schema says of them.</summary>
+[Cmdlet(VerbsCommon.Get, "QemuGuestAgentCommand", DefaultParameterSetName = SessionSet)]
+[OutputType("QemuGuestAgent.AgentCommand")]
+public sealed class GetQemuGuestAgentCommand : GuestCmdlet
+{
+    /// <summary>Names of commands, with wildcards; all by default.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(CommandCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var names = new NameFilter(Name);
+        ForEachGuest(async (guest, call, stop) => Output(
+            guest, "AgentCommand", (await guest.Channel.GetCommandsAsync(call, stop).ConfigureAwait(false)).Where(c => names.Matches(c.Name))));
+    }
+}

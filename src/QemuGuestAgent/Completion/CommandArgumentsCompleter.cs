@@ -1,0 +1,35 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using QemuGuestAgent.Core.Commands;
+
+namespace QemuGuestAgent.Completion;
+
+/// <summary>
+/// Completes the arguments of a command to a hashtable with the keys that QEMU's schema has: first those needed, then all. The
+/// values are left to write, so that nothing is sent before they are.
+/// </summary>
+public sealed class CommandArgumentsCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        if (CommandSchema.Find(fakeBoundParameters["Command"] as string ?? "") is not { } command)
+        {
+            return [];
+        }
+
+        var needed = command.Arguments.Where(argument => !argument.IsOptional).ToList();
+        var tip = command.Arguments.Count > 0 ? string.Join(", ", command.Arguments) : "no arguments";
+        return new[] { needed, command.Arguments }
+            .Where((arguments, index) => index == 1 || (arguments.Count > 0 && arguments.Count < command.Arguments.Count))
+            .Select(Skeleton)
+            .Where(text => text.StartsWith(wordToComplete.Trim(), StringComparison.OrdinalIgnoreCase))
+            .Select(text => new CompletionResult(text, text, CompletionResultType.ParameterValue, $"{command.Name}: {tip}"));
+    }
+
+    private static string Skeleton(IReadOnlyList<CommandArgument> arguments) => arguments.Count > 0
+        ? $"@{{ {string.Join(" ; ", arguments.Select(argument => $"{SafeName.Key(argument.Name)} ="))} }}"
+        : "@{}";
+}
