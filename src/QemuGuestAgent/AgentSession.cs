@@ -35,6 +35,8 @@ public sealed class AgentSession
 
     internal GuestAgentSession Core { get; }
 
+    internal ProcessList Processes { get; } = new();
+
     /// <summary>The session's name.</summary>
     public override string ToString() => Name;
 }

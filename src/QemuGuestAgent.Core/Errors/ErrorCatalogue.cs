@@ -110,7 +110,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
         "The command '{0}' is disabled in the agent on '{1}'.",
-        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs), and restart the agent there.");
+        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs; on RHEL and its kin FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga), and restart the agent there.");
 
     internal static readonly ErrorDefinition GuestFrozen = Define(ResourceUnavailable,
         "The guest of '{1}' is frozen: its agent refuses '{0}' until its file systems are thawed.",
@@ -140,6 +140,39 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition MemoryBlockUnchanged = Define(InvalidResult,
         "The memory block {1} of the guest of '{0}' was not taken {2}: {3}.",
         "Get-QemuGuestMemoryBlock lists the blocks there are. One can be taken offline only where CanOffline says so and the guest can move its content elsewhere.");
+
+    // Programs in the guest. {0} is the endpoint, {1} the process, or {0} the program and {1} the endpoint.
+    internal static readonly ErrorDefinition ProcessNotStarted = Define(InvalidResult,
+        "'{0}' could not be started in the guest of '{1}': {2}",
+        "Check its path in the guest, and that it may be executed there. A name without a slash is looked for on the agent's own PATH; what only a shell knows needs Invoke-QemuGuestScript.");
+
+    internal static readonly ErrorDefinition ProcessTimedOut = Define(OperationTimeout,
+        "'{0}' (process {1}) in the guest of '{2}' has not ended within {3} seconds; {4}.",
+        "Give it more time with -TimeoutSeconds. What goes on can be waited for with Wait-QemuGuestProcess -Id {1}.");
+
+    internal static readonly ErrorDefinition ProcessUnknown = Define(ObjectNotFound,
+        "The agent on '{0}' does not know a process {1}.",
+        "It knows only those that it started, since it was started itself, and forgets each once it has told its end. Check the id; look for the process in the guest.");
+
+    internal static readonly ErrorDefinition ProcessOutputLost = Define(InvalidResult,
+        "Process {1} in the guest of '{0}' has ended, or the agent was restarted; how it ended and what it wrote is lost.",
+        "The agent tells it only once, and that reply did not arrive. Check in the guest what the program has done before running it again.");
+
+    internal static readonly ErrorDefinition ProcessNotStopped = Define(InvalidResult,
+        "Process {1} in the guest of '{0}' could not be stopped: {2}",
+        "Look for it in the guest. What has left its parent (a daemon) is not found by it.");
+
+    internal static readonly ErrorDefinition EnvironmentUnknown = Define(InvalidResult,
+        "The environment of the agent on '{0}' could not be read: '{1}' failed: {2}",
+        "Give the whole environment with -Environment and -ReplaceEnvironment.");
+
+    internal static readonly ErrorDefinition VariableNameInvalid = Define(InvalidArgument,
+        "'{0}' cannot be the name of an environment variable.",
+        "Use a name that is not empty and has no '='.");
+
+    internal static readonly ErrorDefinition NotInWindowsGuest = Define(NotImplemented,
+        "{0} is not available in the Windows guest of '{1}'.",
+        "Use Invoke-QemuGuestScript, whose script can do it there.");
 
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,

@@ -30,6 +30,9 @@ public sealed class GuestAgentException : Exception
     /// <summary>The class of an error that the agent replied (<c>GenericError</c>, <c>CommandNotFound</c>, …), else null.</summary>
     public string? AgentErrorClass { get; internal set; }
 
+    // The agent's own text, raw, for an error that says more.
+    internal string? AgentErrorText { get; set; }
+
     // Whatever goes into a text may come from the guest: nothing of it reaches a terminal raw.
     private static string Format(string text, object?[] arguments) =>
         string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>

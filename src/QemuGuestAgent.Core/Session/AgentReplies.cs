@@ -26,6 +26,7 @@ internal sealed class AgentReplies(GuestAgentEndpoint endpoint, GuestAgentInfo? 
             _ => ErrorCatalogue.AgentError.With(command, command, endpoint, description, errorClass),
         };
         error.AgentErrorClass = errorClass;
+        error.AgentErrorText = description;
         return error;
     }
 

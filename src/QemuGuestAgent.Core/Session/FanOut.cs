@@ -24,6 +24,9 @@ public sealed class FanOut : IDisposable
     /// <param name="operation">Is given what carries an action to the draining thread, and a token that is cancelled by <see cref="Stop"/>.</param>
     public void Add(Func<Action<Action>, CancellationToken, Task> operation) => _running.Add(Task.Run(() => RunAsync(operation)));
 
+    /// <summary>Has something run on the draining thread. For operations, while they run.</summary>
+    public void Say(Action action) => _output.Add(action);
+
     /// <summary>Runs what the operations have to say so far, on this thread, without waiting.</summary>
     public void Drain()
     {

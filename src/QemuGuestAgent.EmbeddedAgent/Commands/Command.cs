@@ -10,6 +10,7 @@ internal delegate JsonNode? CommandHandler(AgentContext agent, CommandArguments 
 /// <param name="Handler">What it does.</param>
 /// <param name="SuccessResponse">Whether success is answered.</param>
 /// <param name="WorksWhileFrozen">Whether it works while the file systems are frozen.</param>
-/// <param name="OnlyOn">The only system whose agent has it, or null: since QEMU 9.1 an agent does not list what its platform lacks.</param>
+/// <param name="OnlyOn">The only system whose agent has it; since QEMU 9.1 others do not even list it. Null for all.</param>
 internal sealed record Command(
-    string Name, CommandHandler Handler, bool SuccessResponse = true, bool WorksWhileFrozen = false, EmbeddedGuestOS? OnlyOn = null);
+    string Name, CommandHandler Handler, bool SuccessResponse = true, bool WorksWhileFrozen = false,
+    EmbeddedGuestOS? OnlyOn = null);

@@ -22,8 +22,8 @@ internal static class DiskCommands
         var files = agent.Machine.Files;
         return agent.Options.GuestOS == EmbeddedGuestOS.Windows
             ? new JsonArray(
-                FileSystem(@"\\?\Volume{8d3b1a52-0000-0000-0000-501f00000000}\", @"C:\", "NTFS", WindowsDisk, files.Size, files.Used),
-                FileSystem(@"\\?\Volume{8d3b1a52-0000-0000-0000-100000000000}\", "System Reserved", "NTFS", WindowsDisk, BootSize, BootUsed))
+                FileSystem(@"\\?\Volume{501f}\", @"C:\", "NTFS", WindowsDisk, files.Size, files.Used),
+                FileSystem(@"\\?\Volume{1000}\", "System Reserved", "NTFS", WindowsDisk, BootSize, BootUsed))
             : new JsonArray(
                 FileSystem("vda2", "/", "ext4", "/dev/vda2", files.Size, files.Used),
                 FileSystem("vda1", "/boot", "ext4", "/dev/vda1", BootSize, BootUsed));
@@ -67,7 +67,8 @@ internal static class DiskCommands
             ["trimmed"] = fileSystem.Size - fileSystem.Used,
         };
 
-    private static JsonObject FileSystem(string name, string mountPoint, string type, string device, long total, long used) => new()
+    private static JsonObject FileSystem(
+        string name, string mountPoint, string type, string device, long total, long used) => new()
     {
         ["name"] = name,
         ["total-bytes"] = total,

@@ -128,6 +128,18 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         _fanOut.Drain();
     }
 
+    // Has something done on the pipeline's thread and waits for that: what comes faster than it is taken does not pile up.
+    private protected async Task SayAsync(Action action, CancellationToken stop)
+    {
+        var said = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _fanOut!.Say(() =>
+        {
+            action();
+            said.SetResult(true);
+        });
+        await said.Task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(false);
+    }
+
     private void TellProgress()
     {
         if (Activity is { } activity)

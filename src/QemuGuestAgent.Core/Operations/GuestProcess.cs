@@ -1,0 +1,356 @@
+using System.Text;
+using System.Text.Json;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations;
+
+/// <summary>
+/// A process that the agent of a guest started. The agent tells its end, with all that it wrote, only once: a reply that comes late is
+/// still used, and one that is lost is said to be lost. Safe for several callers.
+/// </summary>
+#pragma warning disable CA1001 // The gate has nothing to dispose of: nobody asks for its wait handle.
+public sealed class GuestProcess
+#pragma warning restore CA1001
+{
+    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(1);
+
+    // What tidying up may take, when the caller has given up already.
+    private static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(5);
+
+    private readonly GuestAgentSession _session;
+    private readonly LaunchWrapper? _wrapper;
+    private readonly Encoding _encoding;
+    private readonly long? _started;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private GuestAgentRequest? _unanswered;
+    private GuestExecutionStatus? _end;
+    private TimeSpan? _duration;
+    private GuestProcessResult? _result;
+    private bool _isReplyLost;
+
+    /// <summary>A process known by its id only.</summary>
+    /// <param name="session">The session with the agent that started it.</param>
+    /// <param name="processId">Its id in the guest.</param>
+    public GuestProcess(GuestAgentSession session, long processId)
+        : this(session, processId, null, null, new UTF8Encoding(false), null)
+    {
+    }
+
+    private GuestProcess(
+        GuestAgentSession session, long processId, string? filePath, LaunchWrapper? wrapper, Encoding encoding, long? started)
+    {
+        _session = session;
+        Pid = processId;
+        FilePath = filePath;
+        _wrapper = wrapper;
+        _encoding = encoding;
+        _started = started;
+    }
+
+    /// <summary>Its id in the guest.</summary>
+    public long Pid { get; }
+
+    /// <summary>The program, or null where it is not known.</summary>
+    public string? FilePath { get; }
+
+    /// <summary>How it ended, once that was seen; else null.</summary>
+    public GuestProcessResult? Result => _end is not { } end ? null : _result ??= new GuestProcessResult(
+        Pid, end.ExitCode, end.Signal, end.Output, end.Errors, end.IsTruncated, _duration, _encoding);
+
+    private string Name => FilePath ?? $"{Pid}";
+
+    /// <summary>Starts a program. Where that is given up, nothing is left running.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="start">The program.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">
+    /// ProcessNotStarted, ArgumentTextInvalid, EnvironmentUnknown, NotInWindowsGuest, and those of a command.
+    /// </exception>
+    public static async Task<GuestProcess> StartAsync(
+        GuestAgentSession session, GuestProcessStart start, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var time = new OperationTime(session.Clock, call);
+        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, time, cancellationToken).ConfigureAwait(false);
+        return await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a program to its end. Where that is given up, or lasts too long, the program is killed.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="start">The program.</param>
+    /// <param name="keepsOnTimeOut">Whether it goes on when the time is over.</param>
+    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">As those of starting and waiting.</exception>
+    public static async Task<GuestProcessResult> RunAsync(
+        GuestAgentSession session, GuestProcessStart start, bool keepsOnTimeOut = false, CallOptions? call = null,
+        CancellationToken cancellationToken = default)
+    {
+        var time = new OperationTime(session.Clock, call);
+        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, time, cancellationToken).ConfigureAwait(false);
+        var process = await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
+        return await process.GuardAsync(() => process.WaitAsync(time, cancellationToken), keepsOnTimeOut, time).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks once whether it has ended; the result where it has, else null.</summary>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">ProcessUnknown, ProcessOutputLost, ProcessNotStarted, and those of a command.</exception>
+    public async Task<GuestProcessResult?> RefreshAsync(CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        (await AskAsync(call, cancellationToken).ConfigureAwait(false)).HasExited ? Finish() : null;
+
+    /// <summary>Waits until it has ended. It goes on where that is given up, or lasts too long.</summary>
+    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">As <see cref="RefreshAsync"/>, and ProcessTimedOut.</exception>
+    public Task<GuestProcessResult> WaitAsync(CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        WaitAsync(new OperationTime(_session.Clock, call), cancellationToken);
+
+    /// <summary>Kills it and what it has started, and takes its result where the agent tells it soon.</summary>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">ProcessNotStopped, ProcessUnknown, ProcessOutputLost, and those of a command.</exception>
+    public async Task StopAsync(CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var time = new OperationTime(_session.Clock, call);
+        if ((await AskAsync(time.Command(), cancellationToken).ConfigureAwait(false)).HasExited)
+        {
+            return;
+        }
+
+        var failure = await ProcessTree.KillAsync(_session, Pid, time, cancellationToken).ConfigureAwait(false);
+        await ReapAsync(time, cancellationToken).ConfigureAwait(false);
+        if (_end is null && failure is not null)
+        {
+            throw ErrorCatalogue.ProcessNotStopped.With(Pid, _session.Endpoint, Pid, failure);
+        }
+    }
+
+    internal static async Task<GuestProcess> StartAsync(
+        GuestAgentSession session, GuestExecution execution, OperationTime time, CancellationToken cancellationToken,
+        GuestProcessStart? start = null, LaunchWrapper? wrapper = null)
+    {
+        var path = start?.FilePath ?? execution.Path;
+        var request = Processes.ExecuteRequest(execution);
+        var started = session.Clock.GetTimestamp();
+        GuestProcess Of(long id) => new(session, id, path, wrapper, start?.Encoding ?? Encoding.UTF8, started);
+        try
+        {
+            var id = await session.InvokeAsync(
+                request, (ref Utf8JsonReader reader) => Processes.ParseProcessId(JsonElement.ParseValue(ref reader)),
+                time.Command(), cancellationToken).ConfigureAwait(false);
+            return Of(id);
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
+        {
+            throw ErrorCatalogue.ProcessNotStarted.Because(e, path, path, session.Endpoint, e.AgentErrorText);
+        }
+        catch (Exception e) when (IsUnanswered(e))
+        {
+            await KillLateAsync(session, request, Of).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    internal async Task<GuestExecutionStatus> WaitForStatusAsync(OperationTime time, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var command = time.Command(out var isLast);
+            try
+            {
+                if (await AskAsync(command, cancellationToken).ConfigureAwait(false) is { HasExited: true } end)
+                {
+                    return end;
+                }
+            }
+            catch (GuestAgentException e) when (isLast && e.Category is GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.ResourceBusy)
+            {
+                throw TimedOut(time, "it goes on", e);
+            }
+
+            if (time.IsOver)
+            {
+                throw TimedOut(time, "it goes on");
+            }
+
+            // A quarter of the time so far: a short run is seen soon, a long one costs little.
+            var pause = new TimeSpan(Math.Min(LongestPoll.Ticks, Math.Max(FirstPoll.Ticks, time.Elapsed.Ticks / 4)));
+            await time.DelayAsync(pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // For who has given up: takes not long. Null where it is dead, else why it may not be.
+    internal async Task<string?> TryStopAsync()
+    {
+        try
+        {
+            await StopAsync(new CallOptions { Timeout = CleanupTime }).ConfigureAwait(false);
+            return null;
+        }
+        catch (GuestAgentException e)
+        {
+            return e.Message;
+        }
+    }
+
+    // Kills the process where the work with it fails or is given up.
+    internal async Task<T> GuardAsync<T>(Func<Task<T>> work, bool keepsOnTimeOut, OperationTime time)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ProcessTimedOut.Id)
+        {
+            if (keepsOnTimeOut)
+            {
+                throw;
+            }
+
+            throw TimedOut(time, await TryStopAsync().ConfigureAwait(false) is { } failure ? $"it could not be killed: {failure}" : "it was killed", e);
+        }
+        catch (Exception) when (_end is null)
+        {
+            await TryStopAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<GuestProcessResult> WaitAsync(OperationTime time, CancellationToken cancellationToken)
+    {
+        await WaitForStatusAsync(time, cancellationToken).ConfigureAwait(false);
+        return Finish();
+    }
+
+    private async Task<GuestExecutionStatus> AskAsync(CallOptions? call, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return _end ?? Keep(await TakeLateReplyAsync(call, cancellationToken).ConfigureAwait(false)
+                ?? await AskAgentAsync(call, cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    // The answer to an earlier question, which may be the one that tells the end. After a sync no further answer can come.
+    private async Task<GuestExecutionStatus?> TakeLateReplyAsync(CallOptions? call, CancellationToken cancellationToken)
+    {
+        if (_unanswered is not { } request)
+        {
+            return null;
+        }
+
+        if (request.LateReply is null)
+        {
+            await _session.SynchronizeAsync(call, cancellationToken).ConfigureAwait(false);
+        }
+
+        _unanswered = null;
+        try
+        {
+            if (request.LateReply is { Error: null } late)
+            {
+                return Processes.ParseStatus(late.Result);
+            }
+        }
+        catch (FormatException)
+        {
+            // Then it is as good as lost.
+        }
+
+        _isReplyLost = true;
+        return null;
+    }
+
+    private async Task<GuestExecutionStatus> AskAgentAsync(CallOptions? call, CancellationToken cancellationToken)
+    {
+        var request = Processes.StatusRequest(Pid);
+        try
+        {
+            return (await _session.InvokeAsync(
+                request, (ref Utf8JsonReader reader) => Processes.ParseStatus(JsonElement.ParseValue(ref reader)),
+                call, cancellationToken).ConfigureAwait(false))!;
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
+        {
+            // It has no other error than that it does not know the process.
+            var error = _isReplyLost ? ErrorCatalogue.ProcessOutputLost : ErrorCatalogue.ProcessUnknown;
+            throw error.Because(e, Pid, _session.Endpoint, Pid);
+        }
+        catch (Exception e) when (IsUnanswered(e))
+        {
+            _unanswered = request;
+            throw;
+        }
+        catch (GuestAgentException e) when (e.AgentErrorClass is null)
+        {
+            _isReplyLost = true;
+            throw;
+        }
+    }
+
+    private GuestExecutionStatus Keep(GuestExecutionStatus status)
+    {
+        if (status.HasExited)
+        {
+            _end = status;
+            _duration = _started is { } started ? _session.Clock.GetElapsedTime(started) : null;
+        }
+
+        return status;
+    }
+
+    private GuestProcessResult Finish() =>
+        _wrapper?.FindFailure(_end!.Errors) is { } reason
+            ? throw ErrorCatalogue.ProcessNotStarted.With(Name, Name, _session.Endpoint, reason)
+            : Result!;
+
+    // The agent keeps what a process wrote until that is asked for. A background child may hold the pipes for ever: not waited for.
+    private async Task ReapAsync(OperationTime time, CancellationToken cancellationToken)
+    {
+        var reaping = new OperationTime(_session.Clock, new CallOptions { Timeout = LongestPoll });
+        while (!reaping.IsOver && !time.IsOver && !(await AskAsync(time.Command(), cancellationToken).ConfigureAwait(false)).HasExited)
+        {
+            await time.DelayAsync(FirstPoll, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task KillLateAsync(GuestAgentSession session, GuestAgentRequest request, Func<long, GuestProcess> processOf)
+    {
+        try
+        {
+            if (request.LateReply is null)
+            {
+                await session.SynchronizeAsync(new CallOptions { Timeout = CleanupTime }).ConfigureAwait(false);
+            }
+
+            if (request.LateReply is { Error: null } late)
+            {
+                await processOf(Processes.ParseProcessId(late.Result)).TryStopAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is GuestAgentException or FormatException)
+        {
+            // The agent does not answer: nothing can be done, and the caller is told why already.
+        }
+    }
+
+    private GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null)
+    {
+        object?[] arguments = [Name, Pid, _session.Endpoint, time.Limit.TotalSeconds, state];
+        return inner is null
+            ? ErrorCatalogue.ProcessTimedOut.With(Pid, arguments)
+            : ErrorCatalogue.ProcessTimedOut.Because(inner, Pid, arguments);
+    }
+
+    private static bool IsUnanswered(Exception e) =>
+        e is OperationCanceledException || (e is GuestAgentException error && error.ErrorId == ErrorCatalogue.CommandTimedOut.Id);
+}

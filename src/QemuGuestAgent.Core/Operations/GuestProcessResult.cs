@@ -1,0 +1,59 @@
+using System.Text;
+
+namespace QemuGuestAgent.Core.Operations;
+
+/// <summary>How a program in a guest ended, and what it wrote.</summary>
+public sealed class GuestProcessResult
+{
+    private readonly Encoding _encoding;
+    private string? _output;
+    private string? _errors;
+
+    internal GuestProcessResult(
+        long processId, int? exitCode, int? signal, byte[] output, byte[] errors, bool isTruncated, TimeSpan? duration, Encoding encoding)
+    {
+        Pid = processId;
+        ExitCode = exitCode;
+        Signal = signal;
+        StandardOutputBytes = output;
+        StandardErrorBytes = errors;
+        Truncated = isTruncated;
+        Duration = duration;
+        _encoding = encoding;
+    }
+
+    /// <summary>The process's id in the guest.</summary>
+    public long Pid { get; }
+
+    /// <summary>Its exit code, or null where a signal ended it.</summary>
+    public int? ExitCode { get; }
+
+    /// <summary>The number of the signal that ended it, or null.</summary>
+    public int? Signal { get; }
+
+    /// <summary>What it wrote to standard output, as text, line ends as they came.</summary>
+    public string StandardOutput => _output ??= Decode(StandardOutputBytes);
+
+    /// <summary>What it wrote to standard error, as text, line ends as they came.</summary>
+    public string StandardError => _errors ??= Decode(StandardErrorBytes);
+
+    /// <summary>Whether it wrote more than the agent keeps: 16 MiB of each stream.</summary>
+    public bool Truncated { get; }
+
+    /// <summary>The time from its start until its end was seen, or null where the start was not.</summary>
+    public TimeSpan? Duration { get; }
+
+    /// <summary>What it wrote to standard output.</summary>
+    public byte[] StandardOutputBytes { get; }
+
+    /// <summary>What it wrote to standard error.</summary>
+    public byte[] StandardErrorBytes { get; }
+
+    // A byte order mark is no text.
+    private string Decode(byte[] bytes)
+    {
+        var mark = _encoding.GetPreamble() is { Length: 0 } && _encoding is UTF8Encoding ? Encoding.UTF8.GetPreamble() : _encoding.GetPreamble();
+        var start = mark.Length > 0 && bytes.Length >= mark.Length && bytes.Take(mark.Length).SequenceEqual(mark) ? mark.Length : 0;
+        return _encoding.GetString(bytes, start, bytes.Length - start);
+    }
+}

@@ -1,0 +1,51 @@
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations;
+
+/// <summary>The time of an operation of several commands: it may have any length, each command only a minute.</summary>
+internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
+{
+    private static readonly TimeSpan LongestCommand = TimeSpan.FromSeconds(60);
+
+    // One that is cut short costs a synchronisation.
+    private static readonly TimeSpan ShortestCommand = TimeSpan.FromSeconds(1);
+
+    private readonly CallOptions _call = call ?? new CallOptions();
+    private readonly long _started = clock.GetTimestamp();
+
+    /// <summary>The time since the start.</summary>
+    public TimeSpan Elapsed => clock.GetElapsedTime(_started);
+
+    /// <summary>The time that the operation was given; zero is no limit.</summary>
+    public TimeSpan Limit => _call.Timeout;
+
+    /// <summary>Whether the operation has no time left.</summary>
+    public bool IsOver => Limit > TimeSpan.Zero && Elapsed >= Limit;
+
+    /// <summary>What the next command may take.</summary>
+    /// <param name="isLast">Whether the operation's time is over when the command's is.</param>
+    public CallOptions Command(out bool isLast)
+    {
+        var left = Limit > TimeSpan.Zero ? Limit - Elapsed : TimeSpan.MaxValue;
+        isLast = left <= LongestCommand;
+        return _call with { Timeout = !isLast ? LongestCommand : left > ShortestCommand ? left : ShortestCommand };
+    }
+
+    /// <summary>What the next command may take.</summary>
+    public CallOptions Command() => Command(out _);
+
+    /// <summary>Waits, but not past the operation's time.</summary>
+    public Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        if (Limit > TimeSpan.Zero && Limit - Elapsed < delay)
+        {
+            delay = Limit > Elapsed ? Limit - Elapsed : TimeSpan.Zero;
+        }
+
+#if NET
+        return Task.Delay(delay, clock, cancellationToken);
+#else
+        return clock.Delay(delay, cancellationToken);
+#endif
+    }
+}

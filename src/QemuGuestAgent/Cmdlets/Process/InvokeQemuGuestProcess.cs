@@ -1,0 +1,27 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Operations;
+
+namespace QemuGuestAgent.Cmdlets.Process;
+
+/// <summary>Runs a program in guests, waits for its end, and writes how it ended and what it wrote.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "QemuGuestProcess", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType("QemuGuestAgent.ProcessResult")]
+public sealed class InvokeQemuGuestProcess : ProgramCmdlet
+{
+    /// <summary>Makes one that waits without limit.</summary>
+    public InvokeQemuGuestProcess() => TimeoutSeconds = 0;
+
+    /// <summary>Leaves the program running when the time is over, instead of killing it.</summary>
+    [Parameter]
+    public SwitchParameter KeepOnTimeout { get; set; }
+
+    private protected override string? Activity => $"Running {FilePath} in guests";
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEachGuest(
+        async (guest, call, stop) => Output(
+            guest,
+            "ProcessResult",
+            [await GuestProcess.RunAsync(guest.Channel, Program, KeepOnTimeout, call, stop).ConfigureAwait(false)]),
+        $"run {FilePath}");
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Text;
+
+namespace QemuGuestAgent.Conversion;
+
+/// <summary>Takes an encoding by its name, as utf8, unicode or ibm850, by the number of its code page, or as it is.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
+{
+    /// <inheritdoc/>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        var value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        try
+        {
+            return value switch
+            {
+                Encoding encoding => encoding,
+                int page => ByPage(page),
+                _ => ByName(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""),
+            };
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw new ArgumentTransformationMetadataException(
+                $"'{value}' is no encoding. Use utf8, unicode, latin1, a name such as ibm850 or shift_jis, or the number of a code page.", e);
+        }
+    }
+
+    private static Encoding ByName(string name) => name.ToUpperInvariant() switch
+    {
+        "UTF8" or "UTF-8" => new UTF8Encoding(false),
+        "UNICODE" => new UnicodeEncoding(false, false),
+        "LATIN1" => Encoding.GetEncoding(28591),
+        _ when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var page) => ByPage(page),
+#if NET
+        _ => CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name),
+#else
+        _ => Encoding.GetEncoding(name),
+#endif
+    };
+
+    private static Encoding ByPage(int page) =>
+        page == Encoding.UTF8.CodePage ? new UTF8Encoding(false)
+#if NET
+        // .NET knows the code pages of Windows only by this provider.
+        : CodePagesEncodingProvider.Instance.GetEncoding(page) ?? Encoding.GetEncoding(page);
+#else
+        : Encoding.GetEncoding(page);
+#endif
+}

@@ -1,0 +1,57 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using System.Text;
+
+namespace QemuGuestAgent.Conversion;
+
+/// <summary>Makes of PowerShell's values what a program in a guest gets.</summary>
+internal static class ProgramInput
+{
+    /// <summary>The bytes for a program's standard input: bytes as they are; of anything else, each is a line of text.</summary>
+    public static byte[] Bytes(object input, Encoding encoding)
+    {
+        if (ArgumentConverter.Unwrap(input) is byte[] bytes)
+        {
+            return bytes;
+        }
+
+        var output = new MemoryStream();
+        foreach (var item in LanguagePrimitives.GetEnumerable(input) ?? new[] { input })
+        {
+            switch (item is null ? null : ArgumentConverter.Unwrap(item))
+            {
+                case byte one:
+                    output.WriteByte(one);
+                    break;
+                case byte[] part:
+                    output.Write(part, 0, part.Length);
+                    break;
+                default:
+                    var line = encoding.GetBytes(Text(item) + "\n");
+                    output.Write(line, 0, line.Length);
+                    break;
+            }
+        }
+
+        return output.ToArray();
+    }
+
+    /// <summary>Variables for an environment; a null value stays one.</summary>
+    public static IReadOnlyDictionary<string, string?> Variables(IDictionary variables)
+    {
+        var result = new Dictionary<string, string?>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in variables)
+        {
+            result[Text(variable.Key)] = variable.Value is { } value ? Text(value) : null;
+        }
+
+        return result;
+    }
+
+    private static string Text(object? value) =>
+        value is not null && ArgumentConverter.Unwrap(value) is SecureString secret
+            ? new NetworkCredential("", secret).Password
+            : LanguagePrimitives.ConvertTo<string>(value);
+}
