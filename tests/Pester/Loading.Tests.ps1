@@ -73,12 +73,12 @@ Describe 'Completion' {
     It 'completes -Command from what the agents said' {
         (Complete 'Invoke-QemuGuestAgentCommand $session guest-get-os').CompletionText | Should -Contain 'guest-get-osinfo'
         (Complete '$session | Invoke-QemuGuestAgentCommand -Command guest-get-os').CompletionText | Should -Contain 'guest-get-osinfo'
-        $script:session2 = $session | Where-Object Name -EQ 'two words'
         (Complete 'Invoke-QemuGuestAgentCommand -Endpoint x guest-file-').CompletionText | Should -Contain 'guest-file-open'
     }
 
     It 'completes the names of sessions, quoted where they need it' {
         (Complete 'Get-QemuGuestAgent w').CompletionText | Should -Be 'web1'
         (Complete 'Disconnect-QemuGuestAgent -Name two').CompletionText | Should -Be "'two words'"
+        (Complete 'Get-QemuGuestAgent [').CompletionText | Should -Not -Contain 'web1'
     }
 }

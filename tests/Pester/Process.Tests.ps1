@@ -123,6 +123,12 @@ Describe 'Programs in the embedded guest' {
         { Get-QemuGuestProcess -Endpoint embedded:byid -Id $process.Pid -ErrorAction Stop } | Should -Throw -ErrorId 'ProcessUnknown,*'
     }
 
+    It 'says so where live output cannot be had' {
+        $windows = Connect-QemuGuestAgent 'embedded:?os=windows'
+        { Invoke-QemuGuestProcess $windows echo x -Stream -ErrorAction Stop } | Should -Throw -ErrorId 'NotInWindowsGuest,*'
+        { Invoke-QemuGuestProcess $session echo x -Stream -ErrorAction Stop } | Should -Throw -ErrorId 'OutputFileNotMade,*'
+    }
+
     It 'does nothing with -WhatIf' {
         Start-QemuGuestProcess $session sleep 1000 -WhatIf
         Invoke-QemuGuestProcess $session sleep 1000 -WhatIf
@@ -218,6 +224,27 @@ Describe 'Programs in the guest of a real agent' -Skip:(-not $RealAgentPath) {
         $result = Invoke-QemuGuestProcess $session sh '-c' 'echo "$GREETING"; pwd; test -n "$PATH"' -Environment @{ GREETING = 'grüezi' } -WorkingDirectory $folder
         $result.StandardOutput | Should -BeExactly "grüezi`n$folder`n"
         $result.ExitCode | Should -Be 0
+    }
+
+    It 'writes lines while the program runs, and how it ended last' {
+        $go = Join-Path $folder 'go'
+        $script = 'echo one; while [ ! -e "$1" ]; do sleep 0.01; done; echo two >&2; exit 3'
+        $all = Invoke-QemuGuestProcess $session sh '-c' $script sh $go -Stream | ForEach-Object {
+            $null = New-Item $go -ItemType File -Force
+            $_
+        }
+        $all | Select-Object -SkipLast 1 | ForEach-Object { "$($_.PSGuestName) $($_.Stream) $_" } | Should -Be 'real Output one', 'real Error two'
+        $all[0].psobject.TypeNames | Should -Contain 'QemuGuestAgent.ProcessLine'
+        $all[-1].psobject.TypeNames | Should -Contain 'QemuGuestAgent.ProcessResult'
+        $all[-1].ExitCode | Should -Be 3
+        $all[0] | Out-String -Width 80 | Should -Match 'Guest\s+Stream\s+Text\s+-+\s+-+\s+-+\s+real\s+Output one'
+    }
+
+    It 'Select-Object -First 1 ends a live program' {
+        $first = Invoke-QemuGuestProcess $session sh '-c' 'echo $$; exec sleep 1000' -Stream | Select-Object -First 1
+        Wait-Until { -not (Test-Path "/proc/$first/stat") -or (Get-Content "/proc/$first/stat") -match '\) Z ' }
+        $session.State | Should -Be 'Ready'
+        (Invoke-QemuGuestProcess $session echo usable).StandardOutput | Should -Be "usable`n"
     }
 
     It 'Stop kills the tree' {

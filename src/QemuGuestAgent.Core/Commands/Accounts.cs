@@ -1,6 +1,7 @@
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
@@ -63,7 +64,7 @@ public static class Accounts
         string command, string userName, Action<Utf8JsonWriter>? writeRest = null) => new(command, json =>
     {
         json.WriteStartObject();
-        json.WriteString("username", userName);
+        json.WriteString("username", ArgumentWriter.Checked(userName, "username"));
         writeRest?.Invoke(json);
         json.WriteEndObject();
     });
@@ -73,7 +74,7 @@ public static class Accounts
         json.WriteStartArray("keys");
         foreach (var key in keys)
         {
-            json.WriteStringValue(key);
+            json.WriteStringValue(ArgumentWriter.Checked(key, "keys"));
         }
 
         json.WriteEndArray();

@@ -16,18 +16,18 @@ public static class ClockSetting
     /// <param name="call">Time and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up; the session stays usable.</param>
     /// <exception cref="GuestAgentException">TimeOutOfRange; and as InvokeAsync.</exception>
-    public static Task SetTimeAsync(
+    public static async Task SetTimeAsync(
         this GuestAgentSession session, DateTime? time, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var nanoseconds = time is { } given ? Nanoseconds(given) : (long?)null;
-        return session.InvokeAsync(
+        await session.InvokeAsync(
             new GuestAgentRequest("guest-set-time", nanoseconds is not { } number ? null : json =>
             {
                 json.WriteStartObject();
                 json.WriteNumber("time", number);
                 json.WriteEndObject();
             }),
-            call, cancellationToken);
+            call, cancellationToken).ConfigureAwait(false);
     }
 
     private static long Nanoseconds(DateTime time)

@@ -165,7 +165,7 @@ public static class CommandSchema
         },
 
         // Processes.
-        new("guest-exec", "2.5", Invoke, "Starts a program; tells its process id.")
+        new("guest-exec", "2.5", "Start-QemuGuestProcess", "Starts a program; tells its process id.")
         {
             Arguments =
             [
@@ -177,7 +177,8 @@ public static class CommandSchema
             ],
             Returns = "{pid}",
         },
-        new("guest-exec-status", "2.5", Invoke, "Tells whether a program has ended, and gives its output then, once.")
+        new("guest-exec-status", "2.5", "Get-QemuGuestProcess",
+            "Tells whether a program has ended, and gives its output then, once.")
         {
             Arguments = [new("pid", "int")],
             Returns = "{exited, *exitcode, *signal, *out-data, *err-data, *out-truncated, *err-truncated}",

@@ -110,7 +110,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
         "The command '{0}' is disabled in the agent on '{1}'.",
-        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs; on RHEL and its kin FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga), and restart the agent there.");
+        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs; on RHEL and its kin FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga), and restart the agent there. Before QEMU 9.1 an agent also calls disabled what the guest's system cannot do.");
 
     internal static readonly ErrorDefinition GuestFrozen = Define(ResourceUnavailable,
         "The guest of '{1}' is frozen: its agent refuses '{0}' until its file systems are thawed.",
@@ -165,6 +165,10 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition EnvironmentUnknown = Define(InvalidResult,
         "The environment of the agent on '{0}' could not be read: '{1}' failed: {2}",
         "Give the whole environment with -Environment and -ReplaceEnvironment.");
+
+    internal static readonly ErrorDefinition OutputFileNotMade = Define(InvalidResult,
+        "No file for the output could be made in the guest of '{0}': {1}",
+        "Free space in /var/tmp or /tmp of the guest, or run the program without -Stream.");
 
     internal static readonly ErrorDefinition VariableNameInvalid = Define(InvalidArgument,
         "'{0}' cannot be the name of an environment variable.",

@@ -18,7 +18,7 @@ public sealed class GuestProcess
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(1);
 
     // What tidying up may take, when the caller has given up already.
-    private static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(5);
 
     private readonly GuestAgentSession _session;
     private readonly LaunchWrapper? _wrapper;
@@ -74,7 +74,7 @@ public sealed class GuestProcess
         GuestAgentSession session, GuestProcessStart start, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
-        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, time, cancellationToken).ConfigureAwait(false);
+        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, null, time, cancellationToken).ConfigureAwait(false);
         return await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
     }
 
@@ -90,7 +90,7 @@ public sealed class GuestProcess
         CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
-        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, time, cancellationToken).ConfigureAwait(false);
+        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, null, time, cancellationToken).ConfigureAwait(false);
         var process = await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
         return await process.GuardAsync(() => process.WaitAsync(time, cancellationToken), keepsOnTimeOut, time).ConfigureAwait(false);
     }
@@ -343,7 +343,7 @@ public sealed class GuestProcess
         }
     }
 
-    private GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null)
+    internal GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null)
     {
         object?[] arguments = [Name, Pid, _session.Endpoint, time.Limit.TotalSeconds, state];
         return inner is null

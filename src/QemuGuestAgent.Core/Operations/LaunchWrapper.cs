@@ -6,61 +6,62 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
-/// Makes of a program what guest-exec can start: the agent knows no working directory, and replaces the environment or leaves it. The
-/// wrapper is a shell that becomes the program; it hands the arguments on as they are, and tells by its token that it could not.
+/// Makes of a program what guest-exec can start: the agent knows no working directory, and replaces the environment or leaves it.
+/// The wrapper is a shell that becomes the program; it hands the arguments on as they are, and tells by its token that it could not.
 /// </summary>
 internal sealed class LaunchWrapper
 {
-    // $0 is the token, $1 the folder. The trap is gone with the shell once the program has taken its place. Without execfail bash leaves
-    // without its trap; other shells do not know the option.
-    private const string Script = """
+    // $0 is the token. The trap is gone with the shell once the program has taken its place. Without execfail bash leaves without
+    // its trap; other shells do not know the option.
+    private const string Head = """
         trap 'printf %s "$0" >&2' EXIT
         shopt -s execfail 2>/dev/null
-        cd -- "$1" && shift && exec "$@"
+
         """;
+
+    // $1 is the folder to run in.
+    private const string ChangeFolder = Head + """cd -- "$1" && shift && exec "$@" """;
+
+    // $1 is the folder of the output's files, whose names are not needed once they are open.
+    private const string Redirect = Head + """exec >>"$1/out" 2>>"$1/err" && rm -rf -- "$1" && shift && exec "$@" """;
 
     private readonly byte[] _token;
 
     private LaunchWrapper(string token) => _token = Encoding.ASCII.GetBytes(token);
 
     /// <summary>What to start for a program, and its wrapper where there is one.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="start">The program.</param>
+    /// <param name="outputFolder">Where its output goes, or null where the agent takes it.</param>
+    /// <param name="time">The operation's time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async Task<(GuestExecution Execution, LaunchWrapper? Wrapper)> PrepareAsync(
-        GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken)
+        GuestAgentSession session, GuestProcessStart start, string? outputFolder, OperationTime time, CancellationToken cancellationToken)
     {
         var execution = new GuestExecution(start.FilePath, [.. start.Arguments]) { Input = start.Input };
-        if (start.Environment is null && start.WorkingDirectory is null)
-        {
-            return (execution, null);
-        }
-
-        var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
         if (start.Environment is { } changes)
         {
-            if (changes.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } wrong)
+            var environment = await GetEnvironmentAsync(session, start, changes, time, cancellationToken).ConfigureAwait(false);
+            execution = execution with { Environment = environment };
+        }
+
+        var token = Guid.NewGuid().ToString("N");
+        if (start.WorkingDirectory is { } folder)
+        {
+            if (await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false))
             {
-                throw ErrorCatalogue.VariableNameInvalid.With(wrong, wrong);
+                throw ErrorCatalogue.NotInWindowsGuest.With("WorkingDirectory", "A working directory", session.Endpoint);
             }
 
-            var current = start.ReplacesEnvironment
-                ? []
-                : await GuestTools.GetEnvironmentAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false);
-            execution = execution with { Environment = Merge(current, changes, isWindows) };
+            execution = Wrap(ChangeFolder, token, folder, execution);
         }
 
-        if (start.WorkingDirectory is not { } folder)
+        if (outputFolder is not null)
         {
-            return (execution, null);
+            execution = Wrap(Redirect, token, outputFolder, execution) with { CapturesOutput = false };
         }
 
-        if (isWindows)
-        {
-            throw ErrorCatalogue.NotInWindowsGuest.With("WorkingDirectory", "A working directory", session.Endpoint);
-        }
-
-        var token = NewToken();
-        return (
-            execution with { Path = "/bin/sh", Arguments = ["-c", Script, token, folder, execution.Path, .. execution.Arguments] },
-            new LaunchWrapper(token));
+        return (execution, start.WorkingDirectory is null && outputFolder is null ? null : new LaunchWrapper(token));
     }
 
     /// <summary>Why the program could not be started, or null where it was.</summary>
@@ -82,5 +83,25 @@ internal sealed class LaunchWrapper
         ];
     }
 
-    private static string NewToken() => Guid.NewGuid().ToString("N");
+    private static GuestExecution Wrap(string script, string token, string folder, GuestExecution execution) =>
+        execution with { Path = "/bin/sh", Arguments = ["-c", script, token, folder, execution.Path, .. execution.Arguments] };
+
+    private static async Task<IReadOnlyList<string>> GetEnvironmentAsync(
+        GuestAgentSession session, GuestProcessStart start, IReadOnlyDictionary<string, string?> changes, OperationTime time,
+        CancellationToken cancellationToken)
+    {
+        if (changes.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } wrong)
+        {
+            throw ErrorCatalogue.VariableNameInvalid.With(wrong, wrong);
+        }
+
+        if (start.ReplacesEnvironment)
+        {
+            return Merge([], changes, isWindows: false);
+        }
+
+        var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return Merge(
+            await GuestTools.GetEnvironmentAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false), changes, isWindows);
+    }
 }

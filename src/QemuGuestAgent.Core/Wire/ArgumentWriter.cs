@@ -54,7 +54,10 @@ public sealed class ArgumentWriter
             case bool value: writer.WriteBooleanValue(value); break;
             case string value: writer.WriteStringValue(Checked(value, path)); break;
             case char value: writer.WriteStringValue(Checked(value.ToString(), path)); break;
-            case byte[] value: writer.WriteBase64StringValue(value); break;
+            case byte[] value:
+                CheckLength(value.Length, path);
+                writer.WriteBase64StringValue(value);
+                break;
             case Enum value: writer.WriteStringValue(value.ToString()); break;
             case ulong value: writer.WriteNumberValue(value); break;
             case long or int or short or sbyte or uint or ushort or byte:
@@ -131,9 +134,15 @@ public sealed class ArgumentWriter
         writer.WriteNumberValue(value);
     }
 
-    // For half a pair the serializer would write U+FFFD; a noncharacter the agent cannot read, so that it would not know the request's id.
-    private static string Checked(string text, string path)
+    /// <summary>The text, once it is known that the agent can read it.</summary>
+    /// <param name="text">Text of the caller's.</param>
+    /// <param name="path">Where in the arguments it stands.</param>
+    /// <exception cref="GuestAgentException">ArgumentTextInvalid, RequestTooLong.</exception>
+    internal static string Checked(string text, string path)
     {
+        CheckLength(text.Length, path);
+
+        // For half a pair the serializer would write U+FFFD; a noncharacter the agent cannot read, so that it would not know the request's id.
         for (var i = 0; i < text.Length; i++)
         {
             var isPair = char.IsSurrogatePair(text, i);
@@ -147,6 +156,15 @@ public sealed class ArgumentWriter
         }
 
         return text;
+    }
+
+    // Far past it the serializer fails with an error of its own.
+    private static void CheckLength(int length, string path)
+    {
+        if (length > RequestWriter.MaxRequestBytes)
+        {
+            throw ErrorCatalogue.RequestTooLong.With(path, path, length, RequestWriter.MaxRequestBytes);
+        }
     }
 
     private static string Name(string path) => path.Length == 0 ? "object" : $"'{path}'";

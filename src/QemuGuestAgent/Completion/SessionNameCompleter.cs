@@ -11,9 +11,9 @@ public sealed class SessionNameCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
-        var pattern = WildcardPattern.Get(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+        var start = wordToComplete.Trim('\'', '"');
         return SessionRegistry.OfThisRunspace.Sessions
-            .Where(session => pattern.IsMatch(session.Name))
+            .Where(session => session.Name.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             .OrderBy(session => session.Name, StringComparer.OrdinalIgnoreCase)
             .Select(session => new CompletionResult(
                 SafeName.Quote(session.Name), session.Name, CompletionResultType.ParameterValue, $"{session.State}, {session.Endpoint}"));

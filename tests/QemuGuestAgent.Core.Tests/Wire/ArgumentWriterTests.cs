@@ -161,6 +161,13 @@ public sealed class ArgumentWriterTests
     }
 
     [Fact]
+    public void What_is_longer_than_any_request_is_refused_before_it_is_written()
+    {
+        Refused(ErrorCatalogue.RequestTooLong, "a", new Hashtable { ["a"] = new string('x', (64 << 20) + 1) });
+        Refused(ErrorCatalogue.RequestTooLong, "a", new Hashtable { ["a"] = new byte[(64 << 20) + 1] });
+    }
+
+    [Fact]
     public void Arguments_that_have_no_names_are_refused()
     {
         foreach (var arguments in new object[] { "text", 5, new[] { 1 }, new object() })

@@ -3,9 +3,11 @@ using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Cmdlets.Process;
 
-/// <summary>Runs a program in guests, waits for its end, and writes how it ended and what it wrote.</summary>
+/// <summary>
+/// Runs a program in guests, waits for its end, and writes how it ended and what it wrote; with -Stream its lines while it runs.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "QemuGuestProcess", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
-[OutputType("QemuGuestAgent.ProcessResult")]
+[OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
 public sealed class InvokeQemuGuestProcess : ProgramCmdlet
 {
     /// <summary>Makes one that waits without limit.</summary>
@@ -15,6 +17,10 @@ public sealed class InvokeQemuGuestProcess : ProgramCmdlet
     [Parameter]
     public SwitchParameter KeepOnTimeout { get; set; }
 
+    /// <summary>Writes each line as soon as the program has written it, and how it ended last. There is no limit to the output.</summary>
+    [Parameter]
+    public SwitchParameter Stream { get; set; }
+
     private protected override string? Activity => $"Running {FilePath} in guests";
 
     /// <inheritdoc/>
@@ -22,6 +28,12 @@ public sealed class InvokeQemuGuestProcess : ProgramCmdlet
         async (guest, call, stop) => Output(
             guest,
             "ProcessResult",
-            [await GuestProcess.RunAsync(guest.Channel, Program, KeepOnTimeout, call, stop).ConfigureAwait(false)]),
+            [
+                Stream
+                    ? await StreamedProcess.RunAsync(
+                        guest.Channel, Program, lines => SayAsync(Output(guest, "ProcessLine", lines), stop), KeepOnTimeout, call, stop)
+                        .ConfigureAwait(false)
+                    : await GuestProcess.RunAsync(guest.Channel, Program, KeepOnTimeout, call, stop).ConfigureAwait(false)
+            ]),
         $"run {FilePath}");
 }
