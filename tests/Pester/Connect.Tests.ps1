@@ -15,8 +15,13 @@ Describe 'Connect-QemuGuestAgent' {
 
     It 'opens many at the same time, each named after its endpoint' {
         $sessions = Connect-QemuGuestAgent embedded:web1, embedded:web2, embedded:web3
-        $sessions.Name | Sort-Object | Should -Be 'web1', 'web2', 'web3'
+        $sessions.Name | Should -Be 'web1', 'web2', 'web3'
         ($sessions.Id | Sort-Object -Unique).Count | Should -Be 3
+    }
+
+    It 'writes them in the order of their endpoints, whichever answers first' {
+        $slow, $fast = Connect-QemuGuestAgent 'embedded:?delay=100', /nowhere/vm.sock, embedded: -Name slow, none, fast -ErrorAction SilentlyContinue
+        $slow.Name, $fast.Name | Should -Be 'slow', 'fast'
     }
 
     It 'takes names, one for each endpoint' {

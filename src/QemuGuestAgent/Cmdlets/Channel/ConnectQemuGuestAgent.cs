@@ -6,7 +6,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Cmdlets.Channel;
 
-/// <summary>Opens sessions with the agents of guests, synchronised and ready for commands.</summary>
+/// <summary>Opens sessions with the agents of guests, synchronised and ready for commands; writes them in the order of their endpoints.</summary>
 [Cmdlet(VerbsCommunications.Connect, "QemuGuestAgent", DefaultParameterSetName = EndpointSet)]
 [OutputType(typeof(AgentSession))]
 public sealed class ConnectQemuGuestAgent : FanOutCmdlet
@@ -19,6 +19,10 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
 
     // Opened, but not handed over yet: nobody else would close them if the pipeline is stopped now.
     private readonly ConcurrentDictionary<AgentSession, bool> _unwritten = new();
+
+    // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
+    private readonly InOrder _output = new();
+    private int _count;
 
     /// <summary>Makes the cmdlet.</summary>
     public ConnectQemuGuestAgent() => TimeoutSeconds = DefaultTimeoutSeconds;
@@ -87,10 +91,20 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
         }
 
         var name = givenName ?? Endpoints.DefaultName(endpoint);
+        var number = _count++;
         Start(text, name, async (call, stop) =>
         {
-            var core = await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false);
-            var session = new AgentSession(name, core);
+            var write = await OpenAsync(text, name, endpoint, call, stop).ConfigureAwait(false);
+            return () => _output.Run(number, write);
+        });
+    }
+
+    private async Task<Action> OpenAsync(
+        string text, string name, GuestAgentEndpoint endpoint, CallOptions call, CancellationToken stop)
+    {
+        try
+        {
+            var session = new AgentSession(name, await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false));
             _unwritten.TryAdd(session, true);
             return () =>
             {
@@ -98,6 +112,10 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
                 _unwritten.TryRemove(session, out _);
                 WriteObject(session);
             };
-        });
+        }
+        catch (GuestAgentException e)
+        {
+            return () => WriteError(ErrorRecords.Of(e, text));
+        }
     }
 }
