@@ -33,6 +33,7 @@
     'Get-QemuGuestUser'
     'Invoke-QemuGuestAgentCommand'
     'Invoke-QemuGuestProcess'
+    'Invoke-QemuGuestScript'
     'Optimize-QemuGuestFileSystem'
     'Remove-QemuGuestSshKey'
     'Set-QemuGuestMemoryBlock'

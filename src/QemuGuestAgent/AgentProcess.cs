@@ -2,7 +2,7 @@ using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent;
 
-/// <summary>A process in a guest, as Start-QemuGuestProcess starts it. What it tells of its end was seen last time it was asked for.</summary>
+/// <summary>A process in a guest, as Start-QemuGuestProcess starts it, as it was when it was last asked for.</summary>
 public sealed class AgentProcess
 {
     internal AgentProcess(Guest guest, GuestProcess core, DateTime? startTime = null)

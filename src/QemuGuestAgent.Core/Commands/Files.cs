@@ -5,15 +5,18 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>The commands that read a file. An open one stays open in the agent until it is closed, whoever has opened it.</summary>
+/// <summary>The commands that read a file. One that is open stays open in the agent until it is closed.</summary>
 internal static class Files
 {
     /// <summary>The request that opens a file to be read; its reply is the handle, a number.</summary>
-    public static GuestAgentRequest OpenRequest(string path) =>
-        new("guest-file-open", ArgumentWriter.Prepare("guest-file-open", new OrderedDictionary { ["path"] = path, ["mode"] = "r" }))
+    public static GuestAgentRequest OpenRequest(string path)
+    {
+        var arguments = new OrderedDictionary { ["path"] = path, ["mode"] = "r" };
+        return new GuestAgentRequest("guest-file-open", ArgumentWriter.Prepare("guest-file-open", arguments))
         {
             KeepsLateReply = true,
         };
+    }
 
     /// <summary>Reads on, up to so many bytes; fewer where there are no more now.</summary>
     public static async Task<byte[]> ReadFileAsync(

@@ -17,7 +17,7 @@ internal sealed record GuestExecution(string Path, params string[] Arguments)
     /// <summary>The bytes of its standard input, or null for none.</summary>
     public byte[]? Input { get; init; }
 
-    /// <summary>Whether the agent keeps what it writes. Where it does, it tells the exit only once every holder of the pipes is gone.</summary>
+    /// <summary>Whether the agent keeps what it writes; then it tells the exit once every holder of the pipes is gone.</summary>
     public bool CapturesOutput { get; init; } = true;
 }
 

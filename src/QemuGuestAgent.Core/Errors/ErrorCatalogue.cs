@@ -174,6 +174,26 @@ public static class ErrorCatalogue
         "'{0}' cannot be the name of an environment variable.",
         "Use a name that is not empty and has no '='.");
 
+    internal static readonly ErrorDefinition ScriptNotGiven = Define(InvalidArgument,
+        "There must be one script: {0} were given.",
+        "Give one of -ScriptBlock, -ScriptText and -FilePath.");
+
+    internal static readonly ErrorDefinition ScriptFileUnreadable = Define(ObjectNotFound,
+        "The script '{0}' cannot be read: {1}",
+        "Check the path: it is one of this computer, not of the guest.");
+
+    internal static readonly ErrorDefinition ScriptVariableNotSet = Define(InvalidArgument,
+        "The script uses '$using:{0}', and there is no variable '{0}' here.",
+        "Set the variable before, or take it out of the script.");
+
+    internal static readonly ErrorDefinition ScriptBrokenOff = Define(InvalidResult,
+        "The PowerShell in the guest of '{0}' ended before the script did (exit code {1}, signal {2}): {3}",
+        "Look at what it says. A script that ends its PowerShell itself cannot be told from one that fails.");
+
+    internal static readonly ErrorDefinition ScriptOutputTooLong = Define(LimitsExceeded,
+        "The script in the guest of '{0}' wrote more than the 16 MiB that its agent keeps; what came of it is not used.",
+        "Run it with -Stream, or let it write less.");
+
     internal static readonly ErrorDefinition NotInWindowsGuest = Define(NotImplemented,
         "{0} is not available in the Windows guest of '{1}'.",
         "Use Invoke-QemuGuestScript, whose script can do it there.");

@@ -7,8 +7,8 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
-/// A process that the agent of a guest started. The agent tells its end, with all that it wrote, only once: a reply that comes late is
-/// still used, and one that is lost is said to be lost. Safe for several callers.
+/// A process that the agent of a guest started. The agent tells its end, with all that it wrote, only once: a reply that comes
+/// late is still used, and one that is lost is said to be lost. Safe for several callers.
 /// </summary>
 #pragma warning disable CA1001 // The gate has nothing to dispose of: nobody asks for its wait handle.
 public sealed class GuestProcess
@@ -71,10 +71,12 @@ public sealed class GuestProcess
     /// ProcessNotStarted, ArgumentTextInvalid, EnvironmentUnknown, NotInWindowsGuest, and those of a command.
     /// </exception>
     public static async Task<GuestProcess> StartAsync(
-        GuestAgentSession session, GuestProcessStart start, CallOptions? call = null, CancellationToken cancellationToken = default)
+        GuestAgentSession session, GuestProcessStart start, CallOptions? call = null,
+        CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
-        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, null, time, cancellationToken).ConfigureAwait(false);
+        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
+            session, start, null, time, cancellationToken).ConfigureAwait(false);
         return await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
     }
 
@@ -90,16 +92,21 @@ public sealed class GuestProcess
         CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
-        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(session, start, null, time, cancellationToken).ConfigureAwait(false);
+        var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
+            session, start, null, time, cancellationToken).ConfigureAwait(false);
         var process = await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
-        return await process.GuardAsync(() => process.WaitAsync(time, cancellationToken), keepsOnTimeOut, time).ConfigureAwait(false);
+        return await process.GuardAsync(
+            () => process.WaitAsync(time, cancellationToken), keepsOnTimeOut, time).ConfigureAwait(false);
     }
 
     /// <summary>Asks once whether it has ended; the result where it has, else null.</summary>
     /// <param name="call">Time and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="GuestAgentException">ProcessUnknown, ProcessOutputLost, ProcessNotStarted, and those of a command.</exception>
-    public async Task<GuestProcessResult?> RefreshAsync(CallOptions? call = null, CancellationToken cancellationToken = default) =>
+    /// <exception cref="GuestAgentException">
+    /// ProcessUnknown, ProcessOutputLost, ProcessNotStarted, and those of a command.
+    /// </exception>
+    public async Task<GuestProcessResult?> RefreshAsync(
+        CallOptions? call = null, CancellationToken cancellationToken = default) =>
         (await AskAsync(call, cancellationToken).ConfigureAwait(false)).HasExited ? Finish() : null;
 
     /// <summary>Waits until it has ended. It goes on where that is given up, or lasts too long.</summary>
@@ -112,7 +119,9 @@ public sealed class GuestProcess
     /// <summary>Kills it and what it has started, and takes its result where the agent tells it soon.</summary>
     /// <param name="call">Time and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="GuestAgentException">ProcessNotStopped, ProcessUnknown, ProcessOutputLost, and those of a command.</exception>
+    /// <exception cref="GuestAgentException">
+    /// ProcessNotStopped, ProcessUnknown, ProcessOutputLost, and those of a command.
+    /// </exception>
     public async Task StopAsync(CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(_session.Clock, call);
@@ -167,7 +176,8 @@ public sealed class GuestProcess
                     return end;
                 }
             }
-            catch (GuestAgentException e) when (isLast && e.Category is GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.ResourceBusy)
+            catch (GuestAgentException e) when (isLast
+                && e.Category is GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.ResourceBusy)
             {
                 throw TimedOut(time, "it goes on", e);
             }
@@ -211,7 +221,8 @@ public sealed class GuestProcess
                 throw;
             }
 
-            throw TimedOut(time, await TryStopAsync().ConfigureAwait(false) is { } failure ? $"it could not be killed: {failure}" : "it was killed", e);
+            var failure = await TryStopAsync().ConfigureAwait(false);
+            throw TimedOut(time, failure is null ? "it was killed" : $"it could not be killed: {failure}", e);
         }
         catch (Exception) when (_end is null)
         {
@@ -313,17 +324,19 @@ public sealed class GuestProcess
             ? throw ErrorCatalogue.ProcessNotStarted.With(Name, Name, _session.Endpoint, reason)
             : Result!;
 
-    // The agent keeps what a process wrote until that is asked for. A background child may hold the pipes for ever: not waited for.
+    // The agent keeps what a process wrote until that is asked for. A background child may hold the pipes for ever.
     private async Task ReapAsync(OperationTime time, CancellationToken cancellationToken)
     {
         var reaping = new OperationTime(_session.Clock, new CallOptions { Timeout = LongestPoll });
-        while (!reaping.IsOver && !time.IsOver && !(await AskAsync(time.Command(), cancellationToken).ConfigureAwait(false)).HasExited)
+        while (!reaping.IsOver && !time.IsOver
+            && !(await AskAsync(time.Command(), cancellationToken).ConfigureAwait(false)).HasExited)
         {
             await time.DelayAsync(FirstPoll, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static async Task KillLateAsync(GuestAgentSession session, GuestAgentRequest request, Func<long, GuestProcess> processOf)
+    private static async Task KillLateAsync(
+        GuestAgentSession session, GuestAgentRequest request, Func<long, GuestProcess> processOf)
     {
         try
         {

@@ -10,7 +10,8 @@ public sealed class GuestProcessResult
     private string? _errors;
 
     internal GuestProcessResult(
-        long processId, int? exitCode, int? signal, byte[] output, byte[] errors, bool isTruncated, TimeSpan? duration, Encoding encoding)
+        long processId, int? exitCode, int? signal, byte[] output, byte[] errors, bool isTruncated, TimeSpan? duration,
+        Encoding encoding)
     {
         Pid = processId;
         ExitCode = exitCode;
@@ -49,11 +50,17 @@ public sealed class GuestProcessResult
     /// <summary>What it wrote to standard error.</summary>
     public byte[] StandardErrorBytes { get; }
 
-    // A byte order mark is no text.
-    private string Decode(byte[] bytes)
+    // What it wrote to both, by lines; whichever came first.
+    internal IEnumerable<GuestProcessLine> Lines =>
+        Read(GuestOutputKind.Output, StandardOutputBytes).Concat(Read(GuestOutputKind.Error, StandardErrorBytes));
+
+    private IEnumerable<GuestProcessLine> Read(GuestOutputKind stream, byte[] bytes)
     {
-        var mark = _encoding.GetPreamble() is { Length: 0 } && _encoding is UTF8Encoding ? Encoding.UTF8.GetPreamble() : _encoding.GetPreamble();
-        var start = mark.Length > 0 && bytes.Length >= mark.Length && bytes.Take(mark.Length).SequenceEqual(mark) ? mark.Length : 0;
-        return _encoding.GetString(bytes, start, bytes.Length - start);
+        var reader = new LineReader(stream, _encoding, int.MaxValue);
+        return [.. reader.Read(bytes), .. reader.Finish()];
     }
+
+    // A byte order mark is no text.
+    private string Decode(byte[] bytes) =>
+        _encoding.GetString(bytes) is var text && text.Length > 0 && text[0] == '\uFEFF' ? text.Substring(1) : text;
 }

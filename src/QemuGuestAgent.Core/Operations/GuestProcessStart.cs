@@ -23,4 +23,7 @@ public sealed record GuestProcessStart(string FilePath)
 
     /// <summary>The encoding of what it writes.</summary>
     public Encoding Encoding { get; init; } = new UTF8Encoding(false);
+
+    // In characters; a longer line of live output is cut, for a guest that never ends its line must not take the host's memory.
+    internal int LongestLine { get; init; } = 1 << 20;
 }

@@ -8,20 +8,25 @@ namespace QemuGuestAgent.Core.Operations;
 /// <summary>What operations ask of a guest's system, with the programs that it has.</summary>
 internal static class GuestTools
 {
-    /// <summary>Whether the guest is Windows; an agent that does not tell (before QEMU 2.10, or by policy) is taken for one elsewhere.</summary>
-    public static async Task<bool> IsWindowsAsync(GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
-        (await session.GetOperatingSystemAsync(time.Command(), cancellationToken).OrNothingIfRefused().ConfigureAwait(false))?.Id == "mswindows";
+    /// <summary>Whether the guest is Windows; not so where the agent does not tell (before QEMU 2.10, or by policy).</summary>
+    public static async Task<bool> IsWindowsAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        var asking = session.GetOperatingSystemAsync(time.Command(), cancellationToken);
+        return (await asking.OrNothingIfRefused().ConfigureAwait(false))?.Id == "mswindows";
+    }
 
     /// <summary>The environment that the agent gives its children, each as NAME=value.</summary>
     public static async Task<IReadOnlyList<string>> GetEnvironmentAsync(
         GuestAgentSession session, bool isWindows, OperationTime time, CancellationToken cancellationToken)
     {
-        // With /u what cmd itself prints is UTF-16, whatever the code page. Each variable is a line; those of cmd's own start with '='.
+        // With /u what cmd itself prints is UTF-16, whatever the code page. Each variable is a line; cmd's own start with '='.
         var tool = isWindows ? new GuestExecution("cmd.exe", "/d", "/u", "/c", "set") : new GuestExecution("env", "-0");
         var result = await RunToolAsync(session, tool, time, cancellationToken).ConfigureAwait(false);
         if (result.ExitCode != 0)
         {
-            throw ErrorCatalogue.EnvironmentUnknown.With(session.Endpoint, session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
+            throw ErrorCatalogue.EnvironmentUnknown.With(
+                session.Endpoint, session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
         }
 
         var text = (isWindows ? Encoding.Unicode : Encoding.UTF8).GetString(result.Output);

@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
 /// Makes of a program what guest-exec can start: the agent knows no working directory, and replaces the environment or leaves it.
-/// The wrapper is a shell that becomes the program; it hands the arguments on as they are, and tells by its token that it could not.
+/// The wrapper is a shell that becomes the program; it hands the arguments on as they are, and tells by a token if it could not.
 /// </summary>
 internal sealed class LaunchWrapper
 {
@@ -36,7 +36,8 @@ internal sealed class LaunchWrapper
     /// <param name="time">The operation's time.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<(GuestExecution Execution, LaunchWrapper? Wrapper)> PrepareAsync(
-        GuestAgentSession session, GuestProcessStart start, string? outputFolder, OperationTime time, CancellationToken cancellationToken)
+        GuestAgentSession session, GuestProcessStart start, string? outputFolder, OperationTime time,
+        CancellationToken cancellationToken)
     {
         var execution = new GuestExecution(start.FilePath, [.. start.Arguments]) { Input = start.Input };
         if (start.Environment is { } changes)
@@ -101,7 +102,7 @@ internal sealed class LaunchWrapper
         }
 
         var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
-        return Merge(
-            await GuestTools.GetEnvironmentAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false), changes, isWindows);
+        var current = await GuestTools.GetEnvironmentAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false);
+        return Merge(current, changes, isWindows);
     }
 }

@@ -3,11 +3,8 @@ using System.Text;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>Makes lines of bytes that come in pieces, in any encoding. A line ends with LF or CRLF.</summary>
-internal sealed class LineReader(GuestOutputKind stream, Encoding encoding)
+internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int longestLine)
 {
-    // A guest that never ends its line must not take the host's memory.
-    private const int LongestLine = 1 << 20;
-
     private readonly Decoder _decoder = encoding.GetDecoder();
     private readonly StringBuilder _line = new();
     private bool _hasText;
@@ -33,7 +30,7 @@ internal sealed class LineReader(GuestOutputKind stream, Encoding encoding)
         }
 
         _line.Append(text, start, count - start);
-        if (_line.Length > LongestLine)
+        if (_line.Length > longestLine)
         {
             lines.Add(TakeLine());
         }

@@ -7,8 +7,8 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
-/// Two files in the guest that a program writes to and the agent reads from. Both are opened before the program runs; then the shell that
-/// becomes the program removes their names, so that nothing is left behind whatever happens.
+/// Two files in the guest that a program writes to and the agent reads from. Both are opened before the program runs; then the
+/// shell that becomes the program removes their names, so that nothing is left behind whatever happens.
 /// </summary>
 internal sealed class OutputFiles(GuestAgentSession session)
 {
@@ -38,7 +38,8 @@ internal sealed class OutputFiles(GuestAgentSession session)
         var end = await RunAsync(CreateScript, time, cancellationToken).ConfigureAwait(false);
         if (end.ExitCode != 0)
         {
-            throw ErrorCatalogue.OutputFileNotMade.With(session.Endpoint, session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim());
+            throw ErrorCatalogue.OutputFileNotMade.With(
+                session.Endpoint, session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim());
         }
 
         Folder = Encoding.ASCII.GetString(end.Output);
@@ -47,7 +48,8 @@ internal sealed class OutputFiles(GuestAgentSession session)
             var request = Files.OpenRequest($"{Folder}/{name}");
             _files.Add((request, null));
             var handle = await session.InvokeAsync(
-                request, static (ref Utf8JsonReader reader) => reader.GetInt64(), time.Command(), cancellationToken).ConfigureAwait(false);
+                request, static (ref Utf8JsonReader reader) => reader.GetInt64(), time.Command(), cancellationToken)
+                .ConfigureAwait(false);
             _files[_files.Count - 1] = (request, handle);
         }
     }
@@ -94,7 +96,8 @@ internal sealed class OutputFiles(GuestAgentSession session)
     }
 
     private static long? Late(GuestAgentRequest request) =>
-        request.LateReply is { Error: null, Result: { ValueKind: JsonValueKind.Number } handle } && handle.TryGetInt64(out var number)
+        request.LateReply is { Error: null, Result: { ValueKind: JsonValueKind.Number } handle }
+            && handle.TryGetInt64(out var number)
             ? number
             : null;
 

@@ -6,14 +6,14 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;
 
-/// <summary>Kills a process of the agent's in the guest, with all that it has started. The agent has no command for that.</summary>
+/// <summary>Kills a process of the agent's in the guest, and all that it has started. The agent cannot do it.</summary>
 internal static class ProcessTree
 {
     private const int GoneExitCode = 3;
 
-    // $1 is killed only where it is a child of who runs this, the agent: its number may be somebody else's by now. Level by level, each
-    // is stopped before its children are looked for, so that none starts another meanwhile. A name in stat may hold anything but ends
-    // with the last ')'.
+    // $1 is killed only where it is a child of who runs this, the agent: its number may be somebody else's by now. Level by
+    // level, each is stopped before its children are looked for, so that none starts another meanwhile. A name in stat may hold
+    // anything, but ends with the last ')'.
     private const string KillScript = """
         parent_of() {
           read -r line <"/proc/$1/stat" && line=${line##*) } && set -- $line && parent=$2
@@ -50,7 +50,8 @@ internal static class ProcessTree
         try
         {
             var end = await GuestTools.RunToolAsync(
-                session, new GuestExecution("/bin/sh", "-c", KillScript, "sh", id), time, cancellationToken).ConfigureAwait(false);
+                session, new GuestExecution("/bin/sh", "-c", KillScript, "sh", id), time, cancellationToken)
+                .ConfigureAwait(false);
             if (end.ExitCode == 0)
             {
                 return null;

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;
 
-/// <summary>A program in a guest whose output is read while it runs. There is no limit to it, and it is in memory only by pieces.</summary>
+/// <summary>A program in a guest whose output is read while it runs: without limit, and in memory only by pieces.</summary>
 public sealed class StreamedProcess
 {
     private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
@@ -29,11 +29,11 @@ public sealed class StreamedProcess
         _write = write;
         _time = time;
         _files = new OutputFiles(session);
-        _output = new LineReader(GuestOutputKind.Output, start.Encoding);
-        _errors = new LineReader(GuestOutputKind.Error, start.Encoding);
+        _output = new LineReader(GuestOutputKind.Output, start.Encoding, start.LongestLine);
+        _errors = new LineReader(GuestOutputKind.Error, start.Encoding, start.LongestLine);
     }
 
-    /// <summary>Runs a program to its end. Where that is given up, or lasts too long, the program is killed. No file is left.</summary>
+    /// <summary>Runs a program to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
     /// <param name="write">Takes lines as they come; no more is read until it is done with them.</param>
@@ -53,7 +53,8 @@ public sealed class StreamedProcess
             throw ErrorCatalogue.NotInWindowsGuest.With("Stream", "Live output", session.Endpoint);
         }
 
-        return await new StreamedProcess(session, start, write, time).RunAsync(keepsOnTimeOut, cancellationToken).ConfigureAwait(false);
+        var process = new StreamedProcess(session, start, write, time);
+        return await process.RunAsync(keepsOnTimeOut, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<GuestProcessResult> RunAsync(bool keepsOnTimeOut, CancellationToken cancellationToken)
@@ -107,9 +108,9 @@ public sealed class StreamedProcess
             result = await process.RefreshAsync(_time.Command(), cancellationToken).ConfigureAwait(false);
             if (result is null)
             {
-                var pause = (_time.Elapsed - quietSince).Ticks / 4;
-                await _time.DelayAsync(
-                    new TimeSpan(Math.Min(LongestPoll.Ticks, Math.Max(FirstPoll.Ticks, pause))), cancellationToken).ConfigureAwait(false);
+                var quiet = _time.Elapsed - quietSince;
+                var pause = new TimeSpan(Math.Min(LongestPoll.Ticks, Math.Max(FirstPoll.Ticks, quiet.Ticks / 4)));
+                await _time.DelayAsync(pause, cancellationToken).ConfigureAwait(false);
             }
         }
     }

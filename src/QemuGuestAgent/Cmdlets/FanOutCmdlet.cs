@@ -128,11 +128,14 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         _fanOut.Drain();
     }
 
+    // Has something done on the pipeline's thread.
+    private protected void Say(Action action) => _fanOut!.Say(action);
+
     // Has something done on the pipeline's thread and waits for that: what comes faster than it is taken does not pile up.
     private protected async Task SayAsync(Action action, CancellationToken stop)
     {
         var said = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _fanOut!.Say(() =>
+        Say(() =>
         {
             action();
             said.SetResult(true);

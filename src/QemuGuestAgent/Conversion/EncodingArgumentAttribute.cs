@@ -24,7 +24,7 @@ public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             throw new ArgumentTransformationMetadataException(
-                $"'{value}' is no encoding. Use utf8, unicode, latin1, a name such as ibm850 or shift_jis, or the number of a code page.", e);
+                $"'{value}' is no encoding. Use utf8, unicode, latin1, a name such as ibm850, or the number of a code page.", e);
         }
     }
 

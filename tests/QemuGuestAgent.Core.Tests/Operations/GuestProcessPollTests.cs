@@ -154,7 +154,8 @@ public sealed class GuestProcessPollTests
         Assert.Equal(expected, string.Join(";", merged));
     }
 
-    private static Task<GuestProcessResult?> Ask(GuestProcess process) => process.RefreshAsync(null, TestContext.Current.CancellationToken);
+    private static Task<GuestProcessResult?> Ask(GuestProcess process) =>
+        process.RefreshAsync(null, TestContext.Current.CancellationToken);
 
     private static async Task<PeerRequest> TimeOutAsync(Dialogue dialogue, GuestProcess process)
     {

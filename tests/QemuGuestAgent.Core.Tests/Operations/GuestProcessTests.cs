@@ -121,7 +121,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [InlineData(true)]
     public async Task No_character_of_an_argument_is_read_by_anything(bool isWrapped)
     {
-        string[] arguments = [AllCharacters(), "", " ", "-n", "--", "$(id)", "a\nb\n", "\"", "'", "\\", "*", "~", "%PATH%", "ünï 漢字 😀"];
+        string[] arguments =
+            [AllCharacters(), "", " ", "-n", "--", "$(id)", "a\nb\n", "\"", "'", "\\", "*", "~", "%PATH%", "ünï 漢字 😀"];
         var result = await RunAsync(new GuestProcessStart("printf")
         {
             Arguments = ["%s\\0", .. arguments],
@@ -133,7 +134,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task A_zero_in_an_argument_is_refused()
     {
-        await StartAsync(new GuestProcessStart("true") { Arguments = ["a", "b\0c"] }).FailsWith(ErrorCatalogue.ArgumentTextInvalid);
+        var start = new GuestProcessStart("true") { Arguments = ["a", "b\0c"] };
+        await StartAsync(start).FailsWith(ErrorCatalogue.ArgumentTextInvalid);
         await StartAsync(new GuestProcessStart("tr\0ue")).FailsWith(ErrorCatalogue.ArgumentTextInvalid);
     }
 
@@ -150,7 +152,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [InlineData("true", "/etc/passwd")]
     public async Task What_cannot_be_started_is_an_error(string path, string? folder)
     {
-        var error = await RunAsync(new GuestProcessStart(path) { WorkingDirectory = folder }).FailsWith(ErrorCatalogue.ProcessNotStarted);
+        var start = new GuestProcessStart(path) { WorkingDirectory = folder };
+        var error = await RunAsync(start).FailsWith(ErrorCatalogue.ProcessNotStarted);
         Assert.Matches("No such file|not found|Permission denied|can't cd", error.Message);
     }
 
@@ -169,7 +172,12 @@ public abstract class GuestProcessTests : IAsyncLifetime
         var after = Variables(await RunAsync(new GuestProcessStart("env")
         {
             Arguments = ["-0"],
-            Environment = new Dictionary<string, string?> { ["ADDED"] = "a=b\nc 'd' $e ü", ["PATH"] = "/bin:/usr/bin", ["QGA_LOG"] = null },
+            Environment = new Dictionary<string, string?>
+            {
+                ["ADDED"] = "a=b\nc 'd' $e ü",
+                ["PATH"] = "/bin:/usr/bin",
+                ["QGA_LOG"] = null,
+            },
         }));
         Assert.Contains("QGA_LOG", before.Keys);
         before.Remove("QGA_LOG");
@@ -193,7 +201,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
     public async Task Fifty_run_at_once()
     {
         var start = Shell("read -r line; echo \"$line\"; echo \"$line\" >&2");
-        var processes = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => StartAsync(start with { Input = Encoding.ASCII.GetBytes($"{i}\n") })));
+        var processes = await Task.WhenAll(Enumerable.Range(0, 50).Select(
+            i => StartAsync(start with { Input = Encoding.ASCII.GetBytes($"{i}\n") })));
         var results = await Task.WhenAll(processes.Select(process => process.WaitAsync(cancellationToken: TestEnd)));
         Assert.Equal(Enumerable.Range(0, 50).Select(i => $"{i}\n"), results.Select(result => result.StandardOutput));
         Assert.Equal(Enumerable.Range(0, 50).Select(i => $"{i}\n"), results.Select(result => result.StandardError));
@@ -217,7 +226,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
         Assert.Same(result, await process.WaitAsync(cancellationToken: TestEnd));
         Assert.Same(result, await process.RefreshAsync(cancellationToken: TestEnd));
         await process.StopAsync(cancellationToken: TestEnd);
-        await new GuestProcess(Session, process.Pid).RefreshAsync(cancellationToken: TestEnd).FailsWith(ErrorCatalogue.ProcessUnknown);
+        var unknown = new GuestProcess(Session, process.Pid);
+        await unknown.RefreshAsync(cancellationToken: TestEnd).FailsWith(ErrorCatalogue.ProcessUnknown);
     }
 
     [Fact]
@@ -242,7 +252,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
     {
         var pids = _agent.GuestPath("pids");
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(2) };
-        var error = await GuestProcess.RunAsync(Session, Tree(pids), false, call, TestEnd).FailsWith(ErrorCatalogue.ProcessTimedOut);
+        var running = GuestProcess.RunAsync(Session, Tree(pids), false, call, TestEnd);
+        var error = await running.FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Contains("it was killed", error.Message, StringComparison.Ordinal);
         await AssertGoneAsync(await ReadIdsAsync(pids));
     }
@@ -308,12 +319,14 @@ public abstract class GuestProcessTests : IAsyncLifetime
 
     // A process with a child and a grandchild; each writes its number into the file.
     private static GuestProcessStart Tree(string pids) => Shell(
-        "sh -c 'sh -c \"echo \\$\\$ >>\\$0; exec sleep 1000\" \"$0\" & echo $$ >>\"$0\"; wait' \"$1\" & echo $$ >>\"$1\"; wait", pids);
+        "sh -c 'sh -c \"echo \\$\\$ >>\\$0; exec sleep 1000\" \"$0\" & echo $$ >>\"$0\"; wait' \"$1\" & echo $$ >>\"$1\"; wait",
+        pids);
 
     private static string AllCharacters() => string.Concat(Enumerable.Range(1, 0x2FF).Select(c => (char)c));
 
     private static Dictionary<string, string> Variables(GuestProcessResult result) =>
-        result.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]);
+        result.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]);
 
     private static async Task<string[]> ReadIdsAsync(string path)
     {
@@ -322,7 +335,8 @@ public abstract class GuestProcessTests : IAsyncLifetime
     }
 
     // An orphan waits as a zombie until whoever is process 1 takes note of it.
-    private static Task AssertGoneAsync(IEnumerable<string> ids) => Poll.UntilAsync(() => ids.All(IsGone), "the end of the processes");
+    private static Task AssertGoneAsync(IEnumerable<string> ids) =>
+        Poll.UntilAsync(() => ids.All(IsGone), "the end of the processes");
 
     private static bool IsGone(string id)
     {
@@ -343,11 +357,13 @@ public abstract class GuestProcessTests : IAsyncLifetime
         return (await StartAsync(Tree(pids)), await ReadIdsAsync(pids));
     }
 
-    private Task<GuestProcess> StartAsync(GuestProcessStart start) => GuestProcess.StartAsync(Session, start, cancellationToken: TestEnd);
+    private Task<GuestProcess> StartAsync(GuestProcessStart start) =>
+        GuestProcess.StartAsync(Session, start, cancellationToken: TestEnd);
 
     private Task<GuestProcessResult> RunAsync(string script, params string[] arguments) => RunAsync(Shell(script, arguments));
 
-    private Task<GuestProcessResult> RunAsync(GuestProcessStart start) => GuestProcess.RunAsync(Session, start, cancellationToken: TestEnd);
+    private Task<GuestProcessResult> RunAsync(GuestProcessStart start) =>
+        GuestProcess.RunAsync(Session, start, cancellationToken: TestEnd);
 }
 
 /// <summary>Programs, with the system's agent.</summary>

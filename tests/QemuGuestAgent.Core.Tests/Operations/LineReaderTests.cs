@@ -34,7 +34,7 @@ public sealed class LineReaderTests
     [Fact]
     public void A_line_without_end_is_cut()
     {
-        var reader = new LineReader(GuestOutputKind.Error, Encoding.UTF8);
+        var reader = new LineReader(GuestOutputKind.Error, Encoding.UTF8, 1 << 20);
         var piece = new byte[64 << 10];
         Array.Fill(piece, (byte)'x');
         var lines = Enumerable.Range(0, 100).SelectMany(_ => reader.Read(piece)).ToList();
@@ -44,7 +44,7 @@ public sealed class LineReaderTests
 
     private static IEnumerable<string> Read(Encoding encoding, params byte[][] pieces)
     {
-        var reader = new LineReader(GuestOutputKind.Output, encoding);
+        var reader = new LineReader(GuestOutputKind.Output, encoding, 1 << 20);
         var lines = pieces.SelectMany(piece => reader.Read(piece)).ToList();
         return [.. lines.Concat(reader.Finish()).Select(line => line.Text)];
     }

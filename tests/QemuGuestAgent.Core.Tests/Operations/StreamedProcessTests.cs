@@ -12,6 +12,8 @@ public abstract class StreamedProcessTests : IAsyncLifetime
 {
     private static readonly string[] Parents = ["/var/tmp", "/tmp"];
 
+    // What a run that was killed has left here is not ours.
+    private readonly HashSet<string> _before = [.. Folders()];
     private readonly List<GuestProcessLine> _lines = [];
     private ListeningAgent _agent = null!;
     private GuestAgentSession _session = null!;
@@ -61,22 +63,6 @@ public abstract class StreamedProcessTests : IAsyncLifetime
         }, cancellationToken: TestEnd).OrHang();
         Assert.Equal(["first", "last"], Texts(GuestOutputKind.Output));
         Assert.Equal(0, result.ExitCode);
-    }
-
-    [Fact]
-    public async Task A_hundred_megabytes_come_in_little_memory()
-    {
-        var (bytes, most) = (0L, 0L);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var result = await StreamedProcess.RunAsync(_session, Shell("yes 0123456789abcdef0123456789abcde | head -c 100000000"), lines =>
-        {
-            bytes += lines.Sum(line => line.Text.Length + 1);
-            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: bytes % 10_000_000 < 65536) - before);
-            return Task.CompletedTask;
-        }, cancellationToken: TestEnd);
-        Assert.Equal((100_000_000, 0), (bytes, result.ExitCode));
-        Assert.InRange(most, 0, 50_000_000);
-        await AssertNothingLeftAsync();
     }
 
     [Fact]
@@ -190,7 +176,8 @@ public abstract class StreamedProcessTests : IAsyncLifetime
         StreamedProcess.RunAsync(_session, start, Take, cancellationToken: TestEnd);
 
     private Task AssertGoneAsync() => Poll.UntilAsync(
-        () => _lines.All(line => !File.Exists($"/proc/{line.Text}/cmdline") || File.ReadAllText($"/proc/{line.Text}/cmdline").Length == 0),
+        () => _lines.Select(line => $"/proc/{line.Text}/cmdline")
+            .All(file => !File.Exists(file) || File.ReadAllText(file).Length == 0),
         "the end of the process");
 
     // Neither names nor handles. Other tests that run now have folders too, but not for long.
@@ -200,9 +187,12 @@ public abstract class StreamedProcessTests : IAsyncLifetime
         Assert.DoesNotContain(
             Directory.GetFiles($"/proc/{agent.StandardOutput.Trim()}/fd").Select(file => new FileInfo(file).LinkTarget ?? ""),
             target => target.Contains("qemu-guest-agent-", StringComparison.Ordinal));
-        var folders = Parents.SelectMany(parent => Directory.GetDirectories(parent, "qemu-guest-agent-*")).ToList();
+        var folders = Folders().Where(folder => !_before.Contains(folder)).ToList();
         await Poll.UntilAsync(() => !folders.Exists(Directory.Exists), "the end of the folders");
     }
+
+    private static IEnumerable<string> Folders() =>
+        Parents.SelectMany(parent => Directory.GetDirectories(parent, "qemu-guest-agent-*"));
 
     private async Task AssertUsableAsync()
     {

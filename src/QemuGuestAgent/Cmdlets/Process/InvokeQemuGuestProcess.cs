@@ -17,7 +17,7 @@ public sealed class InvokeQemuGuestProcess : ProgramCmdlet
     [Parameter]
     public SwitchParameter KeepOnTimeout { get; set; }
 
-    /// <summary>Writes each line as soon as the program has written it, and how it ended last. There is no limit to the output.</summary>
+    /// <summary>Writes each line as soon as the program has written it, without limit, and how it ended last.</summary>
     [Parameter]
     public SwitchParameter Stream { get; set; }
 
@@ -31,8 +31,8 @@ public sealed class InvokeQemuGuestProcess : ProgramCmdlet
             [
                 Stream
                     ? await StreamedProcess.RunAsync(
-                        guest.Channel, Program, lines => SayAsync(Output(guest, "ProcessLine", lines), stop), KeepOnTimeout, call, stop)
-                        .ConfigureAwait(false)
+                        guest.Channel, Program, lines => SayAsync(Output(guest, "ProcessLine", lines), stop), KeepOnTimeout, call,
+                        stop).ConfigureAwait(false)
                     : await GuestProcess.RunAsync(guest.Channel, Program, KeepOnTimeout, call, stop).ConfigureAwait(false)
             ]),
         $"run {FilePath}");

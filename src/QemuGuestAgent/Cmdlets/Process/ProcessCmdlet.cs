@@ -15,7 +15,7 @@ public abstract class ProcessCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public AgentProcess[] Process { get; set; } = [];
 
-    /// <summary>Ids of processes in the guest; of a session, all that were started over it and whose end was not seen yet by default.</summary>
+    /// <summary>Ids of processes in the guest; by default all that were started over the session and not seen to end.</summary>
     [Parameter(ParameterSetName = SessionSet)]
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet)]
     [Alias("Pid")]
@@ -28,7 +28,9 @@ public abstract class ProcessCmdlet : GuestCmdlet
     {
         if (ParameterSetName == EndpointSet)
         {
-            ForEachGuest((guest, call, stop) => EachOfAsync(guest, operation, call, stop), change is null ? null : $"{change} {string.Join(", ", Id)}");
+            ForEachGuest(
+                (guest, call, stop) => EachOfAsync(guest, operation, call, stop),
+                change is null ? null : $"{change} {string.Join(", ", Id)}");
             return;
         }
 
@@ -59,7 +61,8 @@ public abstract class ProcessCmdlet : GuestCmdlet
 
     // One after the other, for there is one channel; a failing one does not keep the others from their turn.
     private async Task<Action> EachOfAsync(
-        Guest guest, Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, CallOptions call, CancellationToken stop)
+        Guest guest, Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, CallOptions call,
+        CancellationToken stop)
     {
         var outputs = new List<Action>();
         foreach (var id in Id)

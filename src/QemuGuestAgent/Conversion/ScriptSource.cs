@@ -1,0 +1,52 @@
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Text;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Conversion;
+
+/// <summary>A script as a guest gets it: each <c>$using:name</c> is a variable there, whose value goes with the script.</summary>
+internal sealed class ScriptSource
+{
+    private ScriptSource(string text, Dictionary<string, object?> variables) => (Text, Variables) = (text, variables);
+
+    /// <summary>The script.</summary>
+    public string Text { get; }
+
+    /// <summary>The values by the names of the variables that are to be set for it.</summary>
+    public IReadOnlyDictionary<string, object?> Variables { get; }
+
+    /// <summary>A script of text only.</summary>
+    public static ScriptSource Of(string text) => new(text, []);
+
+    /// <summary>A script block, with the variables of the shell that it uses.</summary>
+    /// <exception cref="GuestAgentException">ScriptVariableNotSet.</exception>
+    public static ScriptSource Of(ScriptBlock script, SessionState shell)
+    {
+        var variables = new Dictionary<string, object?>();
+        if (script.Ast is not ScriptBlockAst { Extent: var extent } block)
+        {
+            return new ScriptSource(script.ToString(), variables);
+        }
+
+        var text = new StringBuilder(extent.Text);
+        var uses = block.FindAll(ast => ast is UsingExpressionAst, searchNestedScriptBlocks: true)
+            .Select(use => (VariableExpressionAst)use.Find(ast => ast is VariableExpressionAst, searchNestedScriptBlocks: false));
+
+        // From the last to the first, so that the places of the others stay.
+        foreach (var use in uses.OrderByDescending(use => use.Extent.StartOffset))
+        {
+            var name = use.VariablePath.UserPath;
+            var variable = shell.PSVariable.Get(name) ?? throw ErrorCatalogue.ScriptVariableNotSet.With(name, name);
+            var thereName = $"__using_{name}";
+            variables[thereName] = variable.Value;
+            var start = use.Extent.StartOffset - extent.StartOffset;
+            var isSplatted = use.Splatted || text[start] == '@';
+            text.Remove(start, use.Extent.EndOffset - use.Extent.StartOffset)
+                .Insert(start, isSplatted ? $"@{thereName}" : $"${{{thereName}}}");
+        }
+
+        // What stands in another script stands in braces.
+        return new ScriptSource(block.Parent is null ? text.ToString() : text.ToString(1, text.Length - 2), variables);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using System.Text;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Conversion;
+
+/// <summary>Writes what a script in a guest's PowerShell wrote to the same streams here.</summary>
+internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript script)
+{
+    private readonly StringBuilder _errors = new();
+    private readonly HashSet<int> _shown = [];
+    private bool _hasEnded;
+
+    /// <summary>Reads lines, and gives what writes what they say, for the pipeline's thread.</summary>
+    /// <exception cref="GuestAgentException">ReplyUnexpected.</exception>
+    public Action Read(IEnumerable<GuestProcessLine> lines)
+    {
+        try
+        {
+            var actions = lines.SelectMany(Read).ToList();
+            return () => actions.ForEach(action => action());
+        }
+        catch (SystemException e)
+        {
+            // What the engine throws for CLIXML that is none.
+            throw ErrorCatalogue.ReplyUnexpected.Because(e, guest.Name, "PowerShell", guest.Channel.Endpoint, e.Message);
+        }
+    }
+
+    /// <summary>Fails where the script was broken off.</summary>
+    /// <exception cref="GuestAgentException">ScriptBrokenOff.</exception>
+    public void Check(GuestProcessResult result)
+    {
+        if (!_hasEnded)
+        {
+            throw ErrorCatalogue.ScriptBrokenOff.With(
+                guest.Name, guest.Channel.Endpoint, result.ExitCode, result.Signal, _errors.ToString().Trim());
+        }
+    }
+
+    /// <summary>Takes down the progress that the script left.</summary>
+    public void CompleteProgress()
+    {
+        foreach (var id in _shown)
+        {
+            cmdlet.WriteProgress(new ProgressRecord(id, " ", " ") { RecordType = ProgressRecordType.Completed });
+        }
+    }
+
+    private IEnumerable<Action> Read(GuestProcessLine line)
+    {
+        if (line.Stream == GuestOutputKind.Error)
+        {
+            _errors.AppendLine(line.Text);
+            return [];
+        }
+
+        return script.Read(line.Text).Select(Read);
+    }
+
+    private Action Read(PowerShellRecord record)
+    {
+        if (record.Kind is null)
+        {
+            return () => cmdlet.WriteObject(record.Content);
+        }
+
+        var value = PSSerializer.Deserialize(record.Content);
+        switch (record.Kind)
+        {
+            case "Output":
+                var output = value is PSObject { BaseObject: PSCustomObject } ? ReplyConverter.Mark(value, guest.Name) : value;
+                return () => cmdlet.WriteObject(output);
+            case "Error":
+                var error = Error(Members(value));
+                return () => cmdlet.WriteError(error);
+            case "Warning":
+                return () => cmdlet.WriteWarning(Clean(value));
+            case "Verbose":
+                return () => cmdlet.WriteVerbose(Clean(value));
+            case "Debug":
+                return () => cmdlet.WriteDebug(Clean(value));
+            case "Information":
+                var information = Members(value);
+                var tags = LanguagePrimitives.ConvertTo<string[]>(information["Tags"]) ?? [];
+                return () => cmdlet.WriteInformation(Clean(information["Data"]), tags);
+            case "Progress":
+                var progress = Progress(Members(value));
+                return () =>
+                {
+                    _shown.Add(progress.ActivityId);
+                    cmdlet.WriteProgress(progress);
+                };
+            case PowerShellScript.End:
+                _hasEnded = true;
+                return () => { };
+            default:
+                throw new FormatException($"it has a record of the kind '{record.Kind}'.");
+        }
+    }
+
+    private ErrorRecord Error(IDictionary members)
+    {
+        var exception = new RemoteException(Clean(members["Message"]));
+        var isKnown = Enum.TryParse<ErrorCategory>(Clean(members["Category"]), out var category);
+        var error = new ErrorRecord(
+            exception, Clean(members["Id"]), isKnown ? category : ErrorCategory.NotSpecified, Clean(members["Target"]));
+        error.CategoryInfo.Activity = Clean(members["Activity"]);
+        error.CategoryInfo.Reason = Clean(members["Reason"]);
+        error.CategoryInfo.TargetName = Clean(members["TargetName"]);
+        error.CategoryInfo.TargetType = Clean(members["TargetType"]);
+        ReplyConverter.Mark(PSObject.AsPSObject(error), guest.Name);
+        return error;
+    }
+
+    private static ProgressRecord Progress(IDictionary members) =>
+        new(Number(members["Id"]), Some(members["Activity"]), Some(members["Status"]))
+        {
+            ParentActivityId = Number(members["Parent"]),
+            CurrentOperation = Clean(members["Operation"]),
+            PercentComplete = Math.Max(-1, Math.Min(100, Number(members["Percent"]))),
+            SecondsRemaining = Number(members["Seconds"]),
+            RecordType = Number(members["Type"]) == 1 ? ProgressRecordType.Completed : ProgressRecordType.Processing,
+        };
+
+    private static IDictionary Members(object? value) =>
+        (value is PSObject wrapped ? wrapped.BaseObject : value) as IDictionary
+            ?? throw new FormatException("a record has no members.");
+
+    private static int Number(object? value) => LanguagePrimitives.ConvertTo<int>(value);
+
+    private static string Some(object? value) => Clean(value) is { Length: > 0 } text ? text : " ";
+
+    // Its own lines it may have; nothing else of a guest's text acts on a terminal.
+    private static string Clean(object? value) =>
+        string.Join("\n", (Convert.ToString(value, CultureInfo.InvariantCulture) ?? "").Split('\n')
+            .Select(line => SafeText.Escape(line.TrimEnd('\r'), 8192)));
+}

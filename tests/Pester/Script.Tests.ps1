@@ -1,0 +1,199 @@
+BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+Describe 'Scripts' {
+    BeforeAll { $session = Connect-QemuGuestAgent embedded: -Name vm1 }
+    AfterAll { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    It 'takes one script, and no other number' {
+        { Invoke-QemuGuestScript $session } | Should -Throw -ErrorId 'ScriptNotGiven,*'
+        { Invoke-QemuGuestScript $session { 1 } -ScriptText 2 } | Should -Throw -ErrorId 'ScriptNotGiven,*'
+        { Invoke-QemuGuestScript $session -FilePath /no/such.ps1 } | Should -Throw -ErrorId 'ScriptFileUnreadable,*'
+        { Invoke-QemuGuestScript $session -FilePath env:PATH } | Should -Throw -ErrorId 'ScriptFileUnreadable,*'
+        { Invoke-QemuGuestScript $session { $using:thereIsNoSuchVariable } } | Should -Throw -ErrorId 'ScriptVariableNotSet,*'
+    }
+
+    It 'is an error where the guest has no such interpreter' {
+        { Invoke-QemuGuestScript $session { 1 } -ErrorAction Stop } | Should -Throw -ErrorId 'ProcessNotStarted,*'
+        $windows = Connect-QemuGuestAgent 'embedded:?os=windows'
+        { Invoke-QemuGuestScript $windows { 1 } -ErrorAction Stop } | Should -Throw '*powershell.exe*'
+        { Invoke-QemuGuestScript $windows -ScriptText 1 -ErrorAction Stop } | Should -Throw '*powershell.exe*'
+        { Invoke-QemuGuestScript $session -ScriptText 1 -Interpreter Python -ErrorAction Stop } | Should -Throw '*python3*'
+    }
+
+    It 'does nothing with -WhatIf' {
+        Invoke-QemuGuestScript $session { 1 } -WhatIf | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Scripts in the guest of a real agent' -Skip:(-not $RealAgentPath) {
+    BeforeAll {
+        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+        $null = New-Item $folder -ItemType Directory
+        $agent = Start-RealAgent $folder
+        $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
+    }
+    AfterAll {
+        Disconnect-QemuGuestAgent $session
+        $agent.Process.Kill()
+        $agent.Process.WaitForExit()
+        Remove-Item $folder -Recurse
+    }
+
+    Context 'PowerShell<Name>' -ForEach @(
+        @{ Name = ''; Live = $false }
+        @{ Name = ', live'; Live = $true }
+    ) {
+        It 'gives objects, and every record on its own stream, in order' {
+            $all = Invoke-QemuGuestScript $session {
+                Get-Item /etc/hostname
+                Write-Warning 'careful'
+                Write-Error 'oops' -ErrorId Oops -Category ResourceBusy -TargetObject thing
+                Write-Information 'told' -Tags one, two
+                Write-Host 'shown'
+                [pscustomobject]@{ Number = 5; Nested = @{ Deep = 'x' }; List = 1, 2 }
+                5
+                $null
+                'text'
+            } -Stream:$Live -ErrorAction Continue *>&1
+            $all | ForEach-Object { if ($null -eq $_) { 'null' } else { $_.GetType().Name } } | Should -Be @(
+                'PSObject', 'WarningRecord', 'ErrorRecord', 'InformationRecord', 'InformationRecord'
+                'PSCustomObject', 'Int32', 'null', 'String'
+            )
+            $all[0].psobject.TypeNames | Should -Contain 'Deserialized.System.IO.FileInfo'
+            $all[0].FullName | Should -Be '/etc/hostname'
+            $all[0].Length | Should -Be (Get-Item /etc/hostname).Length
+            $all[0].PSGuestName | Should -Be 'real'
+            $all[1].Message | Should -Be 'careful'
+            $all[2].FullyQualifiedErrorId | Should -BeLike '*Oops,*'
+            $all[2].Exception.Message | Should -Be 'oops'
+            $all[2].CategoryInfo.Category | Should -Be 'ResourceBusy'
+            $all[2].CategoryInfo.Activity | Should -Be 'Write-Error'
+            $all[2].TargetObject | Should -Be 'thing'
+            $all[2].PSGuestName | Should -Be 'real'
+            "$($all[3].MessageData)/$($all[3].Tags)" | Should -Be 'told/one two'
+            "$($all[4].MessageData)/$($all[4].Tags)" | Should -Be 'shown/PSHOST'
+            $all[5].Nested.Deep | Should -Be 'x'
+            $all[5].List | Should -Be 1, 2
+        }
+    }
+
+    Context 'PowerShell' {
+        It 'shows progress, and takes it down' {
+            $shell = [powershell]::Create().AddScript('param($module, $session) Import-Module $module; Invoke-QemuGuestScript $session { Write-Progress -Activity work -Status half -PercentComplete 50 -Id 3; 1 }').AddArgument($ModulePath).AddArgument($session)
+            $shell.Invoke() | Should -Be 1
+            $records = @($shell.Streams.Progress | Where-Object ActivityId -EQ 3)
+            "$($records[0].Activity) $($records[0].StatusDescription) $($records[0].PercentComplete) $($records[0].RecordType)" | Should -Be 'work half 50 Processing'
+            $records[-1].RecordType | Should -Be 'Completed'
+            $shell.Dispose()
+        }
+
+        It 'verbose and debug records come where the caller wants to see them' {
+            $script = { Write-Verbose 'said' -Verbose; Write-Debug 'seen' -Debug }
+            Invoke-QemuGuestScript $session $script *>&1 | Should -BeNullOrEmpty
+            $all = & { $VerbosePreference = $DebugPreference = 'Continue'; Invoke-QemuGuestScript $session $script *>&1 }
+            ($all | Where-Object { $_ -is [Management.Automation.VerboseRecord] }).Message | Should -Contain 'said'
+            ($all | Where-Object { $_ -is [Management.Automation.DebugRecord] }).Message | Should -Contain 'seen'
+        }
+
+        It 'more than the agent keeps is an error, and no limit live' {
+            Invoke-QemuGuestScript $session { 'x' * 13MB } -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+            $failed[0].FullyQualifiedErrorId | Should -BeLike 'ScriptOutputTooLong,*'
+            (Invoke-QemuGuestScript $session { 'x' * 13MB } -Stream).Length | Should -Be 13MB
+        }
+
+        It 'a terminating error is one, and what came before it comes' {
+            $output = Invoke-QemuGuestScript $session { 1; throw 'dead'; 2 } -ErrorVariable failed -ErrorAction SilentlyContinue
+            $output | Should -Be 1
+            $failed | Should -HaveCount 1
+            $failed[0].Exception.Message | Should -Be 'dead'
+            Invoke-QemuGuestScript $session -ScriptText 'if (' -Interpreter PowerShell -ErrorVariable failed -ErrorAction SilentlyContinue
+            $failed | Should -HaveCount 1
+        }
+
+        It 'takes arguments, input and variables of the caller' {
+            $name = 'wörld'
+            $table = @{ Key = 1, 2 }
+            $splat = @{ InputObject = 'splatted' }
+            $result = Invoke-QemuGuestScript $session -ScriptBlock {
+                param($First, $Second)
+                "$First-$($Second.A)-$using:name-$($using:table.Key[1])-${using:name}"
+                $input | ForEach-Object { "in $_" }
+                Write-Output @using:splat
+            }.GetNewClosure() -ArgumentList 'a b', @{ A = 7 } -InputObject 1, 'two' -ErrorAction SilentlyContinue
+            $result | Should -Be 'a b-7-wörld-2-wörld', 'in 1', 'in two', 'splatted'
+        }
+
+        It 'secrets arrive as secrets, and are in no log and no trace' {
+            $secret = ConvertTo-SecureString 'hunter2' -AsPlainText -Force
+            $credential = [pscredential]::new('me', $secret)
+            $records = & {
+                $DebugPreference = 'Continue'
+                Invoke-QemuGuestScript $session {
+                    param($Argument)
+                    $Argument.GetType().Name
+                    ($using:credential).GetNetworkCredential().Password
+                } -ArgumentList $secret 5>&1
+            }
+            $records | Where-Object { $_ -isnot [Management.Automation.DebugRecord] } | Should -Be 'SecureString', 'hunter2'
+            ($records | Where-Object { $_ -is [Management.Automation.DebugRecord] }) -join "`n" | Should -Not -Match 'hunter2'
+        }
+
+        It 'is broken off where its PowerShell is' {
+            Invoke-QemuGuestScript $session { 1; [Environment]::Exit(7) } -ErrorVariable failed -ErrorAction SilentlyContinue
+            $failed[0].FullyQualifiedErrorId | Should -BeLike 'ScriptBrokenOff,*'
+            "$failed" | Should -BeLike '*exit code 7*'
+        }
+
+        It 'what goes past PowerShell comes as text' {
+            Invoke-QemuGuestScript $session { [Console]::Write('raw'); 5 } | Should -Be 'raw', 5
+        }
+
+        It 'no text of a guest acts on a terminal' {
+            $escape = [char]27
+            Invoke-QemuGuestScript $session { Write-Error "$([char]27)[31mred`nnext" } -ErrorVariable failed -ErrorAction SilentlyContinue
+            $failed[0].Exception.Message | Should -Be "\u001B[31mred`nnext"
+        }
+
+        It 'Select-Object -First 1 ends a live script' {
+            $id = Invoke-QemuGuestScript $session { $PID; Start-Sleep 1000 } -Stream | Select-Object -First 1
+            $end = [datetime]::UtcNow.AddSeconds(20)
+            while ((Test-Path "/proc/$id/stat") -and (Get-Content "/proc/$id/stat") -notmatch '\) Z ') {
+                if ([datetime]::UtcNow -gt $end) { throw "Process $id lives." }
+                [Threading.Thread]::Sleep(5)
+            }
+            $session.State | Should -Be 'Ready'
+        }
+    }
+
+    Context '<Interpreter>' -ForEach @(
+        @{ Interpreter = 'Sh'; Script = 'printf "%s\n" "$1" "$2"; cat; exit 3' }
+        @{ Interpreter = 'Bash'; Script = "[[ `$# == 2 ]] &&`r`nprintf '%s\n' `"`$1`" `"`$2`"`r`ncat; exit 3" }
+        @{ Interpreter = 'Python'; Script = "import sys`nfor a in sys.argv[1:]: print(a)`nsys.stdout.write(sys.stdin.read())`nsys.exit(3)" }
+    ) {
+        It 'gets arguments and input as they are' {
+            $argument = "a'b`"c`$(id)\n\\ *"
+            $result = Invoke-QemuGuestScript $session -ScriptText $Script -Interpreter $Interpreter -ArgumentList $argument, "ünï`n" -InputObject "in\put", '' -Encoding utf8
+            $result.StandardError | Should -BeExactly ''
+            $result.StandardOutput | Should -BeExactly "$argument`nünï`n`nin\put`n`n"
+            $result.ExitCode | Should -Be 3
+        }
+    }
+
+    It 'a file tells its interpreter by its name' {
+        $file = Join-Path $folder 'a.py'
+        Set-Content $file 'print(6 * 7)'
+        (Invoke-QemuGuestScript $session -FilePath $file).StandardOutput | Should -Be "42`n"
+        $file = Join-Path $folder 'a.ps1'
+        Set-Content $file 'param($n) [timespan]::FromSeconds($n)'
+        Invoke-QemuGuestScript $session -FilePath $file -ArgumentList 5 | Should -Be ([timespan]'00:00:05')
+        $file = Join-Path $folder 'a.txt'
+        Set-Content $file 'echo $0'
+        (Invoke-QemuGuestScript $session -FilePath $file).StandardOutput | Should -Be "script`n"
+    }
+
+    It 'a shell script comes live' {
+        $lines = Invoke-QemuGuestScript $session -ScriptText 'echo one; echo two >&2' -Stream
+        $lines | Select-Object -SkipLast 1 | ForEach-Object { "$($_.Stream) $_" } | Sort-Object | Should -Be 'Error two', 'Output one'
+    }
+}
