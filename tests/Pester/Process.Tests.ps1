@@ -15,6 +15,11 @@ Describe 'Programs in the embedded guest' {
     BeforeAll { $session = Connect-QemuGuestAgent embedded: -Name vm1 }
     AfterAll { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
 
+    It 'does not take a program for a session, or its argument for the program, where sessions come by pipeline' {
+        { $session | Invoke-QemuGuestProcess /bin/echo hi } | Should -Throw '*is no session*'
+        ($session | Invoke-QemuGuestProcess -FilePath echo -ArgumentList hi).StandardOutput | Should -Be "hi`n"
+    }
+
     It 'Invoke writes one result, with output, exit code and guest' {
         $result = Invoke-QemuGuestProcess $session -FilePath echo -ArgumentList hello, 'wide  world'
         $result.psobject.TypeNames | Should -Contain 'QemuGuestAgent.ProcessResult'

@@ -10,5 +10,12 @@ internal sealed class SessionOfAttribute : ArgumentTransformationAttribute
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
         inputData is IList items ? items.Cast<object?>().Select(Find).ToArray() : Find(inputData)!;
 
-    private static object? Find(object? item) => item is null ? null : GuestObject.OriginOf(PSObject.AsPSObject(item)) ?? item;
+    // A text would be dropped without a word where the sessions come by pipeline, and the next one taken for its neighbour.
+    private static object? Find(object? item) => item switch
+    {
+        null => null,
+        string or PSObject { BaseObject: string } => throw new ArgumentTransformationMetadataException(
+            $"'{item}' is no session. Give sessions first, or by pipeline and the other parameters by name."),
+        _ => GuestObject.OriginOf(PSObject.AsPSObject(item)) ?? item,
+    };
 }
