@@ -35,7 +35,10 @@ internal sealed class OutputFiles(GuestAgentSession session)
     /// <summary>Makes and opens them.</summary>
     public async Task CreateAsync(OperationTime time, CancellationToken cancellationToken)
     {
-        var end = await RunAsync(CreateScript, time, cancellationToken).ConfigureAwait(false);
+        // Where it is given up, it must be dead before the folder is removed: it would make it again.
+        var making = await GuestProcess.StartAsync(session, Tool(CreateScript), time, cancellationToken).ConfigureAwait(false);
+        var end = await making.GuardAsync(
+            () => making.WaitForStatusAsync(time, cancellationToken), keepsOnTimeOut: false, time).ConfigureAwait(false);
         if (end.ExitCode != 0)
         {
             throw ErrorCatalogue.OutputFileNotMade.With(
@@ -86,7 +89,7 @@ internal sealed class OutputFiles(GuestAgentSession session)
 
             if (!hasEnded)
             {
-                await RunAsync(RemoveScript, time, CancellationToken.None).ConfigureAwait(false);
+                await GuestTools.RunToolAsync(session, Tool(RemoveScript), time, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (GuestAgentException)
@@ -101,6 +104,5 @@ internal sealed class OutputFiles(GuestAgentSession session)
             ? number
             : null;
 
-    private Task<GuestExecutionStatus> RunAsync(string script, OperationTime time, CancellationToken cancellationToken) =>
-        GuestTools.RunToolAsync(session, new GuestExecution("/bin/sh", "-c", script, "sh", _name), time, cancellationToken);
+    private GuestExecution Tool(string script) => new("/bin/sh", "-c", script, "sh", _name);
 }

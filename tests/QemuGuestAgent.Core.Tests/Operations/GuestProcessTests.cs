@@ -212,7 +212,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     public async Task The_end_is_told_once_the_last_holder_of_the_output_is_gone()
     {
         var go = _agent.GuestPath("go");
-        var process = await StartAsync(Shell("(while [ ! -e \"$1\" ]; do sleep 0.01; done; echo daemon) & echo started", go));
+        var process = await StartAsync(Shell("echo started; (while [ ! -e \"$1\" ]; do sleep 0.01; done; echo daemon) &", go));
         Assert.Null(await process.RefreshAsync(cancellationToken: TestEnd));
         await File.WriteAllTextAsync(go, "", TestEnd);
         Assert.Equal("started\ndaemon\n", (await process.WaitAsync(cancellationToken: TestEnd)).StandardOutput);
@@ -255,7 +255,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
         var running = GuestProcess.RunAsync(Session, Tree(pids), false, call, TestEnd);
         var error = await running.FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Contains("it was killed", error.Message, StringComparison.Ordinal);
-        await AssertGoneAsync(await ReadIdsAsync(pids));
+        await AssertGoneAsync(await WrittenIdsAsync(pids));
     }
 
     [Fact]
@@ -295,7 +295,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
         await stop.CancelAsync();
         await _agent.ResumeAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHang());
-        await AssertGoneAsync(File.Exists(pids) ? await File.ReadAllLinesAsync(pids, TestEnd) : []);
+        await AssertGoneAsync(await WrittenIdsAsync(pids));
         Assert.Equal("usable\n", (await RunAsync("echo usable")).StandardOutput);
     }
 
@@ -327,6 +327,10 @@ public abstract class GuestProcessTests : IAsyncLifetime
     private static Dictionary<string, string> Variables(GuestProcessResult result) =>
         result.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]);
+
+    // Of those that have come so far.
+    private static async Task<string[]> WrittenIdsAsync(string path) =>
+        File.Exists(path) ? await File.ReadAllLinesAsync(path, TestEnd) : [];
 
     private static async Task<string[]> ReadIdsAsync(string path)
     {
