@@ -1,4 +1,6 @@
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Contract;
 
@@ -19,5 +21,23 @@ public abstract partial class AgentContract
             Assert.Equal(CommandSchema.Find(command.Name)!.AnswersSuccess, command.SuccessResponse);
         });
         Assert.False(commands.Single(command => command.Name == AgentPeer.BlockedCommand).Enabled);
+    }
+
+    // A wrong argument is refused before anything is done, so that also commands that would act can be asked.
+    [Fact]
+    public async Task Every_command_of_the_schema_is_answered_as_guest_info_says()
+    {
+        using var session = await Peer.ConnectAsync();
+
+        foreach (var command in CommandSchema.All)
+        {
+            var request = new GuestAgentRequest(command.Name, json => json.WriteRawValue("""{"no-such-argument": 1}"""));
+            var error = await Assert.ThrowsAsync<GuestAgentException>(() => session.InvokeAsync(request, cancellationToken: TestEnd));
+            session.Agent!.Commands.TryGetValue(command.Name, out var told);
+            var expected = told is null ? ErrorCatalogue.CommandNotFound
+                : told.Enabled ? ErrorCatalogue.AgentError
+                : ErrorCatalogue.CommandDisabled;
+            Assert.True(error.ErrorId == expected.Id, $"{command.Name}: {error.ErrorId}, {error.Message}");
+        }
     }
 }
