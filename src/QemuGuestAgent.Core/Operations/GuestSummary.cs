@@ -51,9 +51,9 @@ public static class GuestSummaries
     public static async Task<GuestSummary> GetSummaryAsync(
         this GuestAgentSession session, string name, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        var budget = new CallBudget(session, call);
+        var timing = new OperationTime(session.Clock, call);
         Task<T?> Ask<T>(Func<CallOptions, CancellationToken, Task<T>> part) =>
-            part(budget.Next(), cancellationToken).OrNothingIfRefused();
+            part(timing.Rest(), cancellationToken).OrNothingIfRefused();
 
         var system = await Ask(session.GetOperatingSystemAsync).ConfigureAwait(false);
         var hostName = await Ask(session.GetHostNameAsync).ConfigureAwait(false);

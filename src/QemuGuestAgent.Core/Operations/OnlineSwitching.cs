@@ -24,14 +24,14 @@ public static class OnlineSwitching
         CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var failures = new List<GuestAgentException>();
-        var budget = new CallBudget(session, call);
+        var timing = new OperationTime(session.Clock, call);
         for (var done = 0; done < ids.Count;)
         {
             var rest = ids.Skip(done).ToList();
             try
             {
                 var reply = await session.InvokeAsync(
-                    Request("guest-set-vcpus", "vcpus", "logical-id", rest, online), budget.Next(), cancellationToken)
+                    Request("guest-set-vcpus", "vcpus", "logical-id", rest, online), timing.Rest(), cancellationToken)
                     .ConfigureAwait(false);
                 done += Checked(session, "guest-set-vcpus", CountOf(reply), rest.Count);
             }
@@ -61,12 +61,12 @@ public static class OnlineSwitching
         CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var failures = new List<GuestAgentException>();
-        var budget = new CallBudget(session, call);
+        var timing = new OperationTime(session.Clock, call);
         for (var done = 0; done < ids.Count;)
         {
             var rest = ids.Skip(done).ToList();
             var reply = await session.InvokeAsync(
-                Request("guest-set-memory-blocks", "mem-blks", "phys-index", rest, online), budget.Next(), cancellationToken)
+                Request("guest-set-memory-blocks", "mem-blks", "phys-index", rest, online), timing.Rest(), cancellationToken)
                 .ConfigureAwait(false);
             var results = reply.Objects().ToList();
             done += Checked(session, "guest-set-memory-blocks", results.Count, rest.Count);

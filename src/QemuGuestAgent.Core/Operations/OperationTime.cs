@@ -2,13 +2,16 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;
 
-/// <summary>The time of an operation of several commands: it may have any length, each command only a minute.</summary>
+/// <summary>The time of an operation of several commands.</summary>
 internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
 {
     private static readonly TimeSpan LongestCommand = TimeSpan.FromSeconds(60);
 
     // One that is cut short costs a synchronisation.
     private static readonly TimeSpan ShortestCommand = TimeSpan.FromSeconds(1);
+
+    // What has run out must not become the zero that means no limit.
+    private static readonly TimeSpan Least = TimeSpan.FromTicks(1);
 
     private readonly CallOptions _call = call ?? new CallOptions();
     private readonly long _started = clock.GetTimestamp();
@@ -22,7 +25,11 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
     /// <summary>Whether the operation has no time left.</summary>
     public bool IsOver => Limit > TimeSpan.Zero && Elapsed >= Limit;
 
-    /// <summary>What the next command may take.</summary>
+    /// <summary>What the next command may take where a command may last as long as the operation: all that is left.</summary>
+    public CallOptions Rest() =>
+        Limit == TimeSpan.Zero ? _call : _call with { Timeout = Limit > Elapsed + Least ? Limit - Elapsed : Least };
+
+    /// <summary>What the next command may take, a minute at the most: the operation may last longer than any of its commands.</summary>
     /// <param name="isLast">Whether the operation's time is over when the command's is.</param>
     public CallOptions Command(out bool isLast)
     {
@@ -31,7 +38,7 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
         return _call with { Timeout = !isLast ? LongestCommand : left > ShortestCommand ? left : ShortestCommand };
     }
 
-    /// <summary>What the next command may take.</summary>
+    /// <inheritdoc cref="Command(out bool)"/>
     public CallOptions Command() => Command(out _);
 
     /// <summary>Waits, but not past the operation's time.</summary>

@@ -14,9 +14,9 @@ public static class Overviews
     public static async Task<IReadOnlyList<GuestMemoryBlock>> GetSizedMemoryBlocksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        var budget = new CallBudget(session, call);
-        var all = await session.GetMemoryBlocksAsync(budget.Next(), cancellationToken).ConfigureAwait(false);
-        var info = session.GetMemoryBlockSizeAsync(budget.Next(), cancellationToken);
+        var timing = new OperationTime(session.Clock, call);
+        var all = await session.GetMemoryBlocksAsync(timing.Rest(), cancellationToken).ConfigureAwait(false);
+        var info = session.GetMemoryBlockSizeAsync(timing.Rest(), cancellationToken);
         var size = await info.OrNothingIfRefused().ConfigureAwait(false);
         return [.. all.Select(block => block with { Size = size })];
     }
@@ -26,9 +26,9 @@ public static class Overviews
     public static async Task<GuestTime> GetZonedTimeAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        var budget = new CallBudget(session, call);
-        var time = await session.GetTimeAsync(budget.Next(), cancellationToken).ConfigureAwait(false);
-        var zone = await session.GetTimeZoneAsync(budget.Next(), cancellationToken).OrNothingIfRefused().ConfigureAwait(false);
+        var timing = new OperationTime(session.Clock, call);
+        var time = await session.GetTimeAsync(timing.Rest(), cancellationToken).ConfigureAwait(false);
+        var zone = await session.GetTimeZoneAsync(timing.Rest(), cancellationToken).OrNothingIfRefused().ConfigureAwait(false);
         return time with { TimeZone = zone };
     }
 }
