@@ -300,6 +300,22 @@ public abstract class GuestProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Giving_up_at_any_moment_leaves_nothing_running()
+    {
+        var pids = _agent.GuestPath("pids");
+        var start = Shell("echo $$ >>\"$1\"; exec sleep 0.05", pids) with
+        {
+            Environment = new Dictionary<string, string?> { ["A"] = "b" },
+            WorkingDirectory = "/",
+        };
+        var commands = await GivingUp.AtEveryCommandAsync(
+            (call, stop) => GuestProcess.RunAsync(Session, start, call: call, cancellationToken: stop),
+            async () => await AssertGoneAsync(await WrittenIdsAsync(pids)));
+        Assert.True(commands >= 6, $"It took {commands} commands only.");
+        Assert.Equal("usable\n", (await RunAsync("echo usable")).StandardOutput);
+    }
+
+    [Fact]
     public async Task The_end_that_was_told_to_nobody_is_not_lost()
     {
         var process = await StartAsync(Shell("echo kept; exit 7"));
