@@ -338,11 +338,11 @@ Describe 'What a guest refuses' {
     }
 }
 
-Describe 'The real agent' -Skip:(-not $RealAgentPath) {
+Describe 'The real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent $folder $AgentPath
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {

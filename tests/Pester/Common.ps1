@@ -6,6 +6,10 @@ $ModulePath = (Get-Module QemuGuestAgent).Path
 
 $RealAgentPath = (Get-Command qemu-ga, /usr/sbin/qemu-ga -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
 
+# For -ForEach: the system's agent, and a further one where QEMU_GA_NEW names it. Where there is none, one that is skipped.
+$RealAgents = @(@{ AgentName = 'the system'; AgentPath = $RealAgentPath }) +
+    @(if ($RealAgentPath -and $env:QEMU_GA_NEW) { @{ AgentName = 'QEMU_GA_NEW'; AgentPath = $env:QEMU_GA_NEW } })
+
 # The commands by which a real agent would act on this machine.
 $BlockedCommands = @(
     'guest-shutdown', 'guest-suspend-disk', 'guest-suspend-ram', 'guest-suspend-hybrid', 'guest-set-time', 'guest-set-user-password'
@@ -14,10 +18,10 @@ $BlockedCommands = @(
 ) -join ','
 
 function Start-RealAgent {
-    param([Parameter(Mandatory)] [string] $Folder)
+    param([Parameter(Mandatory)] [string] $Folder, [string] $AgentPath = $RealAgentPath)
     $socket = Join-Path $Folder 'qga.sock'
     $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $Folder, '-f', (Join-Path $Folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
-    $process = Start-Process $RealAgentPath $arguments -PassThru -RedirectStandardError (Join-Path $Folder 'qga.err')
+    $process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $Folder 'qga.err')
     $end = [datetime]::UtcNow.AddSeconds(10)
     while (-not (Test-Path $socket)) {
         if ([datetime]::UtcNow -gt $end) { throw "The agent did not listen: $(Get-Content (Join-Path $Folder 'qga.err'))" }

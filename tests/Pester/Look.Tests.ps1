@@ -277,11 +277,11 @@ Describe 'A hostile guest' {
     }
 }
 
-Describe 'What the real agent tells' -Skip:(-not $RealAgentPath) {
+Describe 'What the real agent of <AgentName> tells' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent $folder $AgentPath
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name vm1
         $known = (Invoke-QemuGuestAgentCommand $session guest-info).supported_commands.name
     }

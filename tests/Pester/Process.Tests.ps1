@@ -206,11 +206,11 @@ Describe 'Programs in the embedded guest' {
     }
 }
 
-Describe 'Programs in the guest of a real agent' -Skip:(-not $RealAgentPath) {
+Describe 'Programs in the guest of the real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent $folder $AgentPath
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {

@@ -1,11 +1,11 @@
 BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
-Describe 'The real agent' -Skip:(-not $RealAgentPath) {
+Describe 'The real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent $folder $AgentPath
         $script:session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {
@@ -56,5 +56,12 @@ Describe 'The real agent' -Skip:(-not $RealAgentPath) {
     It 'goes on after a time-out' {
         Invoke-QemuGuestAgentCommand $session guest-get-fsinfo -TimeoutSeconds 0.000001 -ErrorAction SilentlyContinue
         Invoke-QemuGuestAgentCommand $session guest-sync @{ id = 45 } | Should -Be 45
+    }
+}
+
+Describe 'A further agent' {
+    It 'is named by QEMU_GA_NEW' {
+        if (-not $env:QEMU_GA_NEW) { Set-ItResult -Skipped -Because 'QEMU_GA_NEW names none: tests/tools/newer-agent.sh brings one' }
+        $RealAgents.AgentName | Should -Contain 'QEMU_GA_NEW'
     }
 }

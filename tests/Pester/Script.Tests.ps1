@@ -26,11 +26,11 @@ Describe 'Scripts' {
     }
 }
 
-Describe 'Scripts in the guest of a real agent' -Skip:(-not $RealAgentPath) {
+Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent $folder $AgentPath
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {
