@@ -7,7 +7,8 @@ namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
 /// Makes of a program what guest-exec can start: the agent knows no working directory, and replaces the environment or leaves it.
-/// The wrapper is a shell that becomes the program; it hands the arguments on as they are, and tells by a token if it could not.
+/// The wrapper is a shell that becomes the program (in Windows, one that runs it); it hands the arguments on as they are, and tells
+/// by a token if it could not.
 /// </summary>
 internal sealed class LaunchWrapper
 {
@@ -49,12 +50,10 @@ internal sealed class LaunchWrapper
         var token = Guid.NewGuid().ToString("N");
         if (start.WorkingDirectory is { } folder)
         {
-            if (await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false))
-            {
-                throw ErrorCatalogue.NotInWindowsGuest.With("WorkingDirectory", "A working directory", session.Endpoint);
-            }
-
-            execution = Wrap(ChangeFolder, token, folder, execution);
+            var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
+            execution = isWindows
+                ? WindowsLauncher.Wrap(execution, token, folder)
+                : Wrap(ChangeFolder, token, folder, execution);
         }
 
         if (outputFolder is not null)

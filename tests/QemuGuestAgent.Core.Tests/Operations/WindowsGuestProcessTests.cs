@@ -62,15 +62,20 @@ public sealed class WindowsGuestProcessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_needs_a_POSIX_shell_is_an_error()
+    public async Task The_folder_is_changed_by_Windows_PowerShell()
     {
-        var (start, end) = (new GuestProcessStart("ipconfig"), TestContext.Current.CancellationToken);
-        await GuestProcess.StartAsync(_session, start with { WorkingDirectory = "C:\\" }, cancellationToken: end)
-            .FailsWith(ErrorCatalogue.NotInWindowsGuest);
-        await StreamedProcess.RunAsync(_session, start, _ => Task.CompletedTask, cancellationToken: end)
-            .FailsWith(ErrorCatalogue.NotInWindowsGuest);
-        Assert.Empty(_executed);
+        var start = new GuestProcessStart("ipconfig") { Arguments = ["/all"], Input = [1, 2], WorkingDirectory = "C:\\" };
+        await GuestProcess.StartAsync(_session, start, cancellationToken: TestContext.Current.CancellationToken).OrHang();
+        var execution = Assert.Single(_executed);
+        Assert.StartsWith("powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None", Line(execution), StringComparison.Ordinal);
+        Assert.EndsWith("\u0001\u0002", Encoding.Latin1.GetString(execution.GetProperty("input-data").GetBytesFromBase64()), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Live_output_is_refused() =>
+        await StreamedProcess.RunAsync(
+            _session, new GuestProcessStart("ipconfig"), _ => Task.CompletedTask,
+            cancellationToken: TestContext.Current.CancellationToken).FailsWith(ErrorCatalogue.NotInWindowsGuest);
 
     private static string Line(JsonElement execution) =>
         string.Join(" ", Texts(execution, "arg").Prepend(execution.GetProperty("path").GetString()));
