@@ -9,11 +9,14 @@ The xunit project QemuGuestAgent.Module.Tests calls it, so that 'dotnet test' co
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)]
-    [string] $ResultPath
+    [string] $ResultPath,
+
+    # The module that runs it: its name, or where it is.
+    [string] $Pester = 'Pester'
 )
 
 $ErrorActionPreference = 'Stop'
-Import-Module Pester -MinimumVersion 5.3
+Import-Module $Pester -MinimumVersion 5.3
 
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $PSScriptRoot

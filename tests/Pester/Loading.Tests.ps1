@@ -1,6 +1,7 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    $pwsh = (Get-Process -Id $PID).Path
+    # Not the path of this process, which is dotnet's where PowerShell is one of its tools.
+    $pwsh = (Get-Command pwsh, powershell -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
 
     # What a script writes in a fresh PowerShell.
     function Invoke-Fresh([string] $Script) {

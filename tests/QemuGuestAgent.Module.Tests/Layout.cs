@@ -10,6 +10,8 @@ internal static class Layout
 
     public static string Module { get; } = Metadata("ModuleLayout");
 
+    public static string Pester { get; } = Metadata("Pester");
+
     public static string PowerShellStandard { get; } = Metadata("PowerShellStandard");
 
     /// <summary>The editions that are shipped, by the folder under bin.</summary>
