@@ -20,6 +20,7 @@ internal sealed class AgentChannel : IDisposable
     private readonly Stream _stream;
     private readonly PipeReader _reader;
     private readonly RequestBuffer _request = new();
+    private readonly ShortWait _wait = new();
     private Task<ReadResult>? _pendingRead;
     private Task _pendingWrite = Task.CompletedTask;
     private SequencePosition _lineEnd;
@@ -132,6 +133,13 @@ internal sealed class AgentChannel : IDisposable
         {
             if (_pendingRead is null)
             {
+                // What came with the line before.
+                if (_reader.TryRead(out var buffered))
+                {
+                    return buffered;
+                }
+
+                _wait.Pause(_stream);
                 var read = _reader.ReadAsync(CancellationToken.None);
                 if (read.IsCompleted)
                 {

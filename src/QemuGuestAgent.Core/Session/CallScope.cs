@@ -5,30 +5,35 @@ namespace QemuGuestAgent.Core.Session;
 /// <summary>What ends a call early: its caller, its time, or the session's closing.</summary>
 internal sealed class CallScope : IDisposable
 {
+    private static readonly CallOptions Usual = new();
+    private static readonly Action<object?> Cancel = static source => ((CancellationTokenSource)source!).Cancel();
+
     private readonly CancellationToken _caller;
     private readonly CancellationToken _closing;
-    private readonly CancellationTokenSource _time;
-    private readonly CancellationTokenSource _linked;
+    private readonly CancellationTokenSource _end;
+    private readonly CancellationTokenRegistration _callersEnd;
+    private readonly CancellationTokenRegistration _closingsEnd;
 
     public CallScope(CallOptions? call, TimeProvider timeProvider, CancellationToken caller, CancellationToken closing)
     {
-        Call = call ?? new CallOptions();
+        Call = call ?? Usual;
         _caller = caller;
         _closing = closing;
         var time = Call.Timeout > TimeSpan.Zero ? Call.Timeout : Timeout.InfiniteTimeSpan;
 #if NET
-        _time = new CancellationTokenSource(time, timeProvider);
+        _end = new CancellationTokenSource(time, timeProvider);
 #else
-        _time = timeProvider.CreateCancellationTokenSource(time);
+        _end = timeProvider.CreateCancellationTokenSource(time);
 #endif
-        _linked = CancellationTokenSource.CreateLinkedTokenSource(caller, closing, _time.Token);
+        _callersEnd = caller.Register(Cancel, _end);
+        _closingsEnd = closing.Register(Cancel, _end);
     }
 
     public CallOptions Call { get; }
 
-    public CancellationToken Token => _linked.Token;
+    public Action<TraceEvent>? Trace => Call.Trace;
 
-    public void Step(string text) => Call.Trace?.Invoke(new TraceEvent(TraceKind.Step, text));
+    public CancellationToken Token => _end.Token;
 
     /// <summary>Why <see cref="Token"/> was cancelled, as the exception to throw.</summary>
     public Exception Explain(Func<GuestAgentException> closed, Func<GuestAgentException> timedOut) =>
@@ -38,7 +43,8 @@ internal sealed class CallScope : IDisposable
 
     public void Dispose()
     {
-        _linked.Dispose();
-        _time.Dispose();
+        _callersEnd.Dispose();
+        _closingsEnd.Dispose();
+        _end.Dispose();
     }
 }

@@ -18,7 +18,7 @@ internal sealed class Exchange(
     public bool InStep { get; private set; } = true;
 
     /// <summary>Sends the command and waits for its reply.</summary>
-    public async Task<T?> RunAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
+    public async ValueTask<T?> RunAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
     {
         var message = await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false);
         RequestWriter.Write(message, request.Command, request.WriteArguments, echoesIds ? Id : null);
@@ -44,7 +44,7 @@ internal sealed class Exchange(
         return default;
     }
 
-    private async Task<T> ReceiveAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
+    private async ValueTask<T> ReceiveAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -180,7 +180,7 @@ public sealed class GuestAgentSession : IDisposable
         _channel?.Dispose();
     }
 
-    private async Task<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)
+    private async ValueTask<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)
     {
         var scope = new CallScope(call, _options.TimeProvider, cancellationToken, _closing.Token);
         try
@@ -210,11 +210,11 @@ public sealed class GuestAgentSession : IDisposable
         _gate.Release();
     }
 
-    private async Task OpenAsync(CallScope scope)
+    private async ValueTask OpenAsync(CallScope scope)
     {
         _channel?.Dispose();
         Become(GuestAgentSessionState.Connecting);
-        scope.Step($"Connecting to '{Endpoint}'.");
+        scope.Trace?.Invoke(TraceEvent.Step($"Connecting to '{Endpoint}'."));
         try
         {
             var stream = await Endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
@@ -246,10 +246,10 @@ public sealed class GuestAgentSession : IDisposable
         }
     }
 
-    private async Task<SyncResult> SynchronizeCoreAsync(CallScope scope)
+    private async ValueTask<SyncResult> SynchronizeCoreAsync(CallScope scope)
     {
         Become(GuestAgentSessionState.OutOfStep);
-        scope.Step($"Synchronising with the agent on '{Endpoint}'.");
+        scope.Trace?.Invoke(TraceEvent.Step($"Synchronising with the agent on '{Endpoint}'."));
         var sync = new Synchronization(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options, isKnownAgent: LastSync is not null);
         try
         {
@@ -269,16 +269,16 @@ public sealed class GuestAgentSession : IDisposable
 
         _abandoned = null;
         Become(GuestAgentSessionState.Ready);
-        scope.Step($"In step with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
+        scope.Trace?.Invoke(TraceEvent.Step($"In step with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
             + $"replies thrown away: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
-            + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids."));
+            + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids.")));
         return LastSync;
     }
 
-    private async Task<T?> ExchangeAsync<T>(GuestAgentRequest request, ReplyParser<T> parse, CallScope scope)
+    private async ValueTask<T?> ExchangeAsync<T>(GuestAgentRequest request, ReplyParser<T> parse, CallScope scope)
     {
         Become(GuestAgentSessionState.Busy);
-        scope.Step($"Sending {request.Command} to '{Endpoint}'.");
+        scope.Trace?.Invoke(TraceEvent.Step($"Sending {request.Command} to '{Endpoint}'."));
         var exchange = new Exchange(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options, Agent, EchoesRequestIds, request);
         var sent = _options.TimeProvider.GetTimestamp();
         try

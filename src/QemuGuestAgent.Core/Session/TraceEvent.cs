@@ -16,4 +16,7 @@ public enum TraceKind
 /// <summary>One thing that happened in a session. Secrets and the content of files are masked; nothing in it can act on a terminal.</summary>
 /// <param name="Kind">What it tells of.</param>
 /// <param name="Text">The step or the message.</param>
-public readonly record struct TraceEvent(TraceKind Kind, string Text);
+public readonly record struct TraceEvent(TraceKind Kind, string Text)
+{
+    internal static TraceEvent Step(string text) => new(TraceKind.Step, text);
+}
