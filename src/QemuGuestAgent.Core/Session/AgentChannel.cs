@@ -20,7 +20,9 @@ internal sealed class AgentChannel : IDisposable
     private readonly Stream _stream;
     private readonly PipeReader _reader;
     private readonly RequestBuffer _request = new();
+#if NET
     private readonly ShortWait _wait = new();
+#endif
     private Task<ReadResult>? _pendingRead;
     private Task _pendingWrite = Task.CompletedTask;
     private SequencePosition _lineEnd;
@@ -139,7 +141,9 @@ internal sealed class AgentChannel : IDisposable
                     return buffered;
                 }
 
+#if NET
                 _wait.Pause(_stream);
+#endif
                 var read = _reader.ReadAsync(CancellationToken.None);
                 if (read.IsCompleted)
                 {

@@ -1,16 +1,14 @@
 #if NET
 using System.Net.Sockets;
-#endif
 
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
 /// Waits for bytes on the caller's own thread, for a moment: most replies are there sooner than an asynchronous read takes to hand its
-/// caller from thread to thread. Where they are not, it no longer waits for a while.
+/// caller from thread to thread. Where they are not, it no longer waits for a while. (.NET Framework's streams hide their socket.)
 /// </summary>
 internal sealed class ShortWait
 {
-#if NET
     private const int MaxSkips = 64;
 
     // The least that poll(2) can wait.
@@ -21,15 +19,19 @@ internal sealed class ShortWait
 
     private int _skipsLeft;
     private int _nextSkips = 1;
-#endif
 
     /// <summary>Waits until there is something to read, or the moment is over.</summary>
     /// <param name="stream">The stream that will be read; one that is not of a socket is not waited for.</param>
     public void Pause(Stream stream)
     {
-#if NET
-        if (stream is not NetworkStream network || (_skipsLeft > 0 && _skipsLeft-- > 0))
+        if (stream is not NetworkStream network)
         {
+            return;
+        }
+
+        if (_skipsLeft > 0)
+        {
+            _skipsLeft--;
             return;
         }
 
@@ -45,6 +47,6 @@ internal sealed class ShortWait
         {
             Interlocked.Decrement(ref _waiting);
         }
-#endif
     }
 }
+#endif

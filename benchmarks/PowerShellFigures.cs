@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace QemuGuestAgent.Benchmarks;
+
+/// <summary>What is measured in a real PowerShell, by Figures.ps1: its rows are rows of the table.</summary>
+internal static class PowerShellFigures
+{
+    private const int Interfaces = 10_000;
+    private const int RealGuests = 100;
+
+    public static async Task RunAsync(string repository)
+    {
+        using var agent = new RealAgent();
+        var canned = Path.Combine(agent.Folder, "canned.sock");
+        using var server = new CannedAgent(canned, new()
+        {
+            ["guest-info"] = """{"version": "10.0.0", "supported_commands": [{"name": "guest-network-get-interfaces", "enabled": true, "success-response": true}]}""",
+            ["guest-network-get-interfaces"] = InterfacesJson(),
+        });
+        var guests = Enumerable.Range(0, RealGuests).Select(_ => new RealAgent()).ToList();
+        try
+        {
+            await File.WriteAllLinesAsync(Path.Combine(agent.Folder, "guests"), guests.Select(guest => guest.SocketPath));
+            await File.WriteAllTextAsync(Path.Combine(agent.Folder, "interfaces.json"), InterfacesJson());
+            using var pwsh = StartPowerShell(repository, agent, canned);
+            while (await pwsh.StandardOutput.ReadLineAsync() is { } line)
+            {
+                Console.WriteLine(line);
+            }
+
+            await pwsh.WaitForExitAsync();
+            if (pwsh.ExitCode != 0)
+            {
+                throw new InvalidOperationException($"Figures.ps1 ended with {pwsh.ExitCode}.");
+            }
+        }
+        finally
+        {
+            guests.ForEach(guest => guest.Dispose());
+        }
+    }
+
+    private static Process StartPowerShell(string repository, RealAgent agent, string canned)
+    {
+        var start = new ProcessStartInfo("pwsh",
+        [
+            "-NoProfile", "-NonInteractive", "-File", Path.Combine(repository, "benchmarks", "Figures.ps1"),
+            "-Module", Path.Combine(repository, "out", "QemuGuestAgent"),
+            "-EmptyModule", Path.Combine(repository, "benchmarks", "EmptyModule", "bin", "Release", "net8.0", "EmptyModule.dll"),
+            "-Agent", agent.SocketPath, "-Canned", canned, "-Folder", agent.Folder,
+        ])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
+        return Process.Start(start)!;
+    }
+
+    private static string InterfacesJson() => $"[{string.Join(", ", Enumerable.Range(0, Interfaces).Select(InterfaceJson))}]";
+
+    private static string InterfaceJson(int i) =>
+        $$$"""{"name": "eth{{{i}}}", "hardware-address": "52:54:00:12:{{{i / 256 % 256:x2}}}:{{{i % 256:x2}}}", "ip-addresses": [{"ip-address-type": "ipv4", "ip-address": "10.{{{i / 65536}}}.{{{i / 256 % 256}}}.{{{i % 256}}}", "prefix": 24}], "statistics": {"tx-packets": {{{i}}}, "tx-errs": 0, "rx-bytes": {{{1234567L * i}}}, "rx-dropped": 0, "rx-packets": {{{2 * i}}}, "rx-errs": 0, "tx-bytes": {{{7654321L * i}}}, "tx-dropped": 0}}""";
+}

@@ -1,0 +1,23 @@
+using QemuGuestAgent.Benchmarks;
+
+var repository = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../.."));
+var figures = new Dictionary<string, Func<Task>>
+{
+    ["roundtrip"] = RoundTrips.RunAsync,
+    ["powershell"] = () => PowerShellFigures.RunAsync(repository),
+};
+var asked = args.Length > 0 ? args : [.. figures.Keys];
+if (asked.FirstOrDefault(name => !figures.ContainsKey(name)) is { } unknown)
+{
+    Console.Error.WriteLine($"There is no figure '{unknown}'. There are: {string.Join(", ", figures.Keys)}.");
+    return 1;
+}
+
+Console.WriteLine($"{RealAgent.Program}, {Environment.ProcessorCount} cores, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}\n");
+Table.Head();
+foreach (var name in asked)
+{
+    await figures[name]();
+}
+
+return 0;
