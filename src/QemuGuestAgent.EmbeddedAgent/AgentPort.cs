@@ -18,6 +18,7 @@ internal sealed class AgentPort(int maxPiece)
     private readonly int _maxPiece = Math.Min(maxPiece, PieceSize);
     private CancellationToken _clientLeft = new(canceled: true);
     private Task _lastClient = Task.CompletedTask;
+    private Stream? _client;
 
     /// <summary>Takes what a client has sent; waits until there is some.</summary>
     public async Task<byte[]> ReceiveAsync(CancellationToken dead)
@@ -27,6 +28,18 @@ internal sealed class AgentPort(int maxPiece)
         _toAgent.Reader.AdvanceTo(result.Buffer.End);
         return bytes;
     }
+
+    /// <summary>Forgets what clients have sent so far, as the port does when the guest starts anew.</summary>
+    public void DropInput()
+    {
+        while (_toAgent.Reader.TryRead(out var result))
+        {
+            _toAgent.Reader.AdvanceTo(result.Buffer.End);
+        }
+    }
+
+    /// <summary>Ends the connection of the client that is served now.</summary>
+    public void HangUp() => _client?.Dispose();
 
     /// <summary>Sends to the client, or to the next one if there is none; nothing is sent once the agent is dead.</summary>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken dead)
@@ -90,6 +103,7 @@ internal sealed class AgentPort(int maxPiece)
         await previous.ConfigureAwait(false);
         var leaving = new CancellationTokenSource();
         _clientLeft = leaving.Token;
+        _client = client;
         var delivery = DeliverAsync(client, leaving.Token);
         await UntilGoneAsync(client.CopyToAsync(_toAgent.Writer, CancellationToken.None)).ConfigureAwait(false);
         leaving.Cancel();

@@ -7,6 +7,9 @@ public sealed record EmbeddedAgentFaults
     /// <summary>Commands that are carried out and never answered; <c>*</c> for all.</summary>
     public IReadOnlyCollection<string> SilentCommands { get; init; } = [];
 
+    /// <summary>Commands that are carried out, and of whose replies the first so many are lost.</summary>
+    public IDictionary<string, int> LostReplies { get; init; } = new Dictionary<string, int>();
+
     /// <summary>The command that is answered with a line that does not end while the client stays.</summary>
     public string? EndlessLine { get; init; }
 

@@ -16,9 +16,10 @@ internal static class EmbeddedEndpointOptions
         ["delimited-sync"] = (o, v) => o with { KnowsDelimitedSync = Switch(v) },
         ["blocked"] = (o, v) => o with { BlockedCommands = v.Split(',') },
         ["delay"] = (o, v) => o with { ReplyDelay = Milliseconds(v) },
-        ["slow"] = (o, v) => o with { CommandDelays = v.Split(',').Select(Slow).ToDictionary(s => s.Command, s => s.Delay) },
+        ["slow"] = (o, v) => o with { CommandDelays = Pairs(v, "milliseconds").ToDictionary(s => s.Command, s => TimeSpan.FromMilliseconds(s.Number)) },
         ["boot-delay"] = (o, v) => o with { BootDelay = Milliseconds(v) },
         ["silent"] = (o, v) => o with { Faults = o.Faults with { SilentCommands = v.Split(',') } },
+        ["lost"] = (o, v) => o with { Faults = o.Faults with { LostReplies = Pairs(v, "number").ToDictionary(s => s.Command, s => s.Number) } },
         ["endless"] = (o, v) => o with { Faults = o.Faults with { EndlessLine = v } },
         ["chunk"] = (o, v) => o with { Faults = o.Faults with { ChunkSize = Number(v) } },
         ["dies-mid-reply"] = (o, v) => o with { Faults = o.Faults with { DiesMidReply = Number(v) } },
@@ -72,13 +73,13 @@ internal static class EmbeddedEndpointOptions
 
     private static TimeSpan Milliseconds(string value) => TimeSpan.FromMilliseconds(Number(value));
 
-    private static (string Command, TimeSpan Delay) Slow(string value)
+    private static IEnumerable<(string Command, int Number)> Pairs(string list, string what) => list.Split(',').Select(value =>
     {
         var colon = value.IndexOf(':');
         return colon > 0
-            ? (value.Substring(0, colon), Milliseconds(value.Substring(colon + 1)))
-            : throw new FormatException($"is '{value}', and must be command:milliseconds");
-    }
+            ? (value.Substring(0, colon), Number(value.Substring(colon + 1)))
+            : throw new FormatException($"is '{value}', and must be command:{what}");
+    });
 
     private static EmbeddedGuestOS System(string value) => value switch
     {

@@ -20,6 +20,7 @@ public sealed class EmbeddedGuestAgent
     private AgentContext _context;
     private Action? _end;
     private Task _run = Task.CompletedTask;
+    private readonly Dictionary<string, int> _repliesTo = [];
     private bool _hasGreeted;
     private int _commandReplies;
 
@@ -113,6 +114,13 @@ public sealed class EmbeddedGuestAgent
     {
         await previous.ConfigureAwait(false);
         _context = new AgentContext(_machine);
+
+        if (_options.GuestOS == EmbeddedGuestOS.Windows)
+        {
+            // It holds writes only for the process that asked for it.
+            _machine.IsFrozen = false;
+        }
+
         try
         {
             if (!_hasGreeted)
@@ -134,6 +142,9 @@ public sealed class EmbeddedGuestAgent
                 {
                     await AnswerAsync(Request.Read(message, _options.EchoesRequestIds), dead).ConfigureAwait(false);
                 }
+
+                // It takes the guest longer than the agent to answer what has come already.
+                await ChangePowerAsync(dead).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -161,12 +172,17 @@ public sealed class EmbeddedGuestAgent
         await DelayAsync(_options.ReplyDelay + longer, dead).ConfigureAwait(false);
         var line = _context.Execute(request);
         var silent = _options.Faults.SilentCommands;
-        if (line is not null && !silent.Contains(name) && !silent.Contains("*"))
+        if (line is not null && !silent.Contains(name) && !silent.Contains("*") && !IsLost(name))
         {
             await SendCommandReplyAsync(name, line, dead).ConfigureAwait(false);
         }
+    }
 
-        await ChangePowerAsync(dead).ConfigureAwait(false);
+    private bool IsLost(string name)
+    {
+        _repliesTo.TryGetValue(name, out var before);
+        _repliesTo[name] = before + 1;
+        return _options.Faults.LostReplies.TryGetValue(name, out var lost) && before < lost;
     }
 
     private async Task ChangePowerAsync(CancellationToken dead)
@@ -175,16 +191,26 @@ public sealed class EmbeddedGuestAgent
         _context.PowerChange = PowerChange.None;
         switch (change)
         {
-            case PowerChange.Suspend:
+            case PowerChange.Sleep:
                 await DelayAsync(_options.BootDelay, dead).ConfigureAwait(false);
                 break;
             case PowerChange.Reboot:
                 Boot();
                 await DelayAsync(_options.BootDelay, dead).ConfigureAwait(false);
+                _port.DropInput();
                 break;
-            case PowerChange.Down:
+            case PowerChange.Halt:
                 Kill();
                 Boot();
+                break;
+            case PowerChange.Off:
+                Kill();
+                Boot();
+                _port.HangUp();
+                break;
+            case PowerChange.Hibernate:
+                Kill();
+                _port.HangUp();
                 break;
         }
     }

@@ -222,4 +222,13 @@ public static class CommandSchema
     /// <summary>The command of that name, or null.</summary>
     /// <param name="name">The command's name.</param>
     public static CommandDefinition? Find(string name) => ByName.TryGetValue(name, out var command) ? command : null;
+
+    /// <summary>Whether the guest is frozen after the command succeeded; null for one that does not show it.</summary>
+    /// <param name="name">The command's name.</param>
+    public static bool? LeavesFrozen(string name) => name switch
+    {
+        "guest-fsfreeze-freeze" or "guest-fsfreeze-freeze-list" => true,
+        "guest-fsfreeze-thaw" => false,
+        _ => Find(name) is { WorksWhileFrozen: false } ? false : null,
+    };
 }

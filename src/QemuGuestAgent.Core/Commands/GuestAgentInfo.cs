@@ -27,8 +27,10 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
     /// </summary>
     /// <param name="command">The command's name.</param>
     public bool MayBeFrozen(string command) =>
-        Commands.TryGetValue(command, out var known) && !WorksWhileFrozen(known)
-        && (known.Enabled || Commands.Values.All(c => !c.Enabled || WorksWhileFrozen(c)));
+        Commands.TryGetValue(command, out var known) && !WorksWhileFrozen(known) && (known.Enabled || LooksFrozen);
+
+    /// <summary>Whether it allows only what works in a frozen guest: that is so there, and of the strictest policies.</summary>
+    public bool LooksFrozen => Commands.Values.All(command => !command.Enabled || WorksWhileFrozen(command));
 
     /// <summary>Reads the reply to guest-info. What other agents leave out is taken as usual.</summary>
     public static GuestAgentInfo Parse(ref Utf8JsonReader reader)

@@ -114,7 +114,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition GuestFrozen = Define(ResourceUnavailable,
         "The guest of '{1}' is frozen: its agent refuses '{0}' until its file systems are thawed.",
-        "Thaw them with the command guest-fsfreeze-thaw once the snapshot is taken, then send '{0}' again.");
+        "Thaw them with Resume-QemuGuestFileSystem once the snapshot is taken, then send '{0}' again.");
 
     internal static readonly ErrorDefinition AgentError = Define(InvalidResult,
         "'{0}' failed in the guest of '{1}': {2}",
@@ -197,6 +197,52 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition NotInWindowsGuest = Define(NotImplemented,
         "{0} is not available in the Windows guest of '{1}'.",
         "Use Invoke-QemuGuestScript, whose script can do it there.");
+
+    // Frozen file systems. {0} is the endpoint.
+    internal static readonly ErrorDefinition NothingFrozen = Define(InvalidResult,
+        "No file system of the guest of '{0}' could be frozen.",
+        "Check -MountPoint against Get-QemuGuestFileSystem. A guest whose file systems cannot freeze has its snapshots without.");
+
+    internal static readonly ErrorDefinition ThawNotAllowed = Define(NotEnabled,
+        "The guest of '{0}' was not frozen: its agent does not allow guest-fsfreeze-thaw, or guest-info, which tells that.",
+        "Allow both in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs): what cannot be thawed is not frozen.");
+
+    internal static readonly ErrorDefinition FreezeInFlight = Define(ResourceBusy,
+        "The guest of '{0}' was not frozen: {1}, and a frozen guest's agent does not tell of it.",
+        "Let it end first (Wait-QemuGuestProcess), or freeze nevertheless with -Force.");
+
+    internal static readonly ErrorDefinition FreezeTimeLimit = Define(OperationTimeout,
+        "The guest of '{0}' was thawed early: the {1} seconds of -MaximumSeconds were over. What was made of it may not be consistent.",
+        "Do less while it is frozen, or give more -MaximumSeconds; then do it again.");
+
+    internal static readonly ErrorDefinition ThawedEarly = Define(InvalidResult,
+        "The guest of '{0}' was not frozen to the end: there was nothing left to thaw. What was made of it may not be consistent.",
+        "Find out what else thaws it (another backup, a time limit in the guest, a restart), then do it again.");
+
+    internal static readonly ErrorDefinition ThawReplyLost = Define(InvalidResult,
+        "The guest of '{0}' is thawed, but the reply that would show that it was frozen to the end was lost. What was made of it may not be consistent.",
+        "Do it again. If it stays so, look at the guest's agent and at who else uses its channel.");
+
+    internal static readonly ErrorDefinition WindowsFreezeLimit = Define(LimitsExceeded,
+        "The Windows guest of '{0}' was frozen for more than ten seconds, which is all that Windows allows; then it let writes through. It is thawed. What was made of it may not be consistent.",
+        "Do less while it is frozen: start the snapshot only, and copy it after the thaw. Then do it again.");
+
+    internal static readonly ErrorDefinition ThawFailed = Define(InvalidResult,
+        "The guest of '{0}' is thawed, but its agent reports a failure of that: {1} What was made of it may not be consistent.",
+        "The text is the agent's own. Check the guest's freeze hooks and its log, then do it again.");
+
+    internal static readonly ErrorDefinition GuestLeftFrozen = Define(InvalidResult,
+        "THE GUEST OF '{0}' MAY STILL BE FROZEN: its agent did not confirm a thaw: {1} {2}",
+        "Thaw it: Resume-QemuGuestFileSystem, on a new session if this one is closed. If its agent stays silent, restart qemu-guest-agent in the guest and try again.");
+
+    // Power and readiness. {0} is the endpoint.
+    internal static readonly ErrorDefinition PowerChangeNotSeen = Define(OperationTimeout,
+        "The guest of '{0}' was told to {1}, and that was not seen within {2} seconds: {3}.",
+        "Look at the guest's console: something may hold it up. Give it more time with -TimeoutSeconds.");
+
+    internal static readonly ErrorDefinition AgentNotReady = Define(OperationTimeout,
+        "The agent on '{0}' was not ready within {1} seconds. The last of it: {2}",
+        "Look at the guest's console: it may still boot, or run no qemu-guest-agent. Give it more time with -TimeoutSeconds.");
 
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,

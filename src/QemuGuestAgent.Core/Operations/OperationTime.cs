@@ -38,6 +38,13 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
         return _call with { Timeout = !isLast ? LongestCommand : left > ShortestCommand ? left : ShortestCommand };
     }
 
+    /// <summary>What an attempt may take that is made again where it fails: so long, or all that is left.</summary>
+    public CallOptions Attempt(TimeSpan longest)
+    {
+        var rest = Rest();
+        return rest.Timeout > longest || rest.Timeout == TimeSpan.Zero ? rest with { Timeout = longest } : rest;
+    }
+
     /// <inheritdoc cref="Command(out bool)"/>
     public CallOptions Command() => Command(out _);
 

@@ -14,6 +14,9 @@ internal sealed class Exchange(
     /// <summary>The request's id.</summary>
     public long Id { get; } = RequestId.Next();
 
+    /// <summary>The id of the ping behind a command whose success is no reply.</summary>
+    public long? PingId { get; private set; }
+
     /// <summary>Whether nothing is due from the agent: the request was not sent, or its reply has been read.</summary>
     public bool InStep { get; private set; } = true;
 
@@ -36,6 +39,7 @@ internal sealed class Exchange(
 
         // Success is no reply; but replies come in order, so that the answer to a ping sent right behind shows that there was no error.
         var pingId = RequestId.Next();
+        PingId = pingId;
         var pingStart = message.Written.Length;
         RequestWriter.Write(message, "guest-ping", null, echoesIds ? pingId : null);
         InStep = false;
@@ -82,6 +86,7 @@ internal sealed class Exchange(
                     var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
                     if (echoesIds && reply.Id == pingId)
                     {
+                        request.LateReply = new LateReply(default, null);
                         return;
                     }
 
@@ -92,6 +97,7 @@ internal sealed class Exchange(
                             throw replies.Explain(request, reply);
                         }
 
+                        request.LateReply = new LateReply(default, null);
                         return;
                     }
                 }

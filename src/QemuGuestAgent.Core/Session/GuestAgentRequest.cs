@@ -41,7 +41,8 @@ public sealed class GuestAgentRequest
 
     /// <summary>
     /// The reply that came after the caller had given up, once it has come. It is found by a later call of the session, so synchronise
-    /// before looking; only an agent that echoes request ids lets it be told from others.
+    /// before looking; only an agent that echoes request ids lets it be told from others. For a command whose success is no reply it is
+    /// a late error, or that of the ping behind it, also where that comes in time.
     /// </summary>
     public LateReply? LateReply { get; internal set; }
 

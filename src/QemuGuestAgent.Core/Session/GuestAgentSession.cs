@@ -2,6 +2,7 @@ using System.Text.Json;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
 
@@ -16,7 +17,9 @@ public sealed class GuestAgentSession : IDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly object _stateLock = new();
     private readonly LateReplies _late = new();
+    private readonly List<Func<Task>> _undoings = [];
     private AgentChannel? _channel;
+    private bool _isClosing;
     private GuestAgentSessionState _state = GuestAgentSessionState.Connecting;
     private GuestAgentException? _fault;
     private (string Command, long Since)? _abandoned;
@@ -51,8 +54,14 @@ public sealed class GuestAgentSession : IDisposable
     /// <summary>The last synchronisation, or null before the first.</summary>
     public SyncResult? LastSync { get; private set; }
 
+    /// <summary>Whether the guest's file systems are frozen, as the last command that shows it did.</summary>
+    public bool IsFrozen { get; internal set; }
+
     /// <summary>The session's clock.</summary>
     internal TimeProvider Clock => _options.TimeProvider;
+
+    /// <summary>How long silence counts as slowness of the agent, before it counts as its absence.</summary>
+    internal TimeSpan Patience => _options.NoReplyWait;
 
     /// <summary>Opens an endpoint and synchronises with the agent behind it.</summary>
     /// <param name="endpoint">Where the agent is.</param>
@@ -143,6 +152,7 @@ public sealed class GuestAgentSession : IDisposable
                 throw;
             }
 
+            IsFrozen = true;
             var frozen = ErrorCatalogue.GuestFrozen.With(request.Command, request.Command, Endpoint);
             frozen.AgentErrorClass = e.AgentErrorClass;
             throw frozen;
@@ -162,9 +172,20 @@ public sealed class GuestAgentSession : IDisposable
     public Task<JsonElement> InvokeAsync(GuestAgentRequest request, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(request, static (ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader), call, cancellationToken);
 
-    /// <summary>Closes the session at once, also with a command outstanding: its caller gets SessionClosed.</summary>
+    /// <summary>
+    /// Closes the session at once, also with a command outstanding: its caller gets SessionClosed. A guest that a
+    /// <see cref="Operations.FreezeScope"/> holds frozen is thawed first.
+    /// </summary>
     public void Dispose()
     {
+        Func<Task>[] undoings;
+        lock (_stateLock)
+        {
+            _isClosing = true;
+            undoings = [.. _undoings];
+        }
+
+        Task.WhenAll(undoings.Select(undo => undo())).GetAwaiter().GetResult();
         lock (_stateLock)
         {
             if (_state == GuestAgentSessionState.Closed)
@@ -178,6 +199,68 @@ public sealed class GuestAgentSession : IDisposable
         // Neither the token source nor the gate is disposed: callers may hold them at this moment.
         _closing.Cancel();
         _channel?.Dispose();
+    }
+
+    /// <summary>Has something undone before the session closes. It takes a bounded time and never fails.</summary>
+    /// <exception cref="GuestAgentException">SessionClosed.</exception>
+    internal void UndoBeforeClosing(Func<Task> undo)
+    {
+        lock (_stateLock)
+        {
+            if (_isClosing)
+            {
+                throw SessionClosed();
+            }
+
+            _undoings.Add(undo);
+        }
+    }
+
+    /// <summary>Takes back what was given to <see cref="UndoBeforeClosing"/>.</summary>
+    internal void LeaveDone(Func<Task> undo)
+    {
+        lock (_stateLock)
+        {
+            _undoings.Remove(undo);
+        }
+    }
+
+    /// <summary>
+    /// Writes a command and waits for nothing: an agent that is busy or not there now carries it out when it comes to it. The session is
+    /// out of step then.
+    /// </summary>
+    /// <exception cref="GuestAgentException">SessionBusy, SessionClosed, SessionFaulted, ConnectionLost: it was not written.</exception>
+    internal async Task PostAsync(GuestAgentRequest request, CallOptions call)
+    {
+        using var scope = await EnterAsync(request.Command, call, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            if (State == GuestAgentSessionState.Faulted)
+            {
+                throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
+            }
+
+            scope.Trace?.Invoke(TraceEvent.Step($"Leaving {request.Command} for the agent on '{Endpoint}'."));
+            var message = await _channel!.StartMessageAsync(scope.Token).ConfigureAwait(false);
+            var id = RequestId.Next();
+            RequestWriter.Write(message, request.Command, request.WriteArguments, EchoesRequestIds ? id : null);
+            Become(GuestAgentSessionState.OutOfStep);
+            _channel.Send();
+            ExpectLate(request, id);
+        }
+        catch (OperationCanceledException)
+        {
+            throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Endpoint, Seconds(scope), request.Command));
+        }
+        catch (GuestAgentException e)
+        {
+            FaultIfFinal(e);
+            throw;
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     private async ValueTask<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)
@@ -283,17 +366,24 @@ public sealed class GuestAgentSession : IDisposable
         var sent = _options.TimeProvider.GetTimestamp();
         try
         {
-            return await exchange.RunAsync(parse, scope.Token).ConfigureAwait(false);
+            var result = await exchange.RunAsync(parse, scope.Token).ConfigureAwait(false);
+            IsFrozen = CommandSchema.LeavesFrozen(request.Command) ?? IsFrozen;
+            if (exchange.PingId is not null && request.LateReply is null)
+            {
+                // Silence was taken for success; an error may still come.
+                // The ping's reply shows that there was none: errors come first.
+                ExpectLate(request, exchange.Id);
+                ExpectLate(request, exchange.PingId.Value);
+            }
+
+            return result;
         }
         catch (OperationCanceledException)
         {
             if (!exchange.InStep)
             {
                 _abandoned = (request.Command, sent);
-                if (request.KeepsLateReply && EchoesRequestIds)
-                {
-                    _late.Expect(exchange.Id, request);
-                }
+                ExpectLate(request, exchange.Id);
             }
 
             throw scope.Explain(
@@ -306,6 +396,14 @@ public sealed class GuestAgentSession : IDisposable
         finally
         {
             Become(exchange.InStep ? GuestAgentSessionState.Ready : GuestAgentSessionState.OutOfStep);
+        }
+    }
+
+    private void ExpectLate(GuestAgentRequest request, long id)
+    {
+        if (request.KeepsLateReply && EchoesRequestIds)
+        {
+            _late.Expect(id, request);
         }
     }
 

@@ -37,12 +37,12 @@ internal sealed class LateReplies
             else if (reply.Kind == ReplyKind.Return)
             {
                 var reader = reply.OpenReturn();
-                request.LateReply = new LateReply(JsonElement.ParseValue(ref reader), null);
+                request.LateReply ??= new LateReply(JsonElement.ParseValue(ref reader), null);
                 return true;
             }
             else if (reply.Kind == ReplyKind.Error)
             {
-                request.LateReply = new LateReply(default, explain(request, reply));
+                request.LateReply ??= new LateReply(default, explain(request, reply));
                 return true;
             }
         }

@@ -5,6 +5,8 @@ namespace QemuGuestAgent.EmbeddedAgent.Commands;
 /// <summary>The commands that freeze and thaw file systems.</summary>
 internal static class FreezeCommands
 {
+    private static readonly TimeSpan WindowsLimit = TimeSpan.FromSeconds(10);
+
     public static JsonNode? Status(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();
@@ -32,6 +34,12 @@ internal static class FreezeCommands
     public static JsonNode? Thaw(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();
+        if (agent.Options.GuestOS == EmbeddedGuestOS.Windows && agent.Machine.Now - agent.Machine.FrozenSince > WindowsLimit)
+        {
+            agent.Machine.IsFrozen = false;
+            throw new EmbeddedCommandException("couldn't hold writes: fsfreeze is limited up to 10 seconds");
+        }
+
         var thawed = agent.Machine.IsFrozen ? DiskCommands.FileSystemCount : 0;
         agent.Machine.IsFrozen = false;
         return thawed;

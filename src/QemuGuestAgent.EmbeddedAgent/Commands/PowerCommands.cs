@@ -6,9 +6,20 @@ namespace QemuGuestAgent.EmbeddedAgent.Commands;
 internal enum PowerChange
 {
     None,
-    Down,
+
+    /// <summary>Off, and with it QEMU: the channel ends.</summary>
+    Off,
+
+    /// <summary>Down, but QEMU stays.</summary>
+    Halt,
+
     Reboot,
-    Suspend,
+
+    /// <summary>Off until it is started again, when it goes on where it was.</summary>
+    Hibernate,
+
+    /// <summary>Silent for a while.</summary>
+    Sleep,
 }
 
 /// <summary>The commands that stop the guest. Success is not answered.</summary>
@@ -20,7 +31,8 @@ internal static class PowerCommands
         arguments.End();
         agent.PowerChange = mode switch
         {
-            null or "powerdown" or "halt" => PowerChange.Down,
+            null or "powerdown" => PowerChange.Off,
+            "halt" => PowerChange.Halt,
             "reboot" => PowerChange.Reboot,
 
             // The parenthesis is open in qemu-ga too.
@@ -29,10 +41,16 @@ internal static class PowerCommands
         return null;
     }
 
-    public static JsonNode? Suspend(AgentContext agent, CommandArguments arguments)
+    public static JsonNode? SuspendToDisk(AgentContext agent, CommandArguments arguments) =>
+        Suspend(agent, arguments, PowerChange.Hibernate);
+
+    public static JsonNode? SuspendToMemory(AgentContext agent, CommandArguments arguments) =>
+        Suspend(agent, arguments, PowerChange.Sleep);
+
+    private static JsonNode? Suspend(AgentContext agent, CommandArguments arguments, PowerChange change)
     {
         arguments.End();
-        agent.PowerChange = PowerChange.Suspend;
+        agent.PowerChange = change;
         return null;
     }
 }

@@ -33,7 +33,14 @@ internal sealed class GuestMachine
 
     public MemoryFileSystem Files { get; }
 
-    public bool IsFrozen { get; set; }
+    /// <summary>When the file systems were frozen, or null.</summary>
+    public DateTimeOffset? FrozenSince { get; set; }
+
+    public bool IsFrozen
+    {
+        get => FrozenSince is not null;
+        set => FrozenSince = value ? Now : null;
+    }
 
     /// <summary>Whether each processor is online.</summary>
     public bool[] OnlineProcessors { get; } = [true, true];

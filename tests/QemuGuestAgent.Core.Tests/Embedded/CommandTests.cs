@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using QemuGuestAgent.Core.Tests.Session;
 using QemuGuestAgent.EmbeddedAgent;
 using static QemuGuestAgent.Core.Tests.Embedded.Texts;
 
@@ -90,11 +91,11 @@ public sealed class CommandTests
     }
 
     [Fact]
-    public async Task A_shutdown_is_not_answered_and_the_guest_stays_down()
+    public async Task A_halt_is_not_answered_and_the_guest_stays_down()
     {
         var agent = new EmbeddedGuestAgent();
         using var client = RawClient.To(agent);
-        await client.SendAsync(Request("guest-shutdown"));
+        await client.SendAsync(Request("guest-shutdown", "\"mode\":\"halt\""));
         Assert.True(SpinWait.SpinUntil(() => !agent.IsRunning, TimeSpan.FromSeconds(20)));
         await client.SendAsync(Ping);
         agent.Start();
@@ -102,15 +103,49 @@ public sealed class CommandTests
     }
 
     [Theory]
-    [InlineData("guest-shutdown", "\"mode\":\"reboot\"")]
-    [InlineData("guest-suspend-ram", "")]
-    public async Task A_reboot_or_a_suspend_is_not_answered_and_the_guest_comes_back(string command, string arguments)
+    [InlineData("guest-shutdown")]
+    [InlineData("guest-suspend-disk")]
+    public async Task A_guest_that_is_off_has_no_channel_until_it_is_started(string command)
+    {
+        var agent = new EmbeddedGuestAgent();
+        using (var client = RawClient.To(agent))
+        {
+            await client.SendAsync(Request(command));
+            await Assert.ThrowsAsync<EndOfStreamException>(client.LineAsync);
+            Assert.False(agent.IsRunning);
+        }
+
+        agent.Start();
+        using var next = RawClient.To(agent);
+        Assert.Equal(Pong, await next.AskAsync(Ping));
+    }
+
+    [Fact]
+    public async Task A_suspend_is_not_answered_and_the_guest_goes_on()
     {
         var agent = new EmbeddedGuestAgent(new() { BootDelay = TimeSpan.FromMilliseconds(20) });
         using var client = RawClient.To(agent);
-        await client.SendAsync(Request(command, arguments));
+        await client.SendAsync(Request("guest-suspend-ram"));
         Assert.True(SpinWait.SpinUntil(() => agent.Requests.Count > 0, TimeSpan.FromSeconds(20)));
         Assert.Equal(Stray + "\n", await client.SkipToSyncAsync(1));
+    }
+
+    [Fact]
+    public async Task A_reboot_comes_after_what_was_sent_with_it_and_the_guest_comes_back()
+    {
+        var time = new WatchedTime();
+        var agent = new EmbeddedGuestAgent(new() { BootDelay = TimeSpan.FromSeconds(20), TimeProvider = time });
+        using var client = RawClient.To(agent);
+        await client.SendAsync(Request("guest-shutdown", "\"mode\":\"reboot\"") + Ping);
+        Assert.Equal(Pong, await client.LineAsync());
+        await time.PassAsync(TimeSpan.FromSeconds(20));
+        for (var id = 1; !agent.Requests.Contains("guest-sync-delimited"); id++)
+        {
+            // Until the guest is up this is lost.
+            await client.SendAsync(Request("guest-sync-delimited", $"\"id\":{id}"));
+        }
+
+        Assert.Contains("return", await client.LineAsync(), StringComparison.Ordinal);
     }
 
     [Theory]
