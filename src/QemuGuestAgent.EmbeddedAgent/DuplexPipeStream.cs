@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using QemuGuestAgent.Core.Endpoints;
 
 namespace QemuGuestAgent.EmbeddedAgent;
 
 /// <summary>One end of an in-memory connection that behaves as a socket: bounded, and ended by either side.</summary>
-internal sealed class DuplexPipeStream : Stream
+internal sealed class DuplexPipeStream : ChannelStream
 {
     // As much as goes into the pipe before backpressure is looked at.
     private const int MaxWrite = 1 << 14;
@@ -23,25 +24,6 @@ internal sealed class DuplexPipeStream : Stream
         _maxRead = maxRead;
     }
 
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Makes both ends of a connection.</summary>
     /// <param name="maxRead">The most that one read of the client gives.</param>
     public static (DuplexPipeStream Client, DuplexPipeStream Agent) CreatePair(int maxRead)
@@ -50,46 +32,6 @@ internal sealed class DuplexPipeStream : Stream
         var toClient = new Pipe(new PipeOptions(useSynchronizationContext: false));
         return (new(toClient.Reader, toAgent.Writer, maxRead), new(toAgent.Reader, toClient.Writer, int.MaxValue));
     }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadCoreAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().GetAwaiter().GetResult();
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadCoreAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) =>
-        WriteCoreAsync(buffer.AsMemory(offset, count), CancellationToken.None).GetAwaiter().GetResult();
-
-    /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteCoreAsync(buffer.AsMemory(offset, count), cancellationToken);
-
-#if NET
-    /// <inheritdoc/>
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        ReadCoreAsync(buffer, cancellationToken);
-
-    /// <inheritdoc/>
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        new(WriteCoreAsync(buffer, cancellationToken));
-#endif
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -119,7 +61,8 @@ internal sealed class DuplexPipeStream : Stream
         base.Dispose(disposing);
     }
 
-    private async ValueTask<int> ReadCoreAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    protected override async ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -159,7 +102,8 @@ internal sealed class DuplexPipeStream : Stream
         }
     }
 
-    private async Task WriteCoreAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    protected override async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         while (!source.IsEmpty)
         {

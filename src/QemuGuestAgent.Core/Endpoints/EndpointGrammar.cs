@@ -6,7 +6,8 @@ namespace QemuGuestAgent.Core.Endpoints;
 public sealed class EndpointGrammar
 {
     /// <summary>The kinds that this library brings.</summary>
-    public static readonly EndpointGrammar Default = new(UnixEndpoint.Kind, TcpEndpoint.Kind);
+    public static readonly EndpointGrammar Default = new(
+        UnixEndpoint.Kind, TcpEndpoint.Kind, PipeEndpoint.Kind, SerialEndpoint.Kind, VsockEndpoint.Kind, ExecEndpoint.Kind);
 
     /// <summary>Makes a grammar of the kinds given.</summary>
     public EndpointGrammar(params EndpointKind[] kinds) => Kinds = kinds;
@@ -29,7 +30,7 @@ public sealed class EndpointGrammar
         try
         {
             // What is no path at all is left for the kind to refuse: a resolver has its own exceptions for it.
-            var isPath = kind.IsPath && rest.Length > 0 && !rest.Contains('\0');
+            var isPath = kind.IsPath && rest.Length > 0 && rest[0] != UnixEndpoint.AbstractMark && !rest.Contains('\0');
             return kind.Parse(isPath ? (resolvePath ?? Path.GetFullPath)(rest) : rest);
         }
         catch (FormatException reason)

@@ -12,6 +12,9 @@ public abstract class GuestAgentEndpoint
     /// <summary>What a careful user should know before using this endpoint, or null.</summary>
     public virtual string? SecurityWarning => null;
 
+    /// <summary>What the channel is called by all who would share it, where only one may use it at a time; else null.</summary>
+    internal virtual string? LockName => null;
+
     /// <summary>The endpoint in the grammar of <see cref="EndpointGrammar"/>.</summary>
     public abstract override string ToString();
 }

@@ -6,37 +6,51 @@ namespace QemuGuestAgent.Core.Endpoints;
 /// <summary>Connects a socket, and says in the catalogue's words why it does not connect.</summary>
 internal static class SocketConnector
 {
+    // Linux' errno where there is no device, here no virtual machine, of that address.
+    private const int NoDevice = 19;
+
     public static async Task<Stream> ConnectAsync(
-        GuestAgentEndpoint endpoint, Socket socket, Func<Socket, Task> connect, CancellationToken cancellationToken)
+        GuestAgentEndpoint endpoint, Func<Socket> make, Func<Socket, Task> connect, CancellationToken cancellationToken)
     {
-        // .NET Framework's connect knows no token: disposing the socket ends it there.
-        using var abandon = cancellationToken.Register(static s => ((Socket)s!).Dispose(), socket);
+        Socket? socket = null;
         try
         {
+            socket = make();
+
+            // .NET Framework's connect knows no token: disposing the socket ends it there.
+            using var abandon = cancellationToken.Register(static s => ((Socket)s!).Dispose(), socket);
             await connect(socket).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw new OperationCanceledException(cancellationToken);
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw Explain(endpoint, e);
         }
     }
 
-    // Linux' errno as .NET maps it: ENOENT is AddressNotAvailable, EAGAIN of a full backlog is WouldBlock or TryAgain.
+    // Linux' errno as .NET maps it: ENOENT is AddressNotAvailable, EAGAIN of a full backlog is WouldBlock or TryAgain; Windows refuses
+    // where there is no file. A virtual socket on which nobody listens is reset.
     private static GuestAgentException Explain(GuestAgentEndpoint endpoint, SocketException e) => e.SocketErrorCode switch
     {
+        SocketError.AddressFamilyNotSupported =>
+            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, endpoint, "its system has no sockets of that kind"),
         SocketError.AddressNotAvailable when endpoint is UnixEndpoint => ErrorCatalogue.EndpointNotFound.Because(e, endpoint, endpoint),
-        SocketError.AccessDenied => ErrorCatalogue.EndpointAccessDenied.Because(e, endpoint, endpoint),
+        SocketError.ConnectionRefused when endpoint is UnixEndpoint { IsThere: false } => ErrorCatalogue.EndpointNotFound.Because(e, endpoint, endpoint),
+        SocketError.AccessDenied when endpoint is UnixEndpoint unix => unix.Denied(e),
+        SocketError.AccessDenied => ErrorCatalogue.EndpointAccessDenied.Because(
+            e, endpoint, endpoint, "the system forbids the connection", "look at the firewall, and at what confines this process"),
         SocketError.ConnectionRefused => ErrorCatalogue.EndpointRefused.Because(e, endpoint, endpoint),
+        SocketError.ConnectionReset when endpoint is VsockEndpoint => ErrorCatalogue.EndpointRefused.Because(e, endpoint, endpoint),
         SocketError.WouldBlock or SocketError.TryAgain when endpoint is UnixEndpoint => ErrorCatalogue.EndpointHeld.Because(e, endpoint, endpoint),
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
             ErrorCatalogue.EndpointHostNotFound.Because(e, endpoint, endpoint, e.Message),
+        _ when e.NativeErrorCode == NoDevice => ErrorCatalogue.EndpointNotFound.Because(e, endpoint, endpoint),
         _ => ErrorCatalogue.EndpointUnreachable.Because(e, endpoint, endpoint, e.Message),
     };
 }

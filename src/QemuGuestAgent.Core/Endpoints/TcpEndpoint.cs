@@ -36,8 +36,11 @@ public sealed class TcpEndpoint : GuestAgentEndpoint
             : $"'{this}' is neither authenticated nor encrypted: whoever reaches the port has the rights of the agent, and sees all that is sent. Tunnel it, for example through ssh.";
 
     /// <inheritdoc/>
+    internal override string LockName => ToString().ToLowerInvariant();
+
+    /// <inheritdoc/>
     public override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-        SocketConnector.ConnectAsync(this, new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+        SocketConnector.ConnectAsync(this, () => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
 #if NET
             socket => socket.ConnectAsync(Host, Port, cancellationToken).AsTask(),
 #else

@@ -1,9 +1,8 @@
 #if NET
 using System.Net.Sockets;
-#else
-using QemuGuestAgent.Core.Errors;
 #endif
 using System.Text;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
@@ -11,19 +10,30 @@ namespace QemuGuestAgent.Core.Endpoints;
 public sealed class UnixEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
-    public static readonly EndpointKind Kind = new("unix", "unix:/path/to/socket (or just the path)", path => new UnixEndpoint(path), IsPath: true);
+    public static readonly EndpointKind Kind =
+        new("unix", "unix:/path/to/socket (or just the path) or unix:@abstract-name", path => new UnixEndpoint(path), IsPath: true);
+
+    /// <summary>What a name in the abstract namespace of Linux begins with, which is no path.</summary>
+    internal const char AbstractMark = '@';
 
     // sizeof(sockaddr_un.sun_path) less the final zero.
     private const int MaxPathBytes = 107;
 
     /// <summary>Names a socket.</summary>
-    /// <param name="path">The absolute path of the socket, at most 107 bytes in UTF-8.</param>
+    /// <param name="path">
+    /// The absolute path of the socket, at most 107 bytes in UTF-8; or its name in the abstract namespace of Linux, behind an '@'.
+    /// </param>
     /// <exception cref="FormatException">The path cannot be one of a socket.</exception>
     public UnixEndpoint(string path)
     {
         if (path.Length == 0)
         {
             throw new FormatException("it has no path");
+        }
+
+        if (path.Length == 1 && path[0] == AbstractMark)
+        {
+            throw new FormatException($"there is no name behind the '{AbstractMark}'");
         }
 
         if (path.Contains('\0'))
@@ -39,18 +49,55 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
         SocketPath = path;
     }
 
-    /// <summary>The absolute path of the socket.</summary>
+    /// <summary>The absolute path of the socket; of an abstract one, '@' and its name.</summary>
     public string SocketPath { get; }
 
+    /// <summary>Whether it is a name in the abstract namespace of Linux, where there are no files and no rights.</summary>
+    public bool IsAbstract => SocketPath[0] == AbstractMark;
+
+    /// <summary>Whether there is anything at the path; of an abstract one that cannot be told.</summary>
+    internal bool IsThere => IsAbstract || File.Exists(SocketPath) || Directory.Exists(SocketPath);
+
     /// <inheritdoc/>
-    public override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
+    internal override string LockName => IsAbstract ? ToString() : $"{Kind.Scheme}:{RealPath.Of(SocketPath)}";
+
+    /// <inheritdoc/>
+    public override Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    {
 #if NET
-        SocketConnector.ConnectAsync(this, new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
-            socket => socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), cancellationToken).AsTask(), cancellationToken);
+        if (IsAbstract && !OperatingSystem.IsLinux())
+        {
+            throw ErrorCatalogue.EndpointNotSupported.With(this, this, "abstract sockets are Linux's");
+        }
+
+        var address = new UnixDomainSocketEndPoint(IsAbstract ? '\0' + SocketPath[1..] : SocketPath);
+        return SocketConnector.ConnectAsync(this, () => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
+            socket => socket.ConnectAsync(address, cancellationToken).AsTask(), cancellationToken);
 #else
         throw ErrorCatalogue.EndpointNotSupported.With(this, this, "Windows PowerShell's .NET Framework has no Unix domain sockets");
 #endif
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Kind.Scheme}:{SocketPath}";
+
+    /// <summary>Says what of the path is denied: a folder on the way, or the socket itself.</summary>
+    internal GuestAgentException Denied(Exception e)
+    {
+        // What can be looked at lies in a folder that may be entered.
+        var folder = Path.GetDirectoryName(SocketPath);
+        if (folder is null || File.Exists(SocketPath))
+        {
+            return ErrorCatalogue.EndpointAccessDenied.Because(e, this, this, "this account may not write to the socket",
+                $"for example: setfacl -m u:NAME:rw '{SocketPath}'");
+        }
+
+        while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+        {
+            folder = parent;
+        }
+
+        return ErrorCatalogue.EndpointAccessDenied.Because(e, this, this, $"this account may not enter the folder '{folder}'",
+            $"for example: setfacl -m u:NAME:x '{folder}'");
+    }
 }

@@ -22,16 +22,16 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition EndpointNotSupported = Define(NotImplemented,
         "The endpoint '{0}' cannot be opened on this platform: {1}.",
-        "Use PowerShell 7, or another kind of endpoint.");
+        "Use PowerShell 7, install what is missing, or use another kind of endpoint.");
 
     // Opening an endpoint. {0} is the endpoint.
     internal static readonly ErrorDefinition EndpointNotFound = Define(ObjectNotFound,
         "There is no '{0}'.",
-        "Check the path. The socket is there while the virtual machine runs, if QEMU was started with '-chardev socket,path=…,server=on,wait=off'.");
+        "Check its name. A socket or pipe is there while the virtual machine runs, if QEMU was started with '-chardev socket,path=…,server=on,wait=off'. Find-QemuGuestAgent lists what this host has.");
 
     internal static readonly ErrorDefinition EndpointAccessDenied = Define(PermissionDenied,
-        "Access to '{0}' is denied.",
-        "Run as the user that QEMU runs as or as root, or give your account access to the socket and its folder.");
+        "Access to '{0}' is denied: {1}.",
+        "Run as root or as the user that QEMU runs as, or give your account the right: {2}.");
 
     internal static readonly ErrorDefinition EndpointRefused = Define(ConnectionError,
         "Nothing listens on '{0}'.",
@@ -40,6 +40,14 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition EndpointHeld = Define(ResourceBusy,
         "'{0}' does not take another connection now: its queue of clients is full.",
         "The channel serves one client at a time. Close the other one (libvirt holds the channels of its domains for good), then connect again.");
+
+    internal static readonly ErrorDefinition EndpointInUse = Define(ResourceBusy,
+        "'{0}' is in use by {1}.",
+        "The channel serves one client at a time: disconnect the other session (Disconnect-QemuGuestAgent there), then connect again.");
+
+    internal static readonly ErrorDefinition EndpointProgramNotStarted = Define(ObjectNotFound,
+        "The program of '{0}' could not be started: {1}.",
+        "Check its name: it is looked for on the PATH, and no shell reads the line. An argument with blanks needs quotes.");
 
     internal static readonly ErrorDefinition EndpointHostNotFound = Define(ObjectNotFound,
         "The host of '{0}' is not known: {1}.",

@@ -1,4 +1,5 @@
 using System.Text;
+using QemuGuestAgent.Core.Endpoints;
 
 namespace QemuGuestAgent.Core.Tests.Contract;
 
@@ -38,5 +39,13 @@ public sealed class RawClient(Stream stream) : IAsyncDisposable
         _received.AddRange(buffer.AsSpan(0, count));
     }
 
-    public ValueTask DisposeAsync() => stream.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await stream.DisposeAsync();
+        if (stream is ProcessStream program)
+        {
+            // It still passes on what it was given last.
+            await program.Ended;
+        }
+    }
 }

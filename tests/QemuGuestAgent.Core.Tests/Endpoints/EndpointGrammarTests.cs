@@ -59,6 +59,13 @@ public sealed class EndpointGrammarTests
     [InlineData("tcp://host.example:5000")]
     [InlineData("tcp://[::1]:5000")]
     [InlineData("tcp://[fe80::1%eth0]:5000")]
+    [InlineData("unix:@abstract/name")]
+    [InlineData("pipe:vm 1")]
+    [InlineData("serial:/dev/pts/3")]
+    [InlineData("serial:/dev/ttyS0?baud=115200")]
+    [InlineData("vsock:3:1234")]
+    [InlineData("exec:ssh host socat - UNIX-CONNECT:/run/vm.sock")]
+    [InlineData("exec:'/a b/program' '' 'it'\"'\"'s' '\"quoted\"' back\\slash")]
     public void The_text_of_an_endpoint_reads_back(string text)
     {
         var isPath = text.StartsWith("unix:", StringComparison.Ordinal);
@@ -92,14 +99,63 @@ public sealed class EndpointGrammarTests
     [InlineData("tcp://::1:5000")]
     [InlineData("tcp://[::1:5000")]
     [InlineData("tcp://a b:5000")]
+    [InlineData("unix:@")]
+    [InlineData("pipe:")]
+    [InlineData("pipe:a/b")]
+    [InlineData(@"pipe:\\server\pipe\name")]
+    [InlineData("serial:")]
+    [InlineData("serial:ttyS0")]
+    [InlineData("serial:?baud=9600")]
+    [InlineData("serial:/dev/ttyS0?baud=")]
+    [InlineData("serial:/dev/ttyS0?baud=9601")]
+    [InlineData("serial:/dev/ttyS0?baud=-9600")]
+    [InlineData("serial:/dev/ttyS0?speed=9600")]
+    [InlineData("serial:/dev/ttyS0?baud=9600=1")]
+    [InlineData("vsock:")]
+    [InlineData("vsock:3")]
+    [InlineData("vsock:3:x")]
+    [InlineData("vsock:3:-1")]
+    [InlineData("vsock:3:4294967296")]
+    [InlineData("vsock:4294967295:1")]
+    [InlineData("vsock:3:1:2")]
+    [InlineData("exec:")]
+    [InlineData("exec:  ")]
+    [InlineData("exec:''")]
+    [InlineData("exec:program 'open")]
+    [InlineData("exec:pro\0gram")]
     public void What_is_malformed_is_met_with_the_reason_and_the_syntax(string text)
     {
         var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse(text));
         error.Is(ErrorCatalogue.EndpointMalformed);
-        var syntax = text.StartsWith("tcp", StringComparison.Ordinal) ? TcpEndpoint.Kind.Syntax : UnixEndpoint.Kind.Syntax;
-        Assert.Equal($"Write it as {syntax}.", error.RecommendedAction);
+        var kind = EndpointGrammar.Default.Kinds.FirstOrDefault(kind => text.StartsWith($"{kind.Scheme}:", StringComparison.Ordinal))
+            ?? UnixEndpoint.Kind;
+        Assert.Equal($"Write it as {kind.Syntax}.", error.RecommendedAction);
         Assert.Matches(@"is malformed: [^ .].*[^.]\.$", error.Message);
         Assert.Equal(text, error.Target);
+    }
+
+    [Fact]
+    public void A_name_of_the_abstract_namespace_is_no_path()
+    {
+        var endpoint = (UnixEndpoint)EndpointGrammar.Default.Parse("unix:@vm/1", _ => throw new InvalidOperationException());
+        Assert.True(endpoint.IsAbstract);
+        Assert.Equal("@vm/1", endpoint.SocketPath);
+    }
+
+    [Fact]
+    public void A_pipe_may_be_written_as_Windows_does() =>
+        Assert.Equal("vm1", ((PipeEndpoint)EndpointGrammar.Default.Parse(@"pipe:\\.\pipe\vm1")).PipeName);
+
+    [Fact]
+    public void A_port_has_the_agent_s_own_speed_unless_told() =>
+        Assert.Equal(38400, ((SerialEndpoint)EndpointGrammar.Default.Parse("serial:/dev/ttyS0")).Baud);
+
+    [Fact]
+    public void A_program_s_words_are_split_as_a_shell_does_but_for_backslashes()
+    {
+        var endpoint = (ExecEndpoint)EndpointGrammar.Default.Parse("exec: ssh\t-o 'a \"b\"'\"c d\" C:\\dir  ''");
+        Assert.Equal("ssh", endpoint.Program);
+        Assert.Equal(["-o", "a \"b\"c d", "C:\\dir", ""], endpoint.Arguments);
     }
 
     [Fact]
@@ -115,9 +171,9 @@ public sealed class EndpointGrammarTests
     [Fact]
     public void An_unknown_kind_is_met_with_the_known_ones()
     {
-        var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse("pipe:name"));
+        var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse("foo:name"));
         error.Is(ErrorCatalogue.EndpointKindUnknown);
-        Assert.Contains("'pipe:'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'foo:'", error.Message, StringComparison.Ordinal);
         Assert.All(EndpointGrammar.Default.Kinds,
             kind => Assert.Contains(kind.Syntax, error.RecommendedAction, StringComparison.Ordinal));
     }
@@ -128,7 +184,7 @@ public sealed class EndpointGrammarTests
         var grammar = EndpointGrammar.Default.With(new EndpointKind("other", "other:name", name => new TcpEndpoint(name, 1)));
         Assert.Equal("name", ((TcpEndpoint)grammar.Parse("other:name")).Host);
         Assert.IsType<TcpEndpoint>(grammar.Parse("tcp://host:5"));
-        var error = Assert.Throws<GuestAgentException>(() => grammar.Parse("pipe:name"));
+        var error = Assert.Throws<GuestAgentException>(() => grammar.Parse("foo:name"));
         Assert.Contains("other:name", error.RecommendedAction, StringComparison.Ordinal);
         Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse("other:name"));
     }

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Tests.Errors;
@@ -111,20 +110,41 @@ public sealed class UnixEndpointTests : IDisposable
     [Fact]
     public void A_socket_that_one_may_not_write_to_is_denied()
     {
-        if (!OperatingSystem.IsLinux())
-        {
-            Assert.Skip("The rights of one thread can be given up on Linux only.");
-            return;
-        }
-
         using var listener = Listen(SocketType.Stream, backlog: 1);
-        File.SetUnixFileMode(SocketPath, UnixFileMode.None);
-        Exception? error = null;
-        var endpoint = new UnixEndpoint(SocketPath);
-        var connecting = new Thread(() => error = AsNobody(() => endpoint.OpenAsync().GetAwaiter().GetResult()));
-        connecting.Start();
-        connecting.Join();
-        Assert.IsType<GuestAgentException>(error).Is(ErrorCatalogue.EndpointAccessDenied);
+        Nobody.SetMode(SocketPath, UnixFileMode.None);
+        var error = OpenAsNobody();
+        Assert.Contains("the socket", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"rw '{SocketPath}'", error.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_socket_in_a_folder_that_one_may_not_enter_is_denied_by_that_folder()
+    {
+        var inner = _folder.CreateSubdirectory("closed/inner").FullName;
+        using var listener = Listen(SocketType.Stream, backlog: 1, Path.Combine(inner, "s"));
+        var closed = Path.GetDirectoryName(inner)!;
+        Nobody.SetMode(closed, UnixFileMode.None);
+        var error = OpenAsNobody(Path.Combine(inner, "s"));
+        Assert.Contains($"the folder '{closed}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"x '{closed}'", error.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_abstract_socket_is_opened()
+    {
+        var name = $"qga-{Guid.NewGuid()}";
+        using var listener = Listen(SocketType.Stream, backlog: 1, '\0' + name);
+        using var stream = await new UnixEndpoint('@' + name).OpenAsync();
+        using var accepted = await listener.AcceptAsync(CancellationToken.None);
+        await stream.WriteAsync(new byte[] { 1, 2 }, CancellationToken.None);
+        Assert.Equal(2, await accepted.ReceiveAsync(new byte[10], CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_abstract_socket_on_which_nobody_listens_refuses()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Abstract sockets are Linux's.");
+        await new UnixEndpoint($"@qga-{Guid.NewGuid()}").OpenAsync().FailsWith(ErrorCatalogue.EndpointRefused);
     }
 
     [Fact]
@@ -136,11 +156,20 @@ public sealed class UnixEndpointTests : IDisposable
         Assert.Equal(given, error.CancellationToken);
     }
 
-    private Socket Listen(SocketType type, int backlog)
+    // The test's folder is for its user only, as it is made.
+    private GuestAgentException OpenAsNobody(string? path = null)
+    {
+        Nobody.SetMode(_folder.FullName, (UnixFileMode)0b111_001_001);
+        var endpoint = new UnixEndpoint(path ?? SocketPath);
+        return Assert.IsType<GuestAgentException>(Nobody.Record(() => endpoint.OpenAsync().GetAwaiter().GetResult()))
+            .Is(ErrorCatalogue.EndpointAccessDenied);
+    }
+
+    private Socket Listen(SocketType type, int backlog, string? path = null)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have other errors.");
         var socket = new Socket(AddressFamily.Unix, type, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(SocketPath));
+        socket.Bind(new UnixDomainSocketEndPoint(path ?? SocketPath));
         if (type == SocketType.Stream)
         {
             socket.Listen(backlog);
@@ -148,23 +177,4 @@ public sealed class UnixEndpointTests : IDisposable
 
         return socket;
     }
-
-    // Root may open any file: this thread gives that right up. (The kernel has this identity per thread, and so has glibc.)
-    private static Exception? AsNobody(Action action)
-    {
-        const uint Nobody = 65534;
-        var own = SetFileSystemUser(Nobody);
-        try
-        {
-            return Record.Exception(action);
-        }
-        finally
-        {
-            _ = SetFileSystemUser((uint)own);
-        }
-    }
-
-    [DllImport("libc", EntryPoint = "setfsuid")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    private static extern int SetFileSystemUser(uint user);
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -17,17 +16,23 @@ internal sealed class ListeningAgent : RealAgentPeer
     private static readonly TimeSpan LongestExit = TimeSpan.FromSeconds(5);
 
     private ListeningAgent(RealAgentBinary binary)
-        : base(binary, "unix-listen", folder => folder.Combine(SocketName))
-    {
-    }
+        : base(binary, "unix-listen", folder => folder.Combine(SocketName)) => Endpoint = new UnixEndpoint(Folder.Combine(SocketName));
 
-    public override GuestAgentEndpoint Endpoint => new UnixEndpoint(Folder.Combine(SocketName));
+    private ListeningAgent(RealAgentBinary binary, VsockEndpoint endpoint)
+        : base(binary, "vsock-listen", _ => $"{endpoint.Cid}:{endpoint.Port}") => Endpoint = endpoint;
+
+    public override GuestAgentEndpoint Endpoint { get; }
 
     public override bool ChannelOutlivesBothEnds => false;
 
-    public static async Task<ListeningAgent> StartAsync(RealAgentBinary binary)
+    public static Task<ListeningAgent> StartAsync(RealAgentBinary binary) => StartAsync(new ListeningAgent(binary));
+
+    /// <summary>Starts one on a virtual socket of this machine; skips the test where there is none.</summary>
+    public static Task<ListeningAgent> StartOnVsockAsync(RealAgentBinary binary) =>
+        StartAsync(new ListeningAgent(binary, new VsockEndpoint(VsockLoopback.Cid, VsockLoopback.FreePortOrSkip())));
+
+    private static async Task<ListeningAgent> StartAsync(ListeningAgent agent)
     {
-        var agent = new ListeningAgent(binary);
         await agent.StartAsync();
         return agent;
     }
@@ -69,13 +74,12 @@ internal sealed class ListeningAgent : RealAgentPeer
     private bool Accepts()
     {
         Assert.False(Process.HasExited, $"The agent has exited: {Process.Log}");
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Connect(new UnixDomainSocketEndPoint(Folder.Combine(SocketName)));
+            Endpoint.OpenAsync(CancellationToken.None).GetAwaiter().GetResult().Dispose();
             return true;
         }
-        catch (SocketException)
+        catch (GuestAgentException e) when (e.ErrorId is "EndpointRefused" or "EndpointNotFound")
         {
             return false;
         }

@@ -1,6 +1,5 @@
-using System.ComponentModel;
+using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace QemuGuestAgent.Core.Tests.RealAgent;
 
@@ -10,41 +9,40 @@ namespace QemuGuestAgent.Core.Tests.RealAgent;
 /// </summary>
 internal sealed class OneClientRelay : IDisposable
 {
-    private const short Readable = 1;
-    private const short Writable = 4;
-    private const int CloseOnExec = 0x80000;
-
     private readonly Pty _pty;
-    private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    private readonly int _end = eventfd(0, CloseOnExec);
+    private readonly Socket _listener;
+    private readonly Waiter _waiter = new();
     private readonly Thread _thread;
     private readonly byte[] _toAgent = new byte[4096];
     private readonly byte[] _toClient = new byte[65536];
     private int _toAgentCount;
     private int _toClientCount;
 
-    public OneClientRelay(string path, Pty pty)
+    public OneClientRelay(EndPoint address, Pty pty)
     {
         _pty = pty;
-        _listener.Bind(new UnixDomainSocketEndPoint(path));
+        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        _listener.Bind(address);
         _listener.Listen(1);
-        _thread = new Thread(Run) { IsBackground = true, Name = $"relay {path}" };
+        _thread = new Thread(Run) { IsBackground = true, Name = $"relay {address}" };
         _thread.Start();
     }
 
+    /// <summary>Where it listens.</summary>
+    public EndPoint Address => _listener.LocalEndPoint!;
+
     public void Dispose()
     {
-        _ = write(_end, [1, 0, 0, 0, 0, 0, 0, 0], sizeof(ulong));
-        _thread.Join();
+        _waiter.End(_thread);
         _listener.Dispose();
-        _ = close(_end);
+        _waiter.Dispose();
     }
 
     private static int Descriptor(Socket socket) => (int)socket.Handle;
 
     private void Run()
     {
-        while (Wait(Descriptor(_listener), Readable, 0) is { Ended: false })
+        while (Wait(Descriptor(_listener), Waiter.Readable, 0) is { Ended: false })
         {
             using var client = _listener.Accept();
             client.Blocking = false;
@@ -62,25 +60,25 @@ internal sealed class OneClientRelay : IDisposable
         while (true)
         {
             var (ended, clientReady, agentReady) = Wait(
-                Descriptor(client), Events(_toAgentCount < _toAgent.Length, _toClientCount > 0),
-                Events(_toClientCount < _toClient.Length, _toAgentCount > 0));
+                Descriptor(client), Waiter.Events(_toAgentCount < _toAgent.Length, _toClientCount > 0),
+                Waiter.Events(_toClientCount < _toClient.Length, _toAgentCount > 0));
             if (ended)
             {
                 return false;
             }
 
             // The client goes first: of an answer to a client that has left, nothing is taken from the agent.
-            if ((clientReady & ~Writable) != 0 && !ReceiveFrom(client))
+            if ((clientReady & ~Waiter.Writable) != 0 && !ReceiveFrom(client))
             {
                 return Drain();
             }
 
-            if ((agentReady & Writable) != 0)
+            if ((agentReady & Waiter.Writable) != 0)
             {
-                Shift(_toAgent, ref _toAgentCount, _pty.Write(_toAgent, _toAgentCount));
+                Waiter.Shift(_toAgent, ref _toAgentCount, _pty.Write(_toAgent, _toAgentCount));
             }
 
-            if ((agentReady & Readable) != 0)
+            if ((agentReady & Waiter.Readable) != 0)
             {
                 var chunk = new byte[_toClient.Length - _toClientCount];
                 var count = _pty.Read(chunk);
@@ -88,7 +86,7 @@ internal sealed class OneClientRelay : IDisposable
                 _toClientCount += count;
             }
 
-            if ((clientReady & Writable) != 0)
+            if ((clientReady & Waiter.Writable) != 0)
             {
                 var sent = client.Send(_toClient.AsSpan(0, _toClientCount), SocketFlags.None, out var error);
                 if (error is not (SocketError.Success or SocketError.WouldBlock))
@@ -96,7 +94,7 @@ internal sealed class OneClientRelay : IDisposable
                     return Drain();
                 }
 
-                Shift(_toClient, ref _toClientCount, sent);
+                Waiter.Shift(_toClient, ref _toClientCount, sent);
             }
         }
     }
@@ -125,62 +123,17 @@ internal sealed class OneClientRelay : IDisposable
     {
         while (_toAgentCount > 0)
         {
-            if (Wait(-1, 0, Writable).Ended)
+            if (Wait(-1, 0, Waiter.Writable).Ended)
             {
                 return false;
             }
 
-            Shift(_toAgent, ref _toAgentCount, _pty.Write(_toAgent, _toAgentCount));
+            Waiter.Shift(_toAgent, ref _toAgentCount, _pty.Write(_toAgent, _toAgentCount));
         }
 
         return true;
     }
 
-    private (bool Ended, short Client, short Agent) Wait(int client, short clientEvents, short agentEvents)
-    {
-        PollEntry[] entries =
-        [
-            new() { Descriptor = _end, Events = Readable },
-            new() { Descriptor = client, Events = clientEvents },
-            new() { Descriptor = agentEvents == 0 ? -1 : _pty.Master, Events = agentEvents },
-        ];
-        while (poll(entries, (nuint)entries.Length, -1) < 0)
-        {
-            const int interrupted = 4;
-            if (Marshal.GetLastPInvokeError() is var error && error != interrupted)
-            {
-                throw new Win32Exception(error);
-            }
-        }
-
-        return (entries[0].Returned != 0, entries[1].Returned, entries[2].Returned);
-    }
-
-    private static short Events(bool read, bool write) => (short)((read ? Readable : 0) | (write ? Writable : 0));
-
-    private static void Shift(byte[] buffer, ref int count, int done)
-    {
-        buffer.AsSpan(done, count - done).CopyTo(buffer);
-        count -= done;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollEntry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
-
-    [DllImport("libc", SetLastError = true)]
-    private static extern int poll([In, Out] PollEntry[] entries, nuint count, int milliseconds);
-
-    [DllImport("libc", SetLastError = true)]
-    private static extern int eventfd(uint value, int flags);
-
-    [DllImport("libc")]
-    private static extern nint write(int descriptor, byte[] bytes, nint count);
-
-    [DllImport("libc")]
-    private static extern int close(int descriptor);
+    private (bool Ended, short Client, short Agent) Wait(int client, short clientEvents, short agentEvents) =>
+        _waiter.Wait(client, clientEvents, _pty.Master, agentEvents);
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace QemuGuestAgent.Core.Tests.RealAgent;
 
-/// <summary>A pseudo terminal without any terminal manners. No child inherits its descriptors.</summary>
+/// <summary>A pseudo terminal. No child inherits its descriptors.</summary>
 internal sealed class Pty : IDisposable
 {
     private const int ReadWrite = 2;
@@ -18,7 +18,9 @@ internal sealed class Pty : IDisposable
     // Held open, so that the master does not hang up while no agent runs.
     private readonly int _slave;
 
-    public Pty()
+    /// <summary>Makes one.</summary>
+    /// <param name="isRaw">Without any terminal manners; else as it comes: it echoes, and waits for whole lines.</param>
+    public Pty(bool isRaw = true)
     {
         Master = Checked(posix_openpt(ReadWrite | NoControllingTerminal | NonBlocking | CloseOnExec));
         Checked(grantpt(Master));
@@ -31,6 +33,11 @@ internal sealed class Pty : IDisposable
 
         SlavePath = System.Text.Encoding.ASCII.GetString(name).TrimEnd('\0');
         _slave = Checked(open(name, ReadWrite | NoControllingTerminal | CloseOnExec));
+        if (!isRaw)
+        {
+            return;
+        }
+
         var termios = new byte[TermiosBytes];
         Checked(tcgetattr(_slave, termios));
         cfmakeraw(termios);

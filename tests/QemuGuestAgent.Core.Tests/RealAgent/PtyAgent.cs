@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
 
 namespace QemuGuestAgent.Core.Tests.RealAgent;
@@ -5,33 +7,30 @@ namespace QemuGuestAgent.Core.Tests.RealAgent;
 /// <summary>A real agent as in a virtual machine: behind a serial port (here a terminal) and a socket for one client.</summary>
 internal sealed class PtyAgent : RealAgentPeer
 {
-    private const string SocketName = "channel.sock";
-
     private readonly Pty _pty;
     private readonly OneClientRelay _relay;
 
-    public PtyAgent(RealAgentBinary binary)
-        : this(binary, new Pty())
+    /// <summary>Starts it.</summary>
+    /// <param name="binary">The agent.</param>
+    /// <param name="address">Where the socket listens; null is a path.</param>
+    /// <param name="endpoint">How a client gets there; null is by its path.</param>
+    public PtyAgent(RealAgentBinary binary, EndPoint? address = null, Func<EndPoint, GuestAgentEndpoint>? endpoint = null)
+        : this(binary, new Pty(), address, endpoint)
     {
     }
 
-    private PtyAgent(RealAgentBinary binary, Pty pty)
+    private PtyAgent(RealAgentBinary binary, Pty pty, EndPoint? address, Func<EndPoint, GuestAgentEndpoint>? endpoint)
         : base(binary, "virtio-serial", _ => pty.SlavePath)
     {
         _pty = pty;
-        _relay = new OneClientRelay(Folder.Combine(SocketName), pty);
+        _relay = new OneClientRelay(address ?? new UnixDomainSocketEndPoint(Folder.Combine("channel.sock")), pty);
+        Endpoint = endpoint?.Invoke(_relay.Address) ?? new UnixEndpoint($"{_relay.Address}");
         Process.Start();
     }
 
-    public override GuestAgentEndpoint Endpoint => new UnixEndpoint(Folder.Combine(SocketName));
+    public override GuestAgentEndpoint Endpoint { get; }
 
     public override bool ChannelOutlivesBothEnds => true;
-
-    public override Task StartAsync()
-    {
-        Process.Start();
-        return Task.CompletedTask;
-    }
 
     public override async ValueTask DisposeAsync()
     {

@@ -18,6 +18,12 @@ internal abstract class RealAgentPeer : AgentPeer
 
     public override string GuestPath(string name) => Folder.Combine(name);
 
+    public override Task StartAsync()
+    {
+        Process.Start();
+        return Task.CompletedTask;
+    }
+
     public override Task KillAsync() => Process.SignalAsync(Signal.Kill);
 
     public override Task PauseAsync() => Process.SignalAsync(Signal.Stop);

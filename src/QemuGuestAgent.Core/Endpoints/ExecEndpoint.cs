@@ -1,0 +1,154 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>The standard input and output of a program, which is started for it and ends with it: ssh, socat, the exec of a container.</summary>
+public sealed class ExecEndpoint : GuestAgentEndpoint
+{
+    /// <summary>The kind in the grammar.</summary>
+    public static readonly EndpointKind Kind = new("exec", "exec:program arguments (quotes keep blanks together)", Parse);
+
+    // Ctrl+C at the prompt reaches all that the terminal runs, and is not meant for the channel.
+    private const string Launcher = "trap '' INT; exec \"$0\" \"$@\"";
+
+    /// <summary>Names a program.</summary>
+    /// <param name="program">Its path, or its name on the PATH.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <exception cref="FormatException">It has no name, or a zero character.</exception>
+    public ExecEndpoint(string program, params string[] arguments)
+    {
+        if (program.Length == 0)
+        {
+            throw new FormatException("it has no program");
+        }
+
+        if (arguments.Append(program).Any(word => word.Contains('\0')))
+        {
+            throw new FormatException("it holds a zero character");
+        }
+
+        Program = program;
+        Arguments = arguments;
+    }
+
+    /// <summary>The program's path, or its name on the PATH.</summary>
+    public string Program { get; }
+
+    /// <summary>Its arguments.</summary>
+    public IReadOnlyList<string> Arguments { get; }
+
+    /// <inheritdoc/>
+    public override Task<Stream> OpenAsync(CancellationToken cancellationToken) => Task.Run<Stream>(Open, cancellationToken);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Kind.Scheme}:{string.Join(" ", Arguments.Prepend(Program).Select(Quote))}";
+
+    private ProcessStream Open()
+    {
+        var isWindows = Path.DirectorySeparatorChar == '\\';
+        if (!isWindows && !IsThere())
+        {
+            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, this, $"there is no '{Program}'");
+        }
+
+        var start = new ProcessStartInfo
+        {
+            FileName = isWindows ? Program : "/bin/sh",
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+        };
+#if NET
+        foreach (var argument in isWindows ? Arguments : ["-c", Launcher, Program, .. Arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+#else
+        start.Arguments = string.Join(" ", Arguments.Select(QuoteForWindows));
+#endif
+        try
+        {
+            return new ProcessStream(Program, Process.Start(start)!);
+        }
+        catch (Win32Exception e)
+        {
+            throw ErrorCatalogue.EndpointProgramNotStarted.Because(e, this, this, e.Message);
+        }
+    }
+
+    // As the shell that starts it looks for it.
+    private bool IsThere() => Program.Contains('/')
+        ? File.Exists(Program)
+        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, Program)));
+
+    private static ExecEndpoint Parse(string rest)
+    {
+        var words = Split(rest);
+        return words.Count > 0 ? new ExecEndpoint(words[0], [.. words.Skip(1)]) : throw new FormatException("it has no program");
+    }
+
+    // Words as a shell splits them, with quotes and without anything else: a backslash is one.
+    private static List<string> Split(string text)
+    {
+        var words = new List<string>();
+        StringBuilder? word = null;
+        char? quote = null;
+        foreach (var c in text)
+        {
+            if (c == quote)
+            {
+                quote = null;
+            }
+            else if (quote is null && c is '\'' or '"')
+            {
+                quote = c;
+                word ??= new StringBuilder();
+            }
+            else if (quote is null && char.IsWhiteSpace(c))
+            {
+                End();
+            }
+            else
+            {
+                (word ??= new StringBuilder()).Append(c);
+            }
+        }
+
+        End();
+        return quote is null ? words : throw new FormatException($"its quote {quote} is not closed");
+
+        void End()
+        {
+            if (word is not null)
+            {
+                words.Add(word.ToString());
+                word = null;
+            }
+        }
+    }
+
+    private static string Quote(string word) =>
+        word.Length > 0 && !word.Any(c => char.IsWhiteSpace(c) || c is '\'' or '"') ? word
+        : $"'{word.Replace("'", "'\"'\"'")}'";
+
+#if !NET
+    // What the C library of Windows reads back as the same word.
+    private static string QuoteForWindows(string word)
+    {
+        var quoted = new StringBuilder("\"");
+        var backslashes = 0;
+        foreach (var c in word)
+        {
+            quoted.Append('\\', c == '"' ? backslashes + 1 : 0).Append(c);
+            backslashes = c == '\\' ? backslashes + 1 : 0;
+        }
+
+        return quoted.Append('\\', backslashes).Append('"').ToString();
+    }
+#endif
+}

@@ -1,0 +1,81 @@
+using System.IO.Pipes;
+using System.Net.Sockets;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>A named pipe of this machine: what <c>-chardev pipe,path=name</c> of a QEMU on Windows offers. On Unix, .NET's own.</summary>
+public sealed class PipeEndpoint : GuestAgentEndpoint
+{
+    /// <summary>The kind in the grammar.</summary>
+    public static readonly EndpointKind Kind = new("pipe", @"pipe:name (or pipe:\\.\pipe\name)", Parse);
+
+    private const string Folder = @"\\.\pipe\";
+
+    /// <summary>Names a pipe.</summary>
+    /// <param name="name">The name, without a folder.</param>
+    /// <exception cref="FormatException">It cannot be the name of a pipe.</exception>
+    public PipeEndpoint(string name)
+    {
+        if (name.Length == 0)
+        {
+            throw new FormatException("it has no name");
+        }
+
+        if (name.IndexOfAny(['/', '\\', '\0']) >= 0)
+        {
+            throw new FormatException("its name holds a slash or a zero character");
+        }
+
+        PipeName = name;
+    }
+
+    /// <summary>The pipe's name.</summary>
+    public string PipeName { get; }
+
+    /// <inheritdoc/>
+    internal override string LockName => ToString();
+
+    /// <inheritdoc/>
+    public override async Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    {
+        NamedPipeClientStream? pipe = null;
+        try
+        {
+            pipe = new NamedPipeClientStream(".", PipeName, PipeDirection.InOut, PipeOptions.Asynchronous);
+
+            // One try: .NET's wait does not tell a pipe that is busy from one that is not there.
+            await pipe.ConnectAsync(0, cancellationToken).ConfigureAwait(false);
+            return pipe;
+        }
+        catch (Exception e) when (Explain(e) is { } error)
+        {
+            pipe?.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Kind.Scheme}:{PipeName}";
+
+    private static PipeEndpoint Parse(string rest) =>
+        new(rest.StartsWith(Folder, StringComparison.OrdinalIgnoreCase) ? rest.Substring(Folder.Length) : rest);
+
+    private GuestAgentException? Explain(Exception e) => e switch
+    {
+        TimeoutException when !Exists() => ErrorCatalogue.EndpointNotFound.Because(e, this, this),
+        TimeoutException => (IsWindows ? ErrorCatalogue.EndpointHeld : ErrorCatalogue.EndpointRefused).Because(e, this, this),
+        UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied } => ErrorCatalogue.EndpointAccessDenied.Because(
+            e, this, this, "the pipe is not open to this account", "run as the account that QEMU runs as, or elevated"),
+        IOException or SocketException or ArgumentException => ErrorCatalogue.EndpointUnreachable.Because(e, this, this, e.Message),
+        _ => null,
+    };
+
+    private static bool IsWindows => Path.DirectorySeparatorChar == '\\';
+
+    // Listed, not asked for: on Windows a look at a pipe by name connects to it.
+    private bool Exists() => IsWindows
+        ? Directory.EnumerateFiles(Folder).Any(path => path.Substring(Folder.Length).Equals(PipeName, StringComparison.OrdinalIgnoreCase))
+        : File.Exists(Path.Combine(Path.GetTempPath(), "CoreFxPipe_" + PipeName));
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>The standard input and output of a process, which ends with the stream. What it says on its error output explains its end.</summary>
+internal sealed class ProcessStream : ChannelStream
+{
+    // Of what the process says on its error output, the last counts.
+    private const int ErrorChars = 1000;
+
+    // A process that has closed its output has ended, or is about to.
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(2);
+
+    private readonly string _program;
+    private readonly Process _process;
+    private readonly Stream _input;
+    private readonly Stream _output;
+    private readonly Task<string> _errors;
+    private volatile bool _isClosed;
+
+    /// <summary>Takes a process over that has just been started, with all three streams redirected.</summary>
+    public ProcessStream(string program, Process process)
+    {
+        _program = program;
+        _process = process;
+        _input = process.StandardInput.BaseStream;
+        _output = process.StandardOutput.BaseStream;
+        _errors = ReadErrorsAsync(process.StandardError);
+    }
+
+    /// <summary>Ends with the process, once the stream was closed.</summary>
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    protected override async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var count = await _output.ReadSomeAsync(buffer, cancellationToken).ConfigureAwait(false);
+            return count > 0 || buffer.IsEmpty ? count : throw await EndedAsync(null).ConfigureAwait(false);
+        }
+        catch (Exception) when (_isClosed)
+        {
+            throw new ObjectDisposedException(nameof(ProcessStream));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _input.WriteAllAsync(bytes, cancellationToken).ConfigureAwait(false);
+            await _input.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e) when (!_isClosed)
+        {
+            throw await EndedAsync(e).ConfigureAwait(false);
+        }
+        catch (Exception) when (_isClosed)
+        {
+            throw new ObjectDisposedException(nameof(ProcessStream));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_isClosed)
+        {
+            // It hears of the end, may still pass on what it was given last, and is ended where it does not end by itself.
+            _isClosed = true;
+            _input.Dispose();
+            _output.Dispose();
+            Ended = Task.Run(End);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void End()
+    {
+        using (_process)
+        {
+            if (!_process.WaitForExit((int)EndTime.TotalMilliseconds))
+            {
+                _process.Kill();
+            }
+        }
+    }
+
+    private async Task<IOException> EndedAsync(Exception? inner)
+    {
+        await Task.WhenAny(_errors, Task.Delay(EndTime)).ConfigureAwait(false);
+        var errors = _errors.IsCompleted ? await _errors.ConfigureAwait(false) : "";
+        var end = _process.WaitForExit((int)EndTime.TotalMilliseconds) ? $"ended with exit code {_process.ExitCode}" : "closed its output";
+        return new IOException($"'{_program}' {end}{(errors.Length > 0 ? ": " : "")}{errors}", inner);
+    }
+
+    private static async Task<string> ReadErrorsAsync(StreamReader reader)
+    {
+        var buffer = new char[ErrorChars];
+        var text = "";
+        int count;
+        while ((count = await reader.ReadAsync(buffer, 0, buffer.Length).ConfigureAwait(false)) > 0)
+        {
+            text += new string(buffer, 0, count);
+            text = text.Substring(Math.Max(0, text.Length - ErrorChars));
+        }
+
+        return text.Trim().TrimEnd('.');
+    }
+}

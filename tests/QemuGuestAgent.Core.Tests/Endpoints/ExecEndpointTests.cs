@@ -1,0 +1,112 @@
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.RealAgent;
+using QemuGuestAgent.Core.Tests.Session;
+
+namespace QemuGuestAgent.Core.Tests.Endpoints;
+
+/// <summary>A program's input and output as a channel, and what becomes of the program.</summary>
+public sealed class ExecEndpointTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("qga");
+
+    public ExecEndpointTests() => Assert.SkipWhen(OperatingSystem.IsWindows(), "The programs are those of Unix.");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Every_byte_passes_as_it_is()
+    {
+        using var stream = await new ExecEndpoint("cat").OpenAsync();
+        var all = Enumerable.Range(0, 256).Select(value => (byte)value).ToArray();
+        await stream.WriteAsync(all, CancellationToken.None);
+        var received = new byte[all.Length];
+        await stream.ReadExactlyAsync(received, CancellationToken.None).AsTask().OrHang();
+        Assert.Equal(all, received);
+    }
+
+    [Fact]
+    public async Task Arguments_reach_the_program_as_they_are()
+    {
+        string[] arguments = ["a b", "", "it's", "\"", "$HOME", "*", "back\\slash", "-n", "ü"];
+        using var stream = await new ExecEndpoint("printf", ["%s|", .. arguments]).OpenAsync();
+        using var reader = new StreamReader(stream);
+        var expected = string.Concat(arguments.Select(argument => argument + "|"));
+        var text = new char[expected.Length];
+        Assert.Equal(text.Length, await reader.ReadBlockAsync(text, CancellationToken.None).AsTask().OrHang());
+        Assert.Equal(expected, new string(text));
+    }
+
+    [Theory]
+    [InlineData("no-such-program")]
+    [InlineData("/no/such/program")]
+    public async Task A_program_that_is_not_there_is_not_started(string program)
+    {
+        var error = await new ExecEndpoint(program, "argument").OpenAsync().FailsWith(ErrorCatalogue.EndpointProgramNotStarted);
+        Assert.Contains($"'{program}'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_ends_is_lost_and_its_error_output_tells_why()
+    {
+        var error = await new ExecEndpoint("sh", "-c", "echo 'Host key \u001b[1mverification failed.' >&2; exit 255").Connect()
+            .FailsWith(ErrorCatalogue.ConnectionLost);
+        Assert.Contains("'sh' ended with exit code 255: Host key \\u001B[1mverification failed.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_cannot_be_run_is_lost_and_the_system_tells_why()
+    {
+        var file = Path.Combine(_folder.FullName, "not-executable");
+        await File.WriteAllTextAsync(file, "", CancellationToken.None);
+        var error = await new ExecEndpoint(file).Connect().FailsWith(ErrorCatalogue.ConnectionLost);
+        Assert.Contains("exit code 126", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_says_something_else_is_no_agent() =>
+        await new ExecEndpoint("sh", "-c", "echo Welcome").Connect().FailsWith(ErrorCatalogue.NotAnAgent);
+
+    [Fact]
+    public async Task The_program_ends_with_the_stream()
+    {
+        var stream = (ProcessStream)await new ExecEndpoint("sh", "-c", "echo $$; exec cat").OpenAsync();
+        var id = await ReadLineAsync(stream);
+        Assert.True(Directory.Exists($"/proc/{id}"));
+        stream.Dispose();
+        await stream.Ended.OrHang();
+        await Poll.UntilAsync(() => !Directory.Exists($"/proc/{id}"), "the end of the program");
+    }
+
+    [Fact]
+    public async Task A_program_that_does_not_end_by_itself_is_ended()
+    {
+        var stream = (ProcessStream)await new ExecEndpoint("sh", "-c", "echo $$; exec sleep 1000").OpenAsync();
+        var id = await ReadLineAsync(stream);
+        var reading = stream.ReadAsync(new byte[10], CancellationToken.None).AsTask();
+        stream.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => reading.OrHang());
+        await stream.Ended.OrHang();
+        await Poll.UntilAsync(() => !Directory.Exists($"/proc/{id}"), "the end of the program");
+    }
+
+    [Fact]
+    public async Task A_program_is_deaf_to_the_terminal_s_interrupt()
+    {
+        using var stream = await new ExecEndpoint("sh", "-c", "kill -INT $$; echo alive; exec cat").OpenAsync();
+        Assert.Equal("alive", await ReadLineAsync(stream));
+    }
+
+    private static async Task<string> ReadLineAsync(Stream stream)
+    {
+        var line = "";
+        var buffer = new byte[1];
+        while (await stream.ReadAsync(buffer, CancellationToken.None).AsTask().OrHang() == 1 && buffer[0] != '\n')
+        {
+            line += (char)buffer[0];
+        }
+
+        return line;
+    }
+}
