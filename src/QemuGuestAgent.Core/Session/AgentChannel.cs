@@ -18,6 +18,7 @@ internal sealed class AgentChannel : IDisposable
 
     private readonly GuestAgentEndpoint _endpoint;
     private readonly Stream _stream;
+    private readonly IDisposable? _hold;
     private readonly PipeReader _reader;
     private readonly RequestBuffer _request = new();
 #if NET
@@ -27,10 +28,12 @@ internal sealed class AgentChannel : IDisposable
     private Task _pendingWrite = Task.CompletedTask;
     private SequencePosition _lineEnd;
 
-    public AgentChannel(GuestAgentEndpoint endpoint, Stream stream, long maxLineBytes)
+    /// <summary>Takes an open stream over, and what is to be given back once it is closed.</summary>
+    public AgentChannel(GuestAgentEndpoint endpoint, Stream stream, IDisposable? hold, long maxLineBytes)
     {
         _endpoint = endpoint;
         _stream = stream;
+        _hold = hold;
         _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReceiveBytes, leaveOpen: true));
         Decoder = new FrameDecoder(maxLineBytes);
     }
@@ -110,6 +113,7 @@ internal sealed class AgentChannel : IDisposable
     {
         // The reader is not completed: a caller may be reading a line in its memory at this moment.
         _stream.Dispose();
+        _hold?.Dispose();
         _ = ObserveAsync();
     }
 
@@ -179,12 +183,7 @@ internal sealed class AgentChannel : IDisposable
     {
         try
         {
-#if NET
-            await _stream.WriteAsync(message).ConfigureAwait(false);
-#else
-            System.Runtime.InteropServices.MemoryMarshal.TryGetArray(message, out var bytes);
-            await _stream.WriteAsync(bytes.Array!, bytes.Offset, bytes.Count).ConfigureAwait(false);
-#endif
+            await _stream.WriteAllAsync(message, CancellationToken.None).ConfigureAwait(false);
             await _stream.FlushAsync().ConfigureAwait(false);
         }
         finally

@@ -300,8 +300,7 @@ public sealed class GuestAgentSession : IDisposable
         scope.Trace?.Invoke(TraceEvent.Step($"Connecting to '{Endpoint}'."));
         try
         {
-            var stream = await Endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
-            var channel = new AgentChannel(Endpoint, stream, _options.MaxReplyBytes) { Trace = scope.Call.Trace };
+            var channel = await OpenChannelAsync(scope).ConfigureAwait(false);
             lock (_stateLock)
             {
                 _channel = channel;
@@ -325,6 +324,21 @@ public sealed class GuestAgentSession : IDisposable
         catch (Exception e)
         {
             Fault(e as GuestAgentException ?? ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, Endpoint, e.Message));
+            throw;
+        }
+    }
+
+    private async Task<AgentChannel> OpenChannelAsync(CallScope scope)
+    {
+        var hold = EndpointLock.Take(Endpoint, text => scope.Trace?.Invoke(TraceEvent.Step(text)));
+        try
+        {
+            var stream = await Endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
+            return new AgentChannel(Endpoint, stream, hold, _options.MaxReplyBytes) { Trace = scope.Call.Trace };
+        }
+        catch
+        {
+            hold?.Dispose();
             throw;
         }
     }
