@@ -333,7 +333,7 @@ Describe 'What a guest refuses' {
         $failed.FullyQualifiedErrorId -replace ',.*' | Should -Be 'CommandNotFound', 'CommandDisabled', 'GuestFrozen'
         $failed.ErrorDetails.RecommendedAction[0] | Should -BeLike '*newer qemu-guest-agent*'
         $failed.ErrorDetails.RecommendedAction[1] | Should -BeLike '*allow-rpcs*'
-        $failed.ErrorDetails.RecommendedAction[2] | Should -BeLike '*guest-fsfreeze-thaw*'
+        $failed.ErrorDetails.RecommendedAction[2] | Should -BeLike '*Resume-QemuGuestFileSystem*'
         Set-QemuGuestTime $session -ErrorAction Stop
     }
 }

@@ -75,7 +75,7 @@ public sealed class RefusalTests
 
         Assert.Contains("A newer qemu-guest-agent", lacking.RecommendedAction, StringComparison.Ordinal);
         Assert.Contains("allow-rpcs", disabled.RecommendedAction, StringComparison.Ordinal);
-        Assert.Contains("guest-fsfreeze-thaw", frozen.RecommendedAction, StringComparison.Ordinal);
+        Assert.Contains("Resume-QemuGuestFileSystem", frozen.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
