@@ -69,7 +69,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
             start.ArgumentList.Add(argument);
         }
 #else
-        start.Arguments = string.Join(" ", Arguments.Select(QuoteForWindows));
+        start.Arguments = WindowsCommandLine.Of(Arguments);
 #endif
         try
         {
@@ -135,20 +135,4 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
     private static string Quote(string word) =>
         word.Length > 0 && !word.Any(c => char.IsWhiteSpace(c) || c is '\'' or '"') ? word
         : $"'{word.Replace("'", "'\"'\"'")}'";
-
-#if !NET
-    // What the C library of Windows reads back as the same word.
-    private static string QuoteForWindows(string word)
-    {
-        var quoted = new StringBuilder("\"");
-        var backslashes = 0;
-        foreach (var c in word)
-        {
-            quoted.Append('\\', c == '"' ? backslashes + 1 : 0).Append(c);
-            backslashes = c == '\\' ? backslashes + 1 : 0;
-        }
-
-        return quoted.Append('\\', backslashes).Append('"').ToString();
-    }
-#endif
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
 
 namespace QemuGuestAgent.Core.Operations;
 
@@ -39,7 +40,7 @@ internal static class WindowsLauncher
     /// <param name="folder">The folder to run in.</param>
     public static GuestExecution Wrap(GuestExecution execution, string token, string folder)
     {
-        var texts = new[] { token, folder, execution.Path, CommandLine(execution.Arguments) };
+        var texts = new[] { token, folder, execution.Path, WindowsCommandLine.Of(execution.Arguments) };
         var head = string.Concat(texts.Select(text => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)) + "\n"));
         return execution with
         {
@@ -49,25 +50,5 @@ internal static class WindowsLauncher
             Arguments = ["-NoLogo", "-NoProfile", "-NonInteractive", "-InputFormat", "None", "-EncodedCommand", EncodedScript],
             Input = [.. Encoding.ASCII.GetBytes(head), .. execution.Input ?? []],
         };
-    }
-
-    // As programs of Windows take it apart (CommandLineToArgvW): backslashes count double before a quote only.
-    private static string CommandLine(IEnumerable<string> arguments)
-    {
-        var line = new StringBuilder();
-        foreach (var argument in arguments)
-        {
-            line.Append(line.Length > 0 ? " \"" : "\"");
-            var backslashes = 0;
-            foreach (var c in argument)
-            {
-                line.Append('\\', c == '"' ? backslashes + 1 : 0).Append(c);
-                backslashes = c == '\\' ? backslashes + 1 : 0;
-            }
-
-            line.Append('\\', backslashes).Append('"');
-        }
-
-        return line.ToString();
     }
 }
