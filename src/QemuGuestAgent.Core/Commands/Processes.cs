@@ -92,8 +92,8 @@ internal static class Processes
                 || output.Length >= MaxOutputBytes || errors.Length >= MaxOutputBytes);
     }
 
-    // A program would get the text up to there.
-    private static void CheckEnds(string argument, string text)
+    /// <summary>Refuses a text with a zero in it: the guest would take the text up to there.</summary>
+    internal static void CheckEnds(string argument, string text)
     {
         if (text.Contains('\0'))
         {

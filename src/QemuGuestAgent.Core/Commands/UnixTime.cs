@@ -17,4 +17,7 @@ internal static class UnixTime
         var ticks = seconds * TimeSpan.TicksPerSecond;
         return ticks > -Epoch.Ticks && ticks < DateTime.MaxValue.Ticks - Epoch.Ticks ? Epoch.AddTicks((long)ticks) : null;
     }
+
+    /// <summary>The seconds until a moment; negative before 1970.</summary>
+    public static decimal ToSeconds(DateTime moment) => (decimal)(moment.ToUniversalTime() - Epoch).Ticks / TimeSpan.TicksPerSecond;
 }

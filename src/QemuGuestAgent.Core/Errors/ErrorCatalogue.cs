@@ -252,6 +252,72 @@ public static class ErrorCatalogue
         "The agent on '{0}' was not ready within {1} seconds. The last of it: {2}",
         "Look at the guest's console: it may still boot, or run no qemu-guest-agent. Give it more time with -TimeoutSeconds.");
 
+    // Files of the guest. {0} is the file, {1} the endpoint.
+    internal static readonly ErrorDefinition GuestFileNotOpened = Define(InvalidResult,
+        "'{0}' could not be opened in the guest of '{1}': {2}",
+        "The text is the agent's own. Check the path, which is one of the guest and begins at its root; a folder is no file.");
+
+    internal static readonly ErrorDefinition GuestFileNotRead = Define(InvalidResult,
+        "'{0}' could not be read in the guest of '{1}': {2}",
+        "The text is the agent's own. Only a file can be read: no folder, pipe or device.");
+
+    internal static readonly ErrorDefinition GuestFileNotWritten = Define(InvalidResult,
+        "'{0}' could not be written in the guest of '{1}': {2}",
+        "The text is the agent's own. Check the space left in the guest, and that its file system is not read-only.");
+
+    internal static readonly ErrorDefinition GuestPathNotRooted = Define(InvalidArgument,
+        "'{0}' is no path from a root of the guest of '{1}'.",
+        "Give the whole path: /var/log/syslog, in a Windows guest C:\\Windows\\win.ini. The agent has a folder of its own, which nobody knows.");
+
+    internal static readonly ErrorDefinition GuestItemNotFound = Define(ObjectNotFound,
+        "There is no '{0}' in the guest of '{1}'.",
+        "Check the path: it is one of the guest. A folder to copy into must be there.");
+
+    internal static readonly ErrorDefinition GuestFolderTooLarge = Define(LimitsExceeded,
+        "'{0}' in the guest of '{1}' has more in it than the 16 MiB that its agent can list.",
+        "Copy its parts one by one.");
+
+    internal static readonly ErrorDefinition GuestToolsMissing = Define(NotImplemented,
+        "{0} is not possible in the guest of '{1}': {2}.",
+        "The agent itself only opens, reads and writes files. All else is done by programs of a guest with a POSIX shell, where guest-exec and guest-exec-status are allowed. Copy file by file.");
+
+    // Copies. {0} is the item.
+    internal static readonly ErrorDefinition ItemExists = Define(ResourceExists,
+        "'{0}' exists already {1}.",
+        "Use -Force to replace it.");
+
+    internal static readonly ErrorDefinition ItemIsFolder = Define(InvalidArgument,
+        "'{0}' is a folder {1}, and a file was to take its place.",
+        "Name the file in the folder, or another destination.");
+
+    internal static readonly ErrorDefinition ItemNotFile = Define(InvalidType,
+        "'{0}' {1} is neither a file nor a folder.",
+        "Only files and folders can be copied: no pipes, devices and sockets. Copy what a link leads to by that path.");
+
+    internal static readonly ErrorDefinition ItemNotVerified = Define(InvalidResult,
+        "The copy '{0}' is not the same as its source, by its length or checksum ('{1}').",
+        "It was thrown away, or where the guest knows no other way stands there broken. Copy again, while nobody writes to the source; look at the disk if it comes again.");
+
+    internal static readonly ErrorDefinition ItemChanged = Define(InvalidResult,
+        "'{0}' in the guest of '{1}' became shorter while it was read.",
+        "Copy again while nobody writes to it, or copy a snapshot of it.");
+
+    internal static readonly ErrorDefinition ItemTooLarge = Define(LimitsExceeded,
+        "'{0}' in the guest of '{1}' is larger than the {2} bytes that it may have here.",
+        "Make room on the disk, or raise -MaximumSize. A guest that claims such sizes is not to be trusted.");
+
+    internal static readonly ErrorDefinition GuestNameUnsafe = Define(InvalidData,
+        "The guest of '{1}' names a file '{0}', which is not made here: {2}.",
+        "Rename it in the guest, or copy it alone and give the name. A guest that sends such names may not be trustworthy.");
+
+    internal static readonly ErrorDefinition LocalFileNotWritten = Define(InvalidResult,
+        "'{0}' cannot be written: {1}",
+        "Check the path, your rights there, and the space left on this computer.");
+
+    internal static readonly ErrorDefinition CopyTimedOut = Define(OperationTimeout,
+        "'{0}' was not copied within {2} seconds ('{1}').",
+        "Give it more time with -TimeoutSeconds, 0 for no limit. With -Resume the next copy goes on where this one ended.");
+
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,
         "A line of more than {1} bytes came from '{0}'; the session is broken.",

@@ -20,6 +20,9 @@ public enum GuestAgentErrorCategory
     /// <summary>What was named is not there.</summary>
     ObjectNotFound,
 
+    /// <summary>What was to be made is there already.</summary>
+    ResourceExists,
+
     /// <summary>The operating system refuses access.</summary>
     PermissionDenied,
 

@@ -17,9 +17,6 @@ public sealed class GuestProcess
     private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(1);
 
-    // What tidying up may take, when the caller has given up already.
-    internal static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(5);
-
     private readonly GuestAgentSession _session;
     private readonly LaunchWrapper? _wrapper;
     private readonly Encoding _encoding;
@@ -157,9 +154,9 @@ public sealed class GuestProcess
         {
             throw ErrorCatalogue.ProcessNotStarted.Because(e, path, path, session.Endpoint, e.AgentErrorText);
         }
-        catch (Exception e) when (IsUnanswered(e))
+        catch (Exception e) when (GivenUp.IsUnanswered(e))
         {
-            await KillLateAsync(session, request, Of).ConfigureAwait(false);
+            await session.UndoAsync(request, late => Of(Processes.ParseProcessId(late)).TryStopAsync()).ConfigureAwait(false);
             throw;
         }
     }
@@ -198,7 +195,7 @@ public sealed class GuestProcess
     {
         try
         {
-            await StopAsync(new CallOptions { Timeout = CleanupTime }).ConfigureAwait(false);
+            await StopAsync(new CallOptions { Timeout = GivenUp.CleanupTime }).ConfigureAwait(false);
             return null;
         }
         catch (GuestAgentException e)
@@ -296,7 +293,7 @@ public sealed class GuestProcess
             var error = _isReplyLost ? ErrorCatalogue.ProcessOutputLost : ErrorCatalogue.ProcessUnknown;
             throw error.Because(e, Pid, _session.Endpoint, Pid);
         }
-        catch (Exception e) when (IsUnanswered(e))
+        catch (Exception e) when (GivenUp.IsUnanswered(e))
         {
             _unanswered = request;
             throw;
@@ -335,27 +332,6 @@ public sealed class GuestProcess
         }
     }
 
-    private static async Task KillLateAsync(
-        GuestAgentSession session, GuestAgentRequest request, Func<long, GuestProcess> processOf)
-    {
-        try
-        {
-            if (request.LateReply is null)
-            {
-                await session.SynchronizeAsync(new CallOptions { Timeout = CleanupTime }).ConfigureAwait(false);
-            }
-
-            if (request.LateReply is { Error: null } late)
-            {
-                await processOf(Processes.ParseProcessId(late.Result)).TryStopAsync().ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is GuestAgentException or FormatException)
-        {
-            // The agent does not answer: nothing can be done, and the caller is told why already.
-        }
-    }
-
     internal GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null)
     {
         object?[] arguments = [Name, Pid, _session.Endpoint, time.Limit.TotalSeconds, state];
@@ -363,7 +339,4 @@ public sealed class GuestProcess
             ? ErrorCatalogue.ProcessTimedOut.With(Pid, arguments)
             : ErrorCatalogue.ProcessTimedOut.Because(inner, Pid, arguments);
     }
-
-    private static bool IsUnanswered(Exception e) =>
-        e is OperationCanceledException || (e is GuestAgentException error && error.ErrorId == ErrorCatalogue.CommandTimedOut.Id);
 }

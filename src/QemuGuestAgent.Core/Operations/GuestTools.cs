@@ -41,4 +41,13 @@ internal static class GuestTools
         var process = await GuestProcess.StartAsync(session, tool, time, cancellationToken).ConfigureAwait(false);
         return await process.WaitForStatusAsync(time, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Runs a program that must not go on once it is given up: it is killed then.</summary>
+    public static async Task<GuestExecutionStatus> RunGuardedToolAsync(
+        GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var process = await GuestProcess.StartAsync(session, tool, time, cancellationToken).ConfigureAwait(false);
+        return await process.GuardAsync(
+            () => process.WaitForStatusAsync(time, cancellationToken), keepsOnTimeOut: false, time).ConfigureAwait(false);
+    }
 }

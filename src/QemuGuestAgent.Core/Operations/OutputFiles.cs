@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -27,7 +26,8 @@ internal sealed class OutputFiles(GuestAgentSession session)
     private const int ReadBytes = 64 << 10;
 
     private readonly string _name = $"qemu-guest-agent-{Guid.NewGuid():N}";
-    private readonly List<(GuestAgentRequest Request, long? Handle)> _files = [];
+    private readonly List<GuestFile> _files = [];
+    private readonly byte[] _buffer = new byte[ReadBytes];
 
     /// <summary>The folder that they are in.</summary>
     public string Folder { get; private set; } = "";
@@ -36,9 +36,7 @@ internal sealed class OutputFiles(GuestAgentSession session)
     public async Task CreateAsync(OperationTime time, CancellationToken cancellationToken)
     {
         // Where it is given up, it must be dead before the folder is removed: it would make it again.
-        var making = await GuestProcess.StartAsync(session, Tool(CreateScript), time, cancellationToken).ConfigureAwait(false);
-        var end = await making.GuardAsync(
-            () => making.WaitForStatusAsync(time, cancellationToken), keepsOnTimeOut: false, time).ConfigureAwait(false);
+        var end = await GuestTools.RunGuardedToolAsync(session, Tool(CreateScript), time, cancellationToken).ConfigureAwait(false);
         if (end.ExitCode != 0)
         {
             throw ErrorCatalogue.OutputFileNotMade.With(
@@ -48,61 +46,42 @@ internal sealed class OutputFiles(GuestAgentSession session)
         Folder = Encoding.ASCII.GetString(end.Output);
         foreach (var name in new[] { "out", "err" })
         {
-            var request = Files.OpenRequest($"{Folder}/{name}");
-            _files.Add((request, null));
-            var handle = await session.InvokeAsync(
-                request, static (ref Utf8JsonReader reader) => reader.GetInt64(), time.Command(), cancellationToken)
-                .ConfigureAwait(false);
-            _files[_files.Count - 1] = (request, handle);
+            _files.Add(await GuestFile.OpenAsync(session, $"{Folder}/{name}", "r", time, cancellationToken).ConfigureAwait(false));
         }
     }
 
     /// <summary>Reads what has come to one of them.</summary>
     /// <returns>What has come, and whether there may be more already.</returns>
-    public async Task<(byte[] Bytes, bool HasMore)> ReadAsync(
-        GuestOutputKind stream, OperationTime time, CancellationToken cancellationToken)
+    public async Task<(byte[] Bytes, bool HasMore)> ReadAsync(GuestOutputKind stream, CancellationToken cancellationToken)
     {
-        var handle = _files[(int)stream].Handle!.Value;
-        var bytes = await session.ReadFileAsync(handle, ReadBytes, time.Command(), cancellationToken).ConfigureAwait(false);
-        return (bytes, bytes.Length == ReadBytes);
+        var count = await _files[(int)stream].ReadAsync(_buffer, ReadBytes, cancellationToken).ConfigureAwait(false);
+        return (_buffer.AsSpan(0, count).ToArray(), count == ReadBytes);
     }
 
     /// <summary>Closes them, as far as the agent answers.</summary>
     /// <param name="hasEnded">Whether the program has run to its end; if not, the names may be there still.</param>
     public async Task CloseAsync(bool hasEnded)
     {
-        var time = new OperationTime(session.Clock, new CallOptions { Timeout = GuestProcess.CleanupTime });
+        foreach (var file in _files)
+        {
+            await file.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (hasEnded)
+        {
+            return;
+        }
+
         try
         {
-            if (_files.Exists(file => file.Handle is null && file.Request.LateReply is null))
-            {
-                await session.SynchronizeAsync(time.Command()).ConfigureAwait(false);
-            }
-
-            foreach (var (request, handle) in _files)
-            {
-                if ((handle ?? Late(request)) is { } open)
-                {
-                    await session.CloseFileAsync(open, time.Command(), CancellationToken.None).ConfigureAwait(false);
-                }
-            }
-
-            if (!hasEnded)
-            {
-                await GuestTools.RunToolAsync(session, Tool(RemoveScript), time, CancellationToken.None).ConfigureAwait(false);
-            }
+            var time = new OperationTime(session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime });
+            await GuestTools.RunToolAsync(session, Tool(RemoveScript), time, CancellationToken.None).ConfigureAwait(false);
         }
         catch (GuestAgentException)
         {
             // The agent does not answer: nothing can be done, and the caller is told why already.
         }
     }
-
-    private static long? Late(GuestAgentRequest request) =>
-        request.LateReply is { Error: null, Result: { ValueKind: JsonValueKind.Number } handle }
-            && handle.TryGetInt64(out var number)
-            ? number
-            : null;
 
     private GuestExecution Tool(string script) => new("/bin/sh", "-c", script, "sh", _name);
 }

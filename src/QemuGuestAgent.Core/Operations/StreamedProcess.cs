@@ -118,7 +118,7 @@ public sealed class StreamedProcess
     // Reads one piece; whether there may be more already.
     private async Task<bool> PumpAsync(GuestOutputKind stream, LineReader reader, CancellationToken cancellationToken)
     {
-        var (bytes, hasMore) = await _files.ReadAsync(stream, _time, cancellationToken).ConfigureAwait(false);
+        var (bytes, hasMore) = await _files.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
         if (stream == GuestOutputKind.Error && _firstErrors.Count <= LongestFailure)
         {
             _firstErrors.AddRange(bytes);

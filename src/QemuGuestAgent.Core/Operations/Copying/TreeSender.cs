@@ -1,0 +1,104 @@
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Operations.Copying;
+
+/// <summary>Sends items with what is in them.</summary>
+internal sealed class TreeSender(CopyJob job)
+{
+    private const int UsualFolderMode = 0x1ED; // 0755
+
+    private readonly FileSender _files = new(job);
+
+    /// <summary>Sends items of this computer.</summary>
+    public async Task SendAsync(IReadOnlyList<string> sources, string destination)
+    {
+        if (!GuestPath.IsRooted(destination, job.IsWindows))
+        {
+            throw ErrorCatalogue.GuestPathNotRooted.With(destination, destination, job.Session.Endpoint);
+        }
+
+        if (job.Tools is null)
+        {
+            job.Options.Warn(
+                $"In the guest of '{job.Session.Endpoint}' files are written in place, without mode and time, to be read and "
+                + $"written by everybody where they are new, and compared by length: {job.Lack}.");
+        }
+
+        var isInto = await IsFolderAsync(destination).ConfigureAwait(false);
+        if (!isInto && (sources.Count > 1 || GuestPath.EndsAsFolder(destination, job.IsWindows)))
+        {
+            throw ErrorCatalogue.GuestItemNotFound.With(destination, destination, job.Session.Endpoint);
+        }
+
+        var trees = sources.Select(source => LocalTree.Read(source, job.Options)).ToList();
+        job.TotalBytes = trees.Sum(tree => tree.Bytes);
+        foreach (var tree in trees)
+        {
+            var target = isInto ? GuestPath.Join(destination, tree.Name, job.IsWindows) : destination;
+            await job.TryAsync(() => SendTreeAsync(tree, target)).ConfigureAwait(false);
+        }
+    }
+
+    // Without tools a folder shows only by its opening and not being read; and in a Windows guest by its end alone.
+    private async Task<bool> IsFolderAsync(string path)
+    {
+        if (job.Tools is { } tools)
+        {
+            var items = await tools.ListAsync(path, isPattern: false, isDeep: false, job.Stop).ConfigureAwait(false);
+            return items.Exists(item => item.Type == 'd');
+        }
+
+        if (GuestPath.EndsAsFolder(path, job.IsWindows))
+        {
+            return true;
+        }
+
+        try
+        {
+            await using var file = await job.OpenAsync(path, "r").ConfigureAwait(false);
+            await file.ReadAsync(job.Buffers[0], 1, job.Stop).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFileNotOpened.Id)
+        {
+            // It is not there, so it is no folder.
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFileNotRead.Id)
+        {
+            return true;
+        }
+
+        return false;
+    }
+
+    private async Task SendTreeAsync(LocalTree tree, string target)
+    {
+        string TargetOf(string[] names) => names.Aggregate(target, (folder, name) => GuestPath.Join(folder, name, job.IsWindows));
+
+        HashSet<string> made = [];
+        if (tree.Folders.Count > 0)
+        {
+            var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.With(
+                tree.Path, "Making a folder", job.Session.Endpoint, job.Lack);
+            made = await tools.MakeFoldersAsync([.. tree.Folders.Select(folder => TargetOf(folder.Names))], job.Stop).ConfigureAwait(false);
+        }
+
+        foreach (var file in tree.Files)
+        {
+            await job.TryAsync(async () =>
+            {
+                var copy = await _files.SendAsync(file.Path, TargetOf(file.Names)).ConfigureAwait(false);
+                await job.Options.Copied(copy).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+
+        // The innermost first: what is done in a folder changes its time.
+        var finished = tree.Folders.AsEnumerable().Reverse()
+            .Select(folder => (Target: TargetOf(folder.Names), Attributes: LocalFile.Attributes(folder.Path, UsualFolderMode)))
+            .Where(folder => made.Contains(folder.Target))
+            .Select(folder => (folder.Target, folder.Attributes.Mode, folder.Attributes.Modified)).ToList();
+        if (finished.Count > 0)
+        {
+            await job.Tools!.FinishFoldersAsync(finished, job.Stop).ConfigureAwait(false);
+        }
+    }
+}

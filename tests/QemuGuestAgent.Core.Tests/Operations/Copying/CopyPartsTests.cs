@@ -1,0 +1,86 @@
+using QemuGuestAgent.Core.Operations.Copying;
+
+namespace QemuGuestAgent.Core.Tests.Operations.Copying;
+
+/// <summary>What a copy decides without a guest.</summary>
+public sealed class CopyPartsTests
+{
+    [Theory]
+    [InlineData("/", false, "", "/")]
+    [InlineData("/a", false, "a", "/")]
+    [InlineData("/a/b", false, "b", "/a/")]
+    [InlineData("/a/b//", false, "b", "/a/")]
+    [InlineData(@"/a/b\c", false, @"b\c", "/a/")]
+    [InlineData(@"C:\a\b", true, "b", @"C:\a\")]
+    [InlineData(@"C:/a/b\", true, "b", "C:/a/")]
+    public void A_guest_path_has_a_name_and_a_folder(string path, bool isWindows, string name, string folder)
+    {
+        Assert.Equal(name, GuestPath.Name(path, isWindows));
+        Assert.Equal(folder, GuestPath.Folder(path, isWindows));
+    }
+
+    [Theory]
+    [InlineData("/a", true, false)]
+    [InlineData("a", false, false)]
+    [InlineData("", false, false)]
+    [InlineData("~/a", false, false)]
+    [InlineData(@"C:\a", false, true)]
+    [InlineData("C:/a", false, true)]
+    [InlineData("C:a", false, false)]
+    [InlineData(@"\\server\share", false, true)]
+    public void Only_some_paths_begin_at_a_root(string path, bool posix, bool windows)
+    {
+        Assert.Equal(posix, GuestPath.IsRooted(path, isWindows: false));
+        Assert.Equal(windows, GuestPath.IsRooted(path, isWindows: true));
+    }
+
+    [Theory]
+    [InlineData("name")]
+    [InlineData("a.5.name")]
+    [InlineData("")]
+    public void A_partial_name_tells_its_handle_to_its_own_file_only(string name)
+    {
+        var partial = PartialName.Create(name, 1234);
+        Assert.Equal(1234, PartialName.HandleIn(partial, name));
+        Assert.Null(PartialName.HandleIn(partial, name + "x"));
+        Assert.Null(PartialName.HandleIn(PartialName.Create(name + ".7", 1234), name));
+        Assert.Null(PartialName.HandleIn(name, name));
+        Assert.Null(PartialName.HandleIn(partial.Replace("1234", "x", StringComparison.Ordinal), name));
+        Assert.NotEqual(partial, PartialName.Create(name, 1234));
+    }
+
+    [Theory]
+    [InlineData('l')]
+    [InlineData('漢')]
+    public void A_partial_name_of_a_long_name_is_a_name(char c)
+    {
+        var name = new string(c, c == 'l' ? 255 : 85);
+        var partial = PartialName.Create(name, long.MaxValue / 10);
+        Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(partial), 1, 255);
+        Assert.Equal(long.MaxValue / 10, PartialName.HandleIn(partial, name));
+        Assert.Null(PartialName.HandleIn(partial, new string(c, 84) + "x"));
+    }
+
+    [Fact]
+    public void Pieces_get_larger_while_that_makes_the_agent_faster_and_stay_within_bounds()
+    {
+        Assert.Equal(PieceSize.Most, Settle(bytes => TimeSpan.FromMilliseconds(10)));
+        Assert.Equal(PieceSize.Least, Settle(bytes => TimeSpan.FromMilliseconds(bytes)));
+        Assert.Equal(4 * PieceSize.Least, Settle(bytes => TimeSpan.FromMilliseconds(bytes <= 4 * PieceSize.Least ? 10 : bytes)));
+        var fixedSize = new PieceSize(5000);
+        fixedSize.Took(5000, TimeSpan.FromSeconds(1));
+        Assert.Equal(5000, fixedSize.Current);
+
+        static int Settle(Func<int, TimeSpan> time)
+        {
+            var pieces = new PieceSize(null);
+            for (var i = 0; i < 100; i++)
+            {
+                Assert.InRange(pieces.Current, PieceSize.Least, PieceSize.Most);
+                pieces.Took(pieces.Current, time(pieces.Current));
+            }
+
+            return pieces.Current;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Copying;
+
+namespace QemuGuestAgent.Core.Tests.Operations.Copying;
+
+// Going on with what an earlier copy left.
+public abstract partial class CopyTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Resume_goes_on_with_what_a_dead_client_left(bool sends)
+    {
+        var content = Bytes(2_000_000);
+        var (source, folder) = sends ? (MakeLocal("file", content), Guest) : (MakeGuest("file", content), Local);
+
+        // A client has died: its file stays, and its handle stays open in the agent.
+        var left = Path.Combine(folder, PartialName.Create("file", 0));
+        File.WriteAllBytes(left, content[..1_200_000]);
+        var handle = await GuestFile.OpenAsync(
+            _session, sends ? left : source, sends ? "a" : "r", new OperationTime(_session.Clock, null), TestEnd);
+        if (sends)
+        {
+            await handle.WriteAsync(content.AsMemory(1_200_000, 100_000), TestEnd);
+        }
+
+        File.Move(left, Path.Combine(folder, PartialName.Create("file", handle.Handle)));
+
+        // An older one of another source, and one that is not ours.
+        File.WriteAllBytes(Path.Combine(folder, PartialName.Create("file", 1)), Bytes(1_500_000, 7));
+        var strange = Path.Combine(folder, ".file.strange" + PartialName.Suffix);
+        File.WriteAllBytes(strange, [1]);
+        await CopyAsync(sends, source, folder, Options with { Resume = true });
+        AssertSame(content, Path.Combine(folder, "file"));
+        var copy = Assert.Single(_copies);
+        Assert.Equal((sends ? 1_300_000 : 1_200_000, Hash(content)), (copy.Resumed, copy.Hash));
+        Assert.Equal(CopyVerification.Sha256, copy.Verified);
+        File.Delete(strange);
+        await AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_copy_that_is_broken_off_leaves_its_part_to_resume(bool sends)
+    {
+        var content = Bytes(2_000_000);
+        var (source, folder) = sends ? (MakeLocal("file", content), Guest) : (MakeGuest("file", content), Local);
+        using var stop = new CancellationTokenSource();
+        var options = Options with
+        {
+            Resume = true,
+            Progress = told =>
+            {
+                if (told.Bytes > 500_000)
+                {
+                    stop.Cancel();
+                }
+            },
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => CopyAsync(sends, source, folder, options, stop.Token));
+        Assert.Single(Partials());
+        Assert.False(File.Exists(Path.Combine(folder, "file")));
+        await CopyAsync(sends, source, folder, Options with { Resume = true });
+        AssertSame(content, Path.Combine(folder, "file"));
+        Assert.InRange(Assert.Single(_copies).Resumed, 400_000, 1_999_999);
+        await AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Without_anything_left_it_starts_at_the_beginning(bool sends)
+    {
+        var content = Bytes(100_000);
+        var (source, folder) = sends ? (MakeLocal("file", content), Guest) : (MakeGuest("file", content), Local);
+        await CopyAsync(sends, source, folder, Options with { Resume = true });
+        Assert.Equal(0, Assert.Single(_copies).Resumed);
+        AssertSame(content, Path.Combine(folder, "file"));
+        await AssertNothingLeftAsync();
+    }
+
+    private Task CopyAsync(bool sends, string source, string folder, ItemCopyOptions options, CancellationToken? stop = null) => sends
+        ? GuestItems.SendAsync(_session, [source], folder, options, null, stop ?? TestEnd)
+        : GuestItems.ReceiveAsync(_session, [source], true, folder, options, null, stop ?? TestEnd);
+}
