@@ -194,6 +194,14 @@ public static class ErrorCatalogue
         "The script uses '$using:{0}', and there is no variable '{0}' here.",
         "Set the variable before, or take it out of the script.");
 
+    internal static readonly ErrorDefinition BatchArgumentInvalid = Define(InvalidArgument,
+        "cmd.exe cannot be given the argument '{0}': it holds a quote or the end of a line.",
+        "Bring it as input, with -InputObject, or use -Interpreter WindowsPowerShell.");
+
+    internal static readonly ErrorDefinition BatchEncodingInvalid = Define(InvalidArgument,
+        "cmd.exe has no code page for the encoding '{0}'.",
+        "Use utf8, or a code page of the guest such as ibm850.");
+
     internal static readonly ErrorDefinition ScriptBrokenOff = Define(InvalidResult,
         "The PowerShell in the guest of '{0}' ended before the script did (exit code {1}, signal {2}): {3}",
         "Look at what it says. A script that ends its PowerShell itself cannot be told from one that fails.");

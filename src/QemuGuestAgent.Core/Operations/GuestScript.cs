@@ -20,6 +20,9 @@ public enum GuestInterpreter
     /// <summary>Bash.</summary>
     Bash,
 
+    /// <summary>Windows' command interpreter: cmd.exe.</summary>
+    Cmd,
+
     /// <summary>Python 3: python3.</summary>
     Python,
 }
@@ -60,7 +63,7 @@ public static class GuestScript
             ? GuestInterpreter.WindowsPowerShell
             : isPowerShell ? GuestInterpreter.PowerShell : GuestInterpreter.Sh;
 
-    /// <summary>The program that runs a script of another interpreter than a PowerShell.</summary>
+    /// <summary>The program that runs a script of another interpreter than a PowerShell, or <see cref="BatchScript"/>'s.</summary>
     /// <param name="interpreter">Sh, Bash or Python.</param>
     /// <param name="script">The script.</param>
     /// <param name="arguments">Its arguments.</param>

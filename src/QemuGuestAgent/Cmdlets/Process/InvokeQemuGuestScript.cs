@@ -20,6 +20,8 @@ public sealed class InvokeQemuGuestScript : GuestCmdlet
     {
         [".sh"] = GuestInterpreter.Sh,
         [".bash"] = GuestInterpreter.Bash,
+        [".cmd"] = GuestInterpreter.Cmd,
+        [".bat"] = GuestInterpreter.Cmd,
         [".py"] = GuestInterpreter.Python,
     };
 
@@ -41,16 +43,16 @@ public sealed class InvokeQemuGuestScript : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string? ScriptText { get; set; }
 
-    /// <summary>The script as a file of this computer: .ps1, .sh, .bash and .py tell the interpreter.</summary>
+    /// <summary>The script as a file of this computer: .ps1, .sh, .bash, .cmd, .bat and .py tell the interpreter.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? FilePath { get; set; }
 
-    /// <summary>What runs it in the guest: pwsh, powershell.exe, /bin/sh, bash or python3.</summary>
+    /// <summary>What runs it in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3.</summary>
     [Parameter]
     [ValidateSet(
         nameof(GuestInterpreter.PowerShell), nameof(GuestInterpreter.WindowsPowerShell), nameof(GuestInterpreter.Sh),
-        nameof(GuestInterpreter.Bash), nameof(GuestInterpreter.Python))]
+        nameof(GuestInterpreter.Bash), nameof(GuestInterpreter.Cmd), nameof(GuestInterpreter.Python))]
     public string? Interpreter { get; set; }
 
     /// <summary>The script's arguments: objects for a PowerShell, else text.</summary>
@@ -138,6 +140,14 @@ public sealed class InvokeQemuGuestScript : GuestCmdlet
     private async Task<Action> RunAsync(Guest guest, GuestInterpreter interpreter, CallOptions call, CancellationToken stop)
     {
         var arguments = (ArgumentList ?? []).Select(argument => LanguagePrimitives.ConvertTo<string>(argument)).ToList();
+        if (interpreter == GuestInterpreter.Cmd)
+        {
+            return Stream
+                ? throw ErrorCatalogue.NotInWindowsGuest.With("Stream", "Live output", guest.Channel.Endpoint)
+                : Output(guest, "ProcessResult", [
+                    await BatchScript.RunAsync(guest.Channel, _script.Text, arguments, _input, Encoding, call, stop).ConfigureAwait(false)]);
+        }
+
         var start = GuestScript.Prepare(interpreter, _script.Text, arguments, _input) with { Encoding = Encoding };
         var result = Stream
             ? await StreamedProcess.RunAsync(
