@@ -135,19 +135,19 @@ internal sealed class AgentChannel : IDisposable
 
     private async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken)
     {
+        // What came with the line before.
+        if (_pendingRead is null && _reader.TryRead(out var buffered))
+        {
+            return buffered;
+        }
+
         try
         {
+#if NET
+            _wait.Begin(_stream, cancellationToken);
+#endif
             if (_pendingRead is null)
             {
-                // What came with the line before.
-                if (_reader.TryRead(out var buffered))
-                {
-                    return buffered;
-                }
-
-#if NET
-                _wait.Pause(_stream);
-#endif
                 var read = _reader.ReadAsync(CancellationToken.None);
                 if (read.IsCompleted)
                 {
@@ -177,6 +177,12 @@ internal sealed class AgentChannel : IDisposable
         {
             throw Lost(e);
         }
+#if NET
+        finally
+        {
+            ShortWait.End();
+        }
+#endif
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> message)

@@ -1,52 +1,50 @@
 #if NET
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
-/// Waits for bytes on the caller's own thread, for a moment: most replies are there sooner than an asynchronous read takes to hand its
-/// caller from thread to thread. Where they are not, it no longer waits for a while. (.NET Framework's streams hide their socket.)
+/// Waits for a reply on the caller's own thread, while no other session of the process waits for one: that is faster than to be handed
+/// from thread to thread. Once a reply has taken longer there is no more of it, for .NET has taken the socket over by then, and wakes
+/// threads for each of its bytes. (.NET Framework's streams hide their socket.)
 /// </summary>
 internal sealed class ShortWait
 {
-    private const int MaxSkips = 64;
+    // Most commands are answered sooner; a thread of the pool is not kept from others' work for longer.
+    private static readonly TimeSpan Most = TimeSpan.FromMilliseconds(20);
 
     // The least that poll(2) can wait.
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(1);
 
-    // Threads that wait do no work: with many guests at once there must be others.
     private static int _waiting;
 
-    private int _skipsLeft;
-    private int _nextSkips = 1;
+    private bool _isOver;
 
-    /// <summary>Waits until there is something to read, or the moment is over.</summary>
+    /// <summary>Begins to wait, until there is something to read or it takes too long. <see cref="End"/> follows once it was read.</summary>
     /// <param name="stream">The stream that will be read; one that is not of a socket is not waited for.</param>
-    public void Pause(Stream stream)
+    /// <param name="cancellationToken">Gives up.</param>
+    public void Begin(Stream stream, CancellationToken cancellationToken)
     {
-        if (stream is not NetworkStream network)
+        Interlocked.Increment(ref _waiting);
+        if (_isOver || stream is not NetworkStream network)
         {
             return;
         }
 
-        if (_skipsLeft > 0)
+        var start = Stopwatch.GetTimestamp();
+        do
         {
-            _skipsLeft--;
-            return;
-        }
-
-        try
-        {
-            if (Interlocked.Increment(ref _waiting) <= Environment.ProcessorCount)
+            if (cancellationToken.IsCancellationRequested || Volatile.Read(ref _waiting) > 1 || Stopwatch.GetElapsedTime(start) > Most)
             {
-                _nextSkips = network.Socket.Poll(Moment, SelectMode.SelectRead) ? 1 : Math.Min(2 * _nextSkips, MaxSkips);
-                _skipsLeft = _nextSkips - 1;
+                _isOver = true;
+                return;
             }
         }
-        finally
-        {
-            Interlocked.Decrement(ref _waiting);
-        }
+        while (!network.Socket.Poll(Slice, SelectMode.SelectRead));
     }
+
+    /// <summary>Ends the wait.</summary>
+    public static void End() => Interlocked.Decrement(ref _waiting);
 }
 #endif
