@@ -5,8 +5,6 @@ namespace QemuGuestAgent.Benchmarks;
 /// <summary>Measures two ways to do the same in turns, so that whatever else the machine does falls on both.</summary>
 internal static class Comparison
 {
-    private const int Rounds = 21;
-
     // The first runs are compiled while they run.
     private const int WarmUpRounds = 3;
 
@@ -16,10 +14,12 @@ internal static class Comparison
     /// <param name="times">How often a round does it.</param>
     /// <param name="baseline">Does it so often, the plain way.</param>
     /// <param name="ours">Does it so often, with this library.</param>
-    public static async Task RunAsync(string figure, string aim, int times, Func<int, Task> baseline, Func<int, Task> ours)
+    /// <param name="rounds">How many rounds are measured.</param>
+    public static async Task RunAsync(
+        string figure, string aim, int times, Func<int, Task> baseline, Func<int, Task> ours, int rounds = 21)
     {
         var (plain, own) = (new List<double>(), new List<double>());
-        for (var round = 0; round < WarmUpRounds + Rounds; round++)
+        for (var round = 0; round < WarmUpRounds + rounds; round++)
         {
             var first = await TimeAsync(baseline, times);
             var second = await TimeAsync(ours, times);
@@ -33,7 +33,7 @@ internal static class Comparison
         var ratios = plain.Zip(own, (a, b) => b / a).Order().ToList();
         Table.Row(
             figure, Time(Median(plain)), Time(Median(own)),
-            $"{Median(ratios):0.00} ({ratios[Rounds / 4]:0.00} to {ratios[3 * Rounds / 4]:0.00})", aim);
+            $"{Median(ratios):0.00} ({ratios[rounds / 4]:0.00} to {ratios[3 * rounds / 4]:0.00})", aim);
     }
 
     private static async Task<double> TimeAsync(Func<int, Task> work, int times)
@@ -43,7 +43,7 @@ internal static class Comparison
         return Stopwatch.GetElapsedTime(start).TotalMicroseconds / times;
     }
 
-    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static string Time(double microseconds) =>
         microseconds < 10_000 ? $"{microseconds:0.0} µs" : $"{microseconds / 1000:0.0} ms";
