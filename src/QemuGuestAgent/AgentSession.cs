@@ -30,12 +30,21 @@ public sealed class AgentSession
     /// <summary>The agent's version as it says, or null where its policy refuses to tell.</summary>
     public string? AgentVersion => Core.Agent is { } agent ? SafeText.Escape(agent.Version) : null;
 
+    /// <summary>Whether the guest's file systems are frozen, as far as this session has seen.</summary>
+    public bool IsFrozen => Core.IsFrozen;
+
     /// <summary>Whether the agent echoes request ids (QEMU 4.0 and later).</summary>
     public bool EchoesRequestIds => Core.EchoesRequestIds;
 
     internal GuestAgentSession Core { get; }
 
     internal ProcessList Processes { get; } = new();
+
+    // What is under way over the session, as the start of a sentence, or null.
+    internal string? UnderWay =>
+        Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
+            ? $"{string.Join(", ", running)} has not been seen to end"
+            : State == GuestAgentSessionState.Busy ? "a command is being carried out" : null;
 
     /// <summary>The session's name.</summary>
     public override string ToString() => Name;

@@ -11,11 +11,7 @@ public sealed class ParityTests(ModuleMetadata module) : IClassFixture<ModuleMet
     // What has no cmdlet of its own yet, and why.
     private static readonly Dictionary<string, string> ReachedThroughInvoke = new()
     {
-        ["guest-ping"] = "Test- and Wait-QemuGuestAgent are an issue of their own",
         ["guest-file-"] = "files are an issue of their own",
-        ["guest-fsfreeze-"] = "freezing is an issue of its own",
-        ["guest-shutdown"] = "power is an issue of its own",
-        ["guest-suspend-"] = "power is an issue of its own",
     };
 
     private static readonly Dictionary<string, string> Sources = Directory

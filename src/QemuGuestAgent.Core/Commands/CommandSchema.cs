@@ -25,7 +25,7 @@ public static class CommandSchema
         {
             Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
         },
-        new("guest-ping", "0.15", Invoke,
+        new("guest-ping", "0.15", "Test-QemuGuestAgent",
             "Does nothing: an answer shows that the agent is there.") { WorksWhileFrozen = true },
         new("guest-info", "0.15", "Get-QemuGuestAgentCommand",
             "Tells the agent's version and commands, and which of them are enabled.")
@@ -127,18 +127,18 @@ public static class CommandSchema
         {
             Arguments = [new("minimum", "int", IsOptional: true)], Returns = "{paths: [{path, *trimmed, *minimum, *error}]}",
         },
-        new("guest-fsfreeze-status", "0.15", Invoke, "Tells whether the file systems are thawed or frozen.")
+        new("guest-fsfreeze-status", "0.15", "Test-QemuGuestAgent", "Tells whether the file systems are thawed or frozen.")
         {
             Returns = "thawed|frozen", WorksWhileFrozen = true,
         },
-        new("guest-fsfreeze-freeze", "0.15", Invoke,
+        new("guest-fsfreeze-freeze", "0.15", "Use-QemuGuestFrozenFileSystem",
             "Freezes all local file systems for a snapshot; tells how many.") { Returns = "int" },
-        new("guest-fsfreeze-freeze-list", "2.2", Invoke,
+        new("guest-fsfreeze-freeze-list", "2.2", "Use-QemuGuestFrozenFileSystem",
             "Freezes the file systems mounted at certain places; tells how many.")
         {
             Arguments = [new("mountpoints", "[string]", IsOptional: true)], Returns = "int",
         },
-        new("guest-fsfreeze-thaw", "0.15", Invoke, "Thaws all frozen file systems; tells how many.")
+        new("guest-fsfreeze-thaw", "0.15", "Resume-QemuGuestFileSystem", "Thaws all frozen file systems; tells how many.")
         {
             Returns = "int", WorksWhileFrozen = true,
         },
@@ -206,13 +206,13 @@ public static class CommandSchema
             "Passes what was written to an open file on to the system.") { Arguments = [FileHandle] },
 
         // Power.
-        new("guest-shutdown", "0.15", Invoke, "Shuts the guest down, or restarts it.")
+        new("guest-shutdown", "0.15", "Stop-QemuGuest", "Shuts the guest down, or restarts it.")
         {
             Arguments = [new("mode", "powerdown|halt|reboot", IsOptional: true)], AnswersSuccess = false,
         },
-        new("guest-suspend-disk", "1.1", Invoke, "Suspends the guest to its disk.") { AnswersSuccess = false },
-        new("guest-suspend-ram", "1.1", Invoke, "Suspends the guest to its memory.") { AnswersSuccess = false },
-        new("guest-suspend-hybrid", "1.1", Invoke,
+        new("guest-suspend-disk", "1.1", "Suspend-QemuGuest", "Suspends the guest to its disk.") { AnswersSuccess = false },
+        new("guest-suspend-ram", "1.1", "Suspend-QemuGuest", "Suspends the guest to its memory.") { AnswersSuccess = false },
+        new("guest-suspend-hybrid", "1.1", "Suspend-QemuGuest",
             "Suspends the guest to its memory and its disk.") { AnswersSuccess = false },
     ];
 

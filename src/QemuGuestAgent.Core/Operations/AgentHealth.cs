@@ -46,6 +46,17 @@ public enum AgentVerdict
 public sealed record AgentHealth(
     AgentVerdict Verdict, TimeSpan? RoundTrip, string? AgentVersion, IReadOnlyList<string> DisabledCommands, GuestAgentException? Error)
 {
+    /// <summary>Whether it takes commands.</summary>
+    public bool IsReady => Verdict == AgentVerdict.Ready;
+
+    /// <summary>Why it is not ready, or null.</summary>
+    public string? Reason => Error?.Message
+        ?? (Verdict == AgentVerdict.Frozen ? "The guest's file systems are frozen: its agent refuses most commands." : null);
+
+    /// <summary>What to do about that, or null.</summary>
+    public string? RecommendedAction => Error?.RecommendedAction
+        ?? (Verdict == AgentVerdict.Frozen ? "Thaw them with Resume-QemuGuestFileSystem, if no snapshot is under way." : null);
+
     /// <summary>Examines the agent of an endpoint, which is opened for it.</summary>
     /// <param name="endpoint">Where the agent is.</param>
     /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>

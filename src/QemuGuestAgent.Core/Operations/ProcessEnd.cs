@@ -6,14 +6,14 @@ namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
 /// What must be undone before this process ends: by itself, by SIGTERM, or because its terminal went away (SIGHUP, as when an ssh
-/// connection breaks). Nothing helps against SIGKILL.
+/// connection breaks; in Windows a window). Nothing helps against SIGKILL.
 /// </summary>
 internal static class ProcessEnd
 {
     private static readonly object Lock = new();
     private static readonly List<Func<Task>> Undoings = [];
 #if NET
-    private static PosixSignalRegistration? _hangUp;
+    private static PosixSignalRegistration[] _signals = [];
 #endif
 
     static ProcessEnd() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Undo();
@@ -25,8 +25,12 @@ internal static class ProcessEnd
         {
             Undoings.Add(undo);
 #if NET
-            // The process ends after the handler, as it would without it.
-            _hangUp ??= OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => Undo());
+            if (_signals.Length == 0)
+            {
+                // The process ends after the handler, as it would without it: since .NET 10 without ProcessExit.
+                _signals = Array.ConvertAll(
+                    [PosixSignal.SIGTERM, PosixSignal.SIGHUP], signal => PosixSignalRegistration.Create(signal, _ => Undo()));
+            }
 #endif
         }
     }
@@ -40,8 +44,8 @@ internal static class ProcessEnd
 #if NET
             if (Undoings.Count == 0)
             {
-                _hangUp?.Dispose();
-                _hangUp = null;
+                Array.ForEach(_signals, signal => signal.Dispose());
+                _signals = [];
             }
 #endif
         }

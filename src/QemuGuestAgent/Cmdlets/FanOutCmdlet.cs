@@ -9,8 +9,7 @@ namespace QemuGuestAgent.Cmdlets;
 public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 {
     private FanOut? _fanOut;
-    private bool _tellsSteps;
-    private bool _tellsWire;
+    private Telling? _telling;
     private ProgressRecord? _progress;
 
     /// <summary>The time for each guest, in seconds; 0 is no limit.</summary>
@@ -28,8 +27,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     protected override void BeginProcessing()
     {
         _fanOut = new FanOut(ThrottleLimit);
-        _tellsSteps = IsTold("Verbose", "VerbosePreference");
-        _tellsWire = IsTold("Debug", "DebugPreference");
+        _telling = new Telling(this);
     }
 
     /// <inheritdoc/>
@@ -114,7 +112,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             var call = new CallOptions
             {
                 Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
-                Trace = _tellsSteps || _tellsWire ? happened => Tell(emit, name, happened) : null,
+                Trace = _telling!.Trace(name, emit),
             };
             try
             {
@@ -152,25 +150,4 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             WriteProgress(_progress);
         }
     }
-
-    private void Tell(Action<Action> emit, string name, TraceEvent happened)
-    {
-        if (happened.Kind == TraceKind.Step)
-        {
-            if (_tellsSteps)
-            {
-                emit(() => WriteVerbose(happened.Text));
-            }
-        }
-        else if (_tellsWire)
-        {
-            emit(() => WriteDebug($"{name} {(happened.Kind == TraceKind.Sent ? "->" : "<-")} {happened.Text}"));
-        }
-    }
-
-    private bool IsTold(string parameter, string preference) =>
-        MyInvocation.BoundParameters.TryGetValue(parameter, out var asked)
-            ? ((SwitchParameter)asked).IsPresent
-            : LanguagePrimitives.TryConvertTo(GetVariableValue(preference), out ActionPreference told)
-                && told is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
 }

@@ -42,7 +42,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
     {
         if (given is AgentSession session)
         {
-            if (change is null || ShouldProcess(session.Name, change))
+            if (change is null || (ShouldProcess(session.Name, change) && Consents(session)))
             {
                 StartOn(session, operation);
             }
@@ -52,6 +52,9 @@ public abstract class GuestCmdlet : FanOutCmdlet
             StartOn(endpoint, text, operation);
         }
     }
+
+    // Whether a change is wanted nevertheless, once -Confirm has been asked.
+    private protected virtual bool Consents(AgentSession session) => true;
 
     // What writes the errors of parts of a guest; the parts are their targets.
     private protected Action Report(IReadOnlyList<GuestAgentException> failures) => () =>

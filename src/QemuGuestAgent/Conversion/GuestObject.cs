@@ -13,16 +13,23 @@ internal static class GuestObject
     /// <param name="reply">The typed reply.</param>
     /// <param name="thing">What it is: the type name is <c>QemuGuestAgent.</c> and this.</param>
     /// <param name="guest">Where it came from.</param>
-    public static PSObject Of(object reply, string thing, Guest guest)
+    public static PSObject Of(object reply, string thing, Guest guest) => Of(reply, thing, guest.Name, guest.Session);
+
+    /// <summary>Dresses what was found out about a guest.</summary>
+    /// <param name="reply">The typed object.</param>
+    /// <param name="thing">What it is: the type name is <c>QemuGuestAgent.</c> and this.</param>
+    /// <param name="name">The guest's name.</param>
+    /// <param name="session">The session by which it was had, or null.</param>
+    public static PSObject Of(object reply, string thing, string name, AgentSession? session)
     {
         var result = PSObject.AsPSObject(reply);
         result.TypeNames.Insert(0, $"QemuGuestAgent.{thing}");
-        if (guest.Session is { } session)
+        if (session is not null)
         {
             Origins.Add(reply, session);
         }
 
-        return (PSObject)ReplyConverter.Mark(result, guest.Name)!;
+        return (PSObject)ReplyConverter.Mark(result, name)!;
     }
 
     /// <summary>The session by which an object of this process was had, or null.</summary>

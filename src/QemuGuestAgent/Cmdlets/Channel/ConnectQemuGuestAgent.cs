@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
@@ -17,15 +16,18 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     private const string SocketSet = "Socket";
     private const string TcpSet = "Tcp";
 
-    // Opened, but not handed over yet: nobody else would close them if the pipeline is stopped now.
-    private readonly ConcurrentDictionary<AgentSession, bool> _unwritten = new();
+    private readonly SessionOpening _opening;
 
     // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
     private readonly InOrder _output = new();
     private int _count;
 
     /// <summary>Makes the cmdlet.</summary>
-    public ConnectQemuGuestAgent() => TimeoutSeconds = DefaultTimeoutSeconds;
+    public ConnectQemuGuestAgent()
+    {
+        TimeoutSeconds = DefaultTimeoutSeconds;
+        _opening = new SessionOpening(this);
+    }
 
     /// <summary>Where the agents are: unix:/path (or just the path), tcp://host:port, embedded:.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -77,10 +79,7 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        foreach (var session in _unwritten.Keys)
-        {
-            SessionRegistry.Close(session);
-        }
+        _opening.Dispose();
     }
 
     private void Connect(string text, string? givenName)
@@ -104,14 +103,7 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     {
         try
         {
-            var session = new AgentSession(name, await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false));
-            _unwritten.TryAdd(session, true);
-            return () =>
-            {
-                SessionRegistry.OfThisRunspace.Add(session);
-                _unwritten.TryRemove(session, out _);
-                WriteObject(session);
-            };
+            return await _opening.OpenAsync(name, GuestAgentSession.ConnectAsync(endpoint, null, call, stop), call, stop).ConfigureAwait(false);
         }
         catch (GuestAgentException e)
         {

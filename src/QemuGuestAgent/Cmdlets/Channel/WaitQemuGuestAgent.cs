@@ -1,0 +1,80 @@
+using System.Management.Automation;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Operations;
+
+namespace QemuGuestAgent.Cmdlets.Channel;
+
+/// <summary>Waits until the agents of guests are ready, and writes the session with each as soon as it is.</summary>
+[Cmdlet(VerbsLifecycle.Wait, "QemuGuestAgent", DefaultParameterSetName = SessionSet)]
+[OutputType(typeof(AgentSession))]
+public sealed class WaitQemuGuestAgent : FanOutCmdlet
+{
+    private const string SessionSet = "Session";
+    private const string EndpointSet = "Endpoint";
+
+    private readonly SessionOpening _opening;
+
+    /// <summary>Makes one that waits for five minutes.</summary>
+    public WaitQemuGuestAgent()
+    {
+        TimeoutSeconds = 300;
+        _opening = new SessionOpening(this);
+    }
+
+    /// <summary>The sessions with the guests' agents.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
+    [SessionOf]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[] Session { get; set; } = [];
+
+    /// <summary>Endpoints, which need not be there yet; they are opened as Connect-QemuGuestAgent does.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Endpoint { get; set; } = [];
+
+    private protected override string? Activity => "Waiting for guest agents";
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == EndpointSet)
+        {
+            foreach (var text in Endpoint)
+            {
+                Wait(text);
+            }
+
+            return;
+        }
+
+        foreach (var session in Session)
+        {
+            Start(session, session.Name, async (call, stop) =>
+            {
+                await session.Core.WaitUntilReadyAsync(call, stop).ConfigureAwait(false);
+                var warn = await SessionOpening.WarnIfFrozenAsync(this, session, call, stop).ConfigureAwait(false);
+                return () =>
+                {
+                    warn();
+                    WriteObject(session);
+                };
+            });
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _opening.Dispose();
+    }
+
+    private void Wait(string text)
+    {
+        if (ParseEndpoint(text) is { } endpoint)
+        {
+            var name = Endpoints.DefaultName(endpoint);
+            Start(text, name, (call, stop) => _opening.OpenAsync(name, AgentReadiness.WaitAsync(endpoint, null, call, stop), call, stop));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+
+namespace QemuGuestAgent;
+
+/// <summary>
+/// A script block that a cmdlet runs on its own thread, in its caller's scope, and that can be stopped without the cmdlet. What it writes
+/// to any stream the cmdlet writes, as it comes.
+/// </summary>
+internal sealed class NestedScript : IDisposable
+{
+    private readonly PSCmdlet _cmdlet;
+    private readonly PowerShell _shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
+    private readonly PSDataCollection<PSObject> _output = [];
+    private readonly object _lock = new();
+    private Exception? _downstream;
+    private bool _isStopped;
+    private bool _hasEnded;
+
+    /// <summary>Makes one; nothing runs yet.</summary>
+    public NestedScript(PSCmdlet cmdlet, ScriptBlock block)
+    {
+        _cmdlet = cmdlet;
+        _shell.AddScript("param($block) & $block *>&1").AddArgument(block);
+        _output.DataAdded += (_, _) => WriteOut();
+    }
+
+    /// <summary>Runs it to its end. What ended it early comes out.</summary>
+    /// <returns>Whether it ended by itself.</returns>
+    public bool Run()
+    {
+        try
+        {
+            _shell.Invoke(null, _output);
+        }
+        catch (InvalidPowerShellStateException) when (_isStopped)
+        {
+            // It was stopped before it began.
+            return false;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _hasEnded = true;
+            }
+
+            if (_downstream is { } reason)
+            {
+                ExceptionDispatchInfo.Capture(reason).Throw();
+            }
+        }
+
+        return _shell.InvocationStateInfo.State == PSInvocationState.Completed && !_isStopped;
+    }
+
+    /// <summary>Stops it. May be called from any thread, at any time.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _isStopped = true;
+            if (!_hasEnded)
+            {
+                _shell.BeginStop(null, null);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _shell.Dispose();
+        _output.Dispose();
+    }
+
+    // On the thread of the cmdlet, which is that of the script.
+    private void WriteOut()
+    {
+        if (_downstream is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            foreach (var item in _output.ReadAll())
+            {
+                Write(item);
+            }
+        }
+#pragma warning disable CA1031 // Whoever is further down the pipeline ends it by an exception of any kind: it comes out of Run.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _downstream = e;
+            Stop();
+        }
+    }
+
+    private void Write(PSObject item)
+    {
+        switch (item.BaseObject)
+        {
+            case ErrorRecord error:
+                _cmdlet.WriteError(error);
+                break;
+            case WarningRecord warning:
+                _cmdlet.WriteWarning(warning.Message);
+                break;
+            case VerboseRecord verbose:
+                _cmdlet.WriteVerbose(verbose.Message);
+                break;
+            case DebugRecord debug:
+                _cmdlet.WriteDebug(debug.Message);
+                break;
+            case InformationRecord information:
+                _cmdlet.WriteInformation(information);
+                break;
+            default:
+                _cmdlet.WriteObject(item);
+                break;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace QemuGuestAgent;
+
+/// <summary>Where a guest that is suspended saves its state.</summary>
+public enum SuspendTarget
+{
+    /// <summary>On its disk; it is switched off.</summary>
+    Disk,
+
+    /// <summary>In its memory; it sleeps.</summary>
+    Memory,
+
+    /// <summary>In both; it sleeps.</summary>
+    Hybrid,
+}

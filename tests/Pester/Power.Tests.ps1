@@ -1,0 +1,64 @@
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $names = 0
+    function New-Endpoint([string] $Options) { "embedded:power-$PID-$(($script:names++))$(if ($Options) { "?$Options" })" }
+}
+
+Describe 'Stop-, Restart- and Suspend-QemuGuest' {
+    AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    It '<Command> tells the guest to, and writes nothing' -ForEach @(
+        @{ Command = 'Stop-QemuGuest' }
+        @{ Command = 'Stop-QemuGuest -Halt' }
+        @{ Command = 'Restart-QemuGuest' }
+        @{ Command = 'Suspend-QemuGuest -To Disk' }
+        @{ Command = 'Suspend-QemuGuest -To Memory' }
+        @{ Command = 'Suspend-QemuGuest -To Hybrid' }
+    ) {
+        $session = Connect-QemuGuestAgent (New-Endpoint)
+        & ([scriptblock]::Create("`$args[0] | $Command -Confirm:`$false -ErrorAction Stop")) $session | Should -BeNullOrEmpty
+    }
+
+    It '-Wait sees that a guest is switched off' {
+        $session = Connect-QemuGuestAgent (New-Endpoint)
+        Stop-QemuGuest $session -Wait -Confirm:$false -TimeoutSeconds 60 -ErrorAction Stop | Should -BeNullOrEmpty
+        $session.State | Should -Be 'Faulted'
+    }
+
+    It '-Wait sees that a guest is back, and the session is in step' {
+        $session = Connect-QemuGuestAgent (New-Endpoint 'boot-delay=1000')
+        Restart-QemuGuest $session -Wait -Confirm:$false -TimeoutSeconds 120 -ErrorAction Stop
+        $session.State | Should -Be 'Ready'
+        Invoke-QemuGuestAgentCommand $session guest-sync @{ id = 7 } | Should -Be 7
+    }
+
+    It '-Wait says what it did not see' {
+        $session = Connect-QemuGuestAgent (New-Endpoint)
+        { Stop-QemuGuest $session -Halt -Wait -Confirm:$false -TimeoutSeconds 60 -ErrorAction Stop } | Should -Not -Throw
+        $other = Connect-QemuGuestAgent (New-Endpoint)
+        { Restart-QemuGuest $other -Wait -Confirm:$false -TimeoutSeconds 1 -ErrorAction Stop } | Should -Throw -ErrorId 'PowerChangeNotSeen,*'
+    }
+
+    It 'policy that forbids it is an error of that guest' {
+        $well = Connect-QemuGuestAgent (New-Endpoint)
+        $forbidden = Connect-QemuGuestAgent (New-Endpoint 'blocked=guest-shutdown')
+        Stop-QemuGuest $forbidden, $well -Confirm:$false -ErrorVariable failed -ErrorAction SilentlyContinue
+        $failed | Should -HaveCount 1
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'CommandDisabled,*'
+        $failed[0].TargetObject | Should -Be $forbidden
+    }
+
+    It 'asks once more where a process is under way, but not with -Force or -WhatIf' {
+        $session = Connect-QemuGuestAgent (New-Endpoint)
+        $null = Start-QemuGuestProcess $session /bin/cat -Confirm:$false
+        Restart-QemuGuest $session -WhatIf
+        $shell = [powershell]::Create().AddScript('param($m, $s) Import-Module $m; Restart-QemuGuest $s -Confirm:$false').AddArgument($ModulePath).AddArgument($session)
+        $null = $shell.Invoke()
+
+        # There is no host to ask.
+        $shell.Streams.Error | Should -HaveCount 1
+        $shell.Streams.Error[0].Exception.Message | Should -BeLike "*prompts the user*"
+        $shell.Dispose()
+        Restart-QemuGuest $session -Force -Confirm:$false -ErrorAction Stop
+    }
+}
