@@ -11,12 +11,15 @@
   DotNetFrameworkVersion = '4.7.2'
   FormatsToProcess = @('QemuGuestAgent.Format.ps1xml')
   CmdletsToExport = @(
+    'Add-QemuGuestContent'
     'Add-QemuGuestSshKey'
     'Connect-QemuGuestAgent'
+    'Copy-QemuGuestItem'
     'Disconnect-QemuGuestAgent'
     'Get-QemuGuest'
     'Get-QemuGuestAgent'
     'Get-QemuGuestAgentCommand'
+    'Get-QemuGuestContent'
     'Get-QemuGuestDevice'
     'Get-QemuGuestDisk'
     'Get-QemuGuestDiskStatistic'
@@ -38,6 +41,7 @@
     'Remove-QemuGuestSshKey'
     'Restart-QemuGuest'
     'Resume-QemuGuestFileSystem'
+    'Set-QemuGuestContent'
     'Set-QemuGuestMemoryBlock'
     'Set-QemuGuestProcessor'
     'Set-QemuGuestTime'

@@ -185,24 +185,24 @@ public static class CommandSchema
         },
 
         // Files.
-        new("guest-file-open", "0.15", Invoke, "Opens a file; tells its handle.")
+        new("guest-file-open", "0.15", "Copy-QemuGuestItem", "Opens a file; tells its handle.")
         {
             Arguments = [new("path", "string"), new("mode", "string, as C's fopen takes it", IsOptional: true)], Returns = "int",
         },
-        new("guest-file-close", "0.15", Invoke, "Closes an open file.") { Arguments = [FileHandle] },
-        new("guest-file-read", "0.15", Invoke, "Reads from an open file: 4096 bytes, or as many as asked for, up to 48 MiB.")
+        new("guest-file-close", "0.15", "Copy-QemuGuestItem", "Closes an open file.") { Arguments = [FileHandle] },
+        new("guest-file-read", "0.15", "Get-QemuGuestContent", "Reads from an open file: 4096 bytes, or as many as asked for, up to 48 MiB.")
         {
             Arguments = [FileHandle, new("count", "int", IsOptional: true)], Returns = "{count, buf-b64, eof}",
         },
-        new("guest-file-write", "0.15", Invoke, "Writes to an open file; tells how many bytes.")
+        new("guest-file-write", "0.15", "Set-QemuGuestContent", "Writes to an open file; tells how many bytes.")
         {
             Arguments = [FileHandle, new("buf-b64", "base64"), new("count", "int", IsOptional: true)], Returns = "{count, eof}",
         },
-        new("guest-file-seek", "0.15", Invoke, "Moves to a position in an open file; tells which.")
+        new("guest-file-seek", "0.15", "Get-QemuGuestContent", "Moves to a position in an open file; tells which.")
         {
             Arguments = [FileHandle, new("offset", "int"), new("whence", "set|cur|end")], Returns = "{position, eof}",
         },
-        new("guest-file-flush", "0.15", Invoke,
+        new("guest-file-flush", "0.15", "Set-QemuGuestContent",
             "Passes what was written to an open file on to the system.") { Arguments = [FileHandle] },
 
         // Power.

@@ -322,9 +322,21 @@ public static class ErrorCatalogue
         "'{0}' cannot be written: {1}",
         "Check the path, your rights there, and the space left on this computer.");
 
-    internal static readonly ErrorDefinition CopyTimedOut = Define(OperationTimeout,
-        "'{0}' was not copied within {2} seconds ('{1}').",
-        "Give it more time with -TimeoutSeconds, 0 for no limit. With -Resume the next copy goes on where this one ended.");
+    internal static readonly ErrorDefinition FileTimedOut = Define(OperationTimeout,
+        "The work on '{0}' with the guest of '{1}' was not done within {2} seconds.",
+        "Give it more time with -TimeoutSeconds, 0 for no limit. A copy with -Resume leaves what it has, and the next one goes on there.");
+
+    internal static readonly ErrorDefinition CopyDirectionNotGiven = Define(InvalidArgument,
+        "There must be either guests to copy to or one to copy from.",
+        "Give one of -ToSession and -FromSession.");
+
+    internal static readonly ErrorDefinition ContentArgumentsMismatch = Define(InvalidArgument,
+        "These parameters do not go together, or there is no path.",
+        "Give -Path or -LiteralPath; of -TotalCount and -Tail one only; and -Raw with none of these and not with -Wait.");
+
+    internal static readonly ErrorDefinition ContentIsSession = Define(InvalidArgument,
+        "The session '{0}' was given as content: nothing was written.",
+        "Give the sessions first, or by pipeline with -Path and -Value.");
 
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,

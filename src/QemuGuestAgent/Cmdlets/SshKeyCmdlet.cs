@@ -44,7 +44,8 @@ public abstract class SshKeyCmdlet : GuestCmdlet
     {
         try
         {
-            var files = Path.SelectMany(FindFiles).Concat(LiteralPath.Select(FindFile));
+            var files = Path.SelectMany(path => LocalPaths.Find(SessionState, path))
+                .Concat(LiteralPath.Select(path => LocalPaths.Literal(SessionState, path)));
             var keys = Key.Concat(files.Select(ReadFile)).SelectMany(GuestSshKey.ReadLines).ToList();
             HasKeys |= keys.Count > 0;
             _keys.Add(Guests, UserName.SelectMany(user => keys.Select(key => (user, key))));
@@ -81,21 +82,6 @@ public abstract class SshKeyCmdlet : GuestCmdlet
 
     private protected abstract Task ChangeAsync(
         Guest guest, string user, IReadOnlyCollection<string> keys, CallOptions call, CancellationToken stop);
-
-    private IEnumerable<string> FindFiles(string path)
-    {
-        var files = SessionState.Path.GetResolvedProviderPathFromPSPath(path, out var provider);
-        return provider.Name == "FileSystem" ? files : throw NotOfFileSystem(path, provider);
-    }
-
-    private string FindFile(string path)
-    {
-        var file = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-        return provider.Name == "FileSystem" ? file : throw NotOfFileSystem(path, provider);
-    }
-
-    private static GuestAgentException NotOfFileSystem(string path, ProviderInfo provider) =>
-        ErrorCatalogue.FileNotReadable.With(path, path, $"it is one of the provider {provider.Name}.");
 
     private static string ReadFile(string path)
     {

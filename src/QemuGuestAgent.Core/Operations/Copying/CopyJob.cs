@@ -9,6 +9,7 @@ namespace QemuGuestAgent.Core.Operations.Copying;
 internal sealed class CopyJob
 {
     private readonly OperationTime _time;
+    private readonly Lazy<byte[][]> _buffers = new(() => [new byte[PieceSize.Most], new byte[PieceSize.Most]]);
     private long? _nextHandle;
     private long _bytes;
 
@@ -43,7 +44,7 @@ internal sealed class CopyJob
     public PieceSize Pieces { get; }
 
     /// <summary>Memory for two pieces: one on its way, the other between file and memory.</summary>
-    public byte[][] Buffers { get; } = [new byte[PieceSize.Most], new byte[PieceSize.Most]];
+    public byte[][] Buffers => _buffers.Value;
 
     /// <summary>The bytes of all files, as far as is known.</summary>
     public long TotalBytes { get; set; }
@@ -75,6 +76,32 @@ internal sealed class CopyJob
 
     /// <summary>Whether what the copy had so far is left for the next one, after a failure.</summary>
     public bool LeavesPartial(Exception e) => Options.Resume && !(e is GuestAgentException error && IsOfItem(error));
+
+    /// <summary>
+    /// Finds items of the guest, folders before what is in them. Without tools that is the path itself: what it is shows by opening it.
+    /// </summary>
+    /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, GuestToolsMissing.</exception>
+    public async Task<IReadOnlyList<GuestItem>> FindAsync(string source, bool isLiteral, bool isDeep)
+    {
+        if (!GuestPath.IsRooted(source, IsWindows))
+        {
+            throw ErrorCatalogue.GuestPathNotRooted.With(source, source, Session.Endpoint);
+        }
+
+        var isPattern = !isLiteral && GuestPath.HasWildcards(source);
+        var path = isLiteral ? source : isPattern ? GuestPath.ShellPattern(source) : GuestPath.Unescape(source);
+        if (Tools is null)
+        {
+            return isPattern
+                ? throw ErrorCatalogue.GuestToolsMissing.With(source, "Looking for a path with wildcards", Session.Endpoint, Lack)
+                : [new GuestItem('f', 0, 0, 0, path, path)];
+        }
+
+        var items = await Tools.ListAsync(path, isPattern, isDeep, Stop).ConfigureAwait(false);
+        return isPattern || items.Count > 0
+            ? items
+            : throw ErrorCatalogue.GuestItemNotFound.With(path, path, Session.Endpoint);
+    }
 
     /// <summary>Opens a file of the guest.</summary>
     public async Task<GuestFile> OpenAsync(string path, string mode)
@@ -116,7 +143,7 @@ internal sealed class CopyJob
         Options.Progress?.Invoke(new ItemCopyProgress(item, _bytes, Math.Max(_bytes, TotalBytes)));
         if (_time.IsOver)
         {
-            throw ErrorCatalogue.CopyTimedOut.With(item, item, Session.Endpoint, _time.Limit.TotalSeconds);
+            throw ErrorCatalogue.FileTimedOut.With(item, item, Session.Endpoint, _time.Limit.TotalSeconds);
         }
     }
 

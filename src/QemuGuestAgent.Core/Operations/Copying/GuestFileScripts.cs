@@ -52,6 +52,9 @@ internal static class GuestFileScripts
         each "$@"
         """;
 
+    /// <summary>Makes a file ($1), if it is not there, that only its owner can write to.</summary>
+    public const string Create = """[ -e "$1" ] || { umask 022; set -C; : >"$1"; }""";
+
     /// <summary>
     /// Closes a new file ($1) to all but its owner, and gives it its name ($2): or removes it, where its target ($3) is a folder, or
     /// is there and not to be replaced ($4).

@@ -21,8 +21,6 @@ internal sealed class GuestFileTools
 
     private const string Forbidden = "its agent's policy forbids guest-exec";
 
-    private static readonly string[] Commands = ["guest-exec", "guest-exec-status"];
-
     private readonly GuestAgentSession _session;
     private readonly OperationTime _time;
     private readonly bool _findPrints;
@@ -47,7 +45,8 @@ internal sealed class GuestFileTools
             return (null, "it is a Windows guest");
         }
 
-        if (session.Agent is { } agent && Commands.Any(command => !agent.Commands.TryGetValue(command, out var known) || !known.Enabled))
+        // One that was frozen when it was asked may have thawed.
+        if (session.Agent is { LooksFrozen: false } agent && (Forbids(agent, "guest-exec") || Forbids(agent, "guest-exec-status")))
         {
             return (null, Forbidden);
         }
@@ -93,6 +92,10 @@ internal sealed class GuestFileTools
             throw ErrorCatalogue.GuestFileNotRead.Because(e, path, path, _session.Endpoint, e.Message);
         }
     }
+
+    /// <summary>Makes a file, if it is not there, that only its owner can write to: one that the agent makes is everybody's.</summary>
+    public Task CreateAsync(string path, CancellationToken cancellationToken) =>
+        RunAsync(path, GuestFileScripts.Create, [path], cancellationToken);
 
     /// <summary>Closes a new file to all but its owner and gives it its name; removes it where its target is in the way.</summary>
     public Task SealAsync(string partial, string name, string target, bool replaces, CancellationToken cancellationToken) =>
@@ -188,6 +191,9 @@ internal sealed class GuestFileTools
                 path, path, _session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim()),
         };
     }
+
+    private static bool Forbids(GuestAgentInfo agent, string command) =>
+        !agent.Commands.TryGetValue(command, out var known) || !known.Enabled;
 
     private static IEnumerable<string> Records(byte[] output) =>
         Encoding.UTF8.GetString(output).Split('\0').Where(record => record.Length > 0);

@@ -13,7 +13,7 @@ public static class GuestItems
     /// <param name="options">How, and who is told.</param>
     /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up; what is not whole is removed.</param>
-    /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, CopyTimedOut, and those of a command.</exception>
+    /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, FileTimedOut, and those of a command.</exception>
     public static async Task SendAsync(
         GuestAgentSession session, IReadOnlyList<string> sources, string destination, ItemCopyOptions options,
         CallOptions? call = null, CancellationToken cancellationToken = default)

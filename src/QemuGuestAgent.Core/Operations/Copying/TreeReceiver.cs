@@ -27,7 +27,7 @@ internal sealed class TreeReceiver(CopyJob job)
         {
             await job.TryAsync(async () =>
             {
-                foreach (var item in await FindAsync(source, areLiteral).ConfigureAwait(false))
+                foreach (var item in await job.FindAsync(source, areLiteral, job.Options.Recurse).ConfigureAwait(false))
                 {
                     items.Add(item);
                     if (item.Path == item.Root)
@@ -57,28 +57,6 @@ internal sealed class TreeReceiver(CopyJob job)
         {
             LocalFile.FinishFolder(_timedFolders[i].Path, _timedFolders[i].Modified);
         }
-    }
-
-    private async Task<IEnumerable<GuestItem>> FindAsync(string source, bool areLiteral)
-    {
-        if (!GuestPath.IsRooted(source, job.IsWindows))
-        {
-            throw ErrorCatalogue.GuestPathNotRooted.With(source, source, job.Session.Endpoint);
-        }
-
-        var isPattern = !areLiteral && GuestPath.HasWildcards(source);
-        var path = areLiteral ? source : isPattern ? GuestPath.ShellPattern(source) : GuestPath.Unescape(source);
-        if (job.Tools is not { } tools)
-        {
-            return isPattern
-                ? throw ErrorCatalogue.GuestToolsMissing.With(source, "Looking for a path with wildcards", job.Session.Endpoint, job.Lack)
-                : [new GuestItem('f', 0, 0, 0, path, path)];
-        }
-
-        var items = await tools.ListAsync(path, isPattern, job.Options.Recurse, job.Stop).ConfigureAwait(false);
-        return isPattern || items.Count > 0
-            ? items
-            : throw ErrorCatalogue.GuestItemNotFound.With(path, path, job.Session.Endpoint);
     }
 
     private async Task ReceiveItemAsync(GuestItem item, string destination, bool isInto)

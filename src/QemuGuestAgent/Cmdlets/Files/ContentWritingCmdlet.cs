@@ -1,0 +1,118 @@
+using System.Management.Automation;
+using System.Text;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Copying;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Cmdlets.Files;
+
+/// <summary>A cmdlet that writes content to files in guests. It is gathered first and written at the end.</summary>
+public abstract class ContentWritingCmdlet : GuestCmdlet
+{
+    private readonly List<object> _guests = [];
+    private readonly List<object?> _values = [];
+
+    /// <summary>Makes one that writes without limit.</summary>
+    private protected ContentWritingCmdlet() => TimeoutSeconds = 0;
+
+    /// <summary>The files in the guest, from its root, as they are.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [Alias("LiteralPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>The content: of text and objects each is a line; with -AsByteStream bytes.</summary>
+    [Parameter(Mandatory = true, Position = 2, ValueFromPipeline = true)]
+    [AllowNull]
+    [AllowEmptyCollection]
+    [AllowEmptyString]
+    public object?[]? Value { get; set; }
+
+    /// <summary>The encoding of text; UTF-8 without a byte order mark by default.</summary>
+    [Parameter]
+    [EncodingArgument]
+    [ValidateNotNull]
+    public Encoding Encoding { get; set; } = new UTF8Encoding(false);
+
+    /// <summary>Takes the values as bytes.</summary>
+    [Parameter]
+    public SwitchParameter AsByteStream { get; set; }
+
+    /// <summary>Writes no end of line behind each value.</summary>
+    [Parameter]
+    public SwitchParameter NoNewline { get; set; }
+
+    /// <summary>Writes the values.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected abstract bool Appends { get; }
+
+    private protected abstract string Change { get; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var isFirst = _guests.Count == 0;
+        var guests = Guests.Where(guest => !_guests.Contains(guest)).ToList();
+        _guests.AddRange(guests);
+
+        // Sessions come one by one with the same values, or values one by one for the same sessions.
+        if (isFirst || guests.Count == 0)
+        {
+            foreach (var value in Value ?? [])
+            {
+                if (value is not null && ArgumentConverter.Unwrap(value) is AgentSession)
+                {
+                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(value, value), value));
+                }
+
+                _values.Add(value);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach (var guest in _guests)
+        {
+            foreach (var path in Path)
+            {
+                ForGuest(
+                    guest,
+                    async (of, call, stop) =>
+                    {
+                        var isWindows = GuestPath.IsRooted(path, isWindows: true);
+                        await GuestContent.WriteAsync(
+                            of.Channel, path, Content(isWindows ? "\r\n" : "\n"), AsByteStream ? [] : Encoding.GetPreamble(), Appends,
+                            text => Say(() => WriteWarning(SafeText.Escape(text))), call, stop).ConfigureAwait(false);
+                        return () => { };
+                    },
+                    $"{Change} '{SafeText.Escape(path)}'");
+            }
+        }
+
+        base.EndProcessing();
+        if (PassThru)
+        {
+            WriteObject(_values, enumerateCollection: true);
+        }
+    }
+
+    private byte[] Content(string lineEnd)
+    {
+        var content = new MemoryStream();
+        foreach (var value in _values)
+        {
+            var bytes =
+                AsByteStream ? LanguagePrimitives.ConvertTo<byte[]>(value)
+                : Encoding.GetBytes(LanguagePrimitives.ConvertTo<string>(value) + (NoNewline ? "" : lineEnd));
+            content.Write(bytes, 0, bytes.Length);
+        }
+
+        return content.ToArray();
+    }
+}

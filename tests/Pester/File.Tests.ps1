@@ -1,0 +1,231 @@
+BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+Describe 'Files of the embedded guest, whose programs cannot help' {
+    BeforeAll {
+        $session = Connect-QemuGuestAgent embedded: -Name vm1
+        $windows = Connect-QemuGuestAgent 'embedded:?os=windows' -Name vm2
+        $here = New-Item -ItemType Directory (Join-Path $TestDrive 'here')
+        $file = Join-Path $here 'file one'
+        [IO.File]::WriteAllBytes($file, [byte[]](0..255))
+    }
+    AfterAll { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    It 'copies to many guests at once and tells how each was verified' {
+        $many = Connect-QemuGuestAgent embedded:, embedded:, embedded: -Name a, b, c
+        $copies = Copy-QemuGuestItem $file /tmp/ -ToSession $many -PassThru -WarningVariable warnings -WarningAction SilentlyContinue
+        $copies.PSGuestName | Sort-Object | Should -Be a, b, c
+        $copies[0].psobject.TypeNames | Should -Contain 'QemuGuestAgent.ItemCopy'
+        $copies.Destination | Should -Be '/tmp/file one', '/tmp/file one', '/tmp/file one'
+        $copies[0].Length | Should -Be 256
+        $copies[0].Hash | Should -Be (Get-FileHash $file).Hash
+        "$($copies[0].Verified)" | Should -Be Size
+        $copies[0].Atomic | Should -BeFalse
+        $warnings | Should -HaveCount 3
+        $warnings[0] | Should -BeLike '*in place*'
+        ($copies | Format-Table | Out-String) | Should -Match 'Guest +Length +Verified'
+        foreach ($guest in $many) {
+            Get-QemuGuestContent $guest '/tmp/file one' -AsByteStream | Should -Be ([byte[]](0..255))
+        }
+    }
+
+    It 'writes nothing without -PassThru' {
+        Copy-QemuGuestItem $file /tmp/quiet -ToSession $session -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+    }
+
+    It 'copies from a guest, to a file, a folder and the current folder' {
+        Copy-QemuGuestItem -LiteralPath /etc/hostname -Destination (Join-Path $here back) -FromSession $session -WarningAction SilentlyContinue
+        Get-Content (Join-Path $here back) | Should -Be embedded
+        Push-Location $here
+        try { Copy-QemuGuestItem /etc/hostname . -FromSession $session -WarningAction SilentlyContinue } finally { Pop-Location }
+        Get-Content (Join-Path $here hostname) | Should -Be embedded
+    }
+
+    It 'takes paths by pipeline, with wildcards, and as they are' {
+        1..3 | ForEach-Object { Set-Content (Join-Path $here "many$_") $_ }
+        Get-ChildItem $here -Filter many* | Copy-QemuGuestItem -Destination /tmp -ToSession $session -WarningAction SilentlyContinue
+        Copy-QemuGuestItem (Join-Path $here 'many[23]') /tmp -ToSession $session -Force -PassThru -WarningAction SilentlyContinue |
+            Should -HaveCount 2
+        Get-QemuGuestContent $session /tmp/many1, /tmp/many2, /tmp/many3 | Should -Be 1, 2, 3
+        Set-Content -LiteralPath (Join-Path $here '[x]') x
+        Copy-QemuGuestItem -LiteralPath (Join-Path $here '[x]') /tmp -ToSession $session -WarningAction SilentlyContinue
+        Get-QemuGuestContent $session -LiteralPath '/tmp/[x]' | Should -Be x
+        Get-QemuGuestContent $session '/tmp/`[x`]' | Should -Be x
+    }
+
+    It 'does not replace without -Force, and asks with -WhatIf' {
+        Copy-QemuGuestItem $file /tmp/once -ToSession $session -WarningAction SilentlyContinue
+        Copy-QemuGuestItem $file /tmp/once -ToSession $session -ErrorVariable failed -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+        $failed.FullyQualifiedErrorId | Should -BeLike 'ItemExists,*'
+        $failed.CategoryInfo.Category | Should -Be ResourceExists
+        Copy-QemuGuestItem $file /tmp/never -ToSession $session -WhatIf
+        { Get-QemuGuestContent $session /tmp/never -ErrorAction Stop } | Should -Throw -ErrorId GuestFileNotOpened*
+    }
+
+    It 'wants one direction' {
+        { Copy-QemuGuestItem $file /tmp } | Should -Throw -ErrorId CopyDirectionNotGiven*
+        { Copy-QemuGuestItem $file /tmp -ToSession $session -FromSession $session } | Should -Throw -ErrorId CopyDirectionNotGiven*
+    }
+
+    It 'goes on where one of several items fails' {
+        $none = Join-Path $here none
+        $copies = Copy-QemuGuestItem $none, $file /tmp/ -ToSession $session -Force -PassThru -WarningAction SilentlyContinue -ErrorAction SilentlyContinue -ErrorVariable failed
+        $copies | Should -HaveCount 1
+        $failed.FullyQualifiedErrorId | Should -BeLike 'FileNotReadable,*'
+        Copy-QemuGuestItem relative $here -FromSession $session -ErrorAction SilentlyContinue -ErrorVariable failed -WarningAction SilentlyContinue
+        $failed.FullyQualifiedErrorId | Should -BeLike 'GuestPathNotRooted,*'
+    }
+
+    It 'knows the paths of Windows, and says what it cannot do there' {
+        Copy-QemuGuestItem $file 'C:\Windows\Temp\' -ToSession $windows -PassThru -WarningAction SilentlyContinue |
+            ForEach-Object Destination | Should -Be 'C:\Windows\Temp\file one'
+        Set-QemuGuestContent $windows C:\Windows\Temp\lines one, two
+        Get-QemuGuestContent $windows C:\Windows\Temp\lines -Raw | Should -BeExactly "one`r`ntwo`r`n"
+        Get-QemuGuestContent $windows C:\Windows\Temp\lines | Should -Be one, two
+        Copy-QemuGuestItem 'C:\Windows\Temp\*' $here -FromSession $windows -ErrorAction SilentlyContinue -ErrorVariable failed -WarningAction SilentlyContinue
+        $failed.FullyQualifiedErrorId | Should -BeLike 'GuestToolsMissing,*'
+    }
+
+    It 'writes content, adds to it and gets it back' {
+        'first', 2 | Set-QemuGuestContent $session /tmp/notes -WarningAction SilentlyContinue
+        'third' | Add-QemuGuestContent $session /tmp/notes -WarningAction SilentlyContinue
+        Get-QemuGuestContent $session /tmp/notes | Should -Be first, 2, third
+        Get-QemuGuestContent $session /tmp/notes -Raw | Should -BeExactly "first`n2`nthird`n"
+        Get-QemuGuestContent $session /tmp/notes -TotalCount 1 | Should -Be first
+        Get-QemuGuestContent $session /tmp/notes -Tail 2 | Should -Be 2, third
+        Get-QemuGuestContent $session /tmp/notes -AsByteStream -Tail 3 | Should -Be ([byte[]][char[]]"rd`n")
+        Get-QemuGuestContent $session /tmp/notes -AsByteStream -TotalCount 2 | Should -Be ([byte[]][char[]]'fi')
+        , (Get-QemuGuestContent $session /tmp/notes -AsByteStream -Raw) | Should -BeOfType byte[]
+        Set-QemuGuestContent $session /tmp/notes '' -NoNewline -WarningAction SilentlyContinue
+        Get-QemuGuestContent $session /tmp/notes -Raw | Should -BeExactly ''
+    }
+
+    It 'gives each guest of a pipeline the same content' {
+        $many = Connect-QemuGuestAgent embedded:, embedded: -Name a, b
+        $many | Set-QemuGuestContent -Path /tmp/x -Value one, two -WarningAction SilentlyContinue
+        $many | Get-QemuGuestContent -Path /tmp/x | Should -Be one, two, one, two
+        { $many | Set-QemuGuestContent -Path /tmp/x } | Should -Throw -ErrorId ContentIsSession*
+    }
+
+    It 'writes and reads <Encoding>' -ForEach @(
+        @{ Encoding = 'latin1'; Bytes = [byte[]](0xE4, 10) }
+        @{ Encoding = 'unicode'; Bytes = [byte[]](0xE4, 0, 10, 0) }
+        @{ Encoding = 'utf8'; Bytes = [byte[]](0xC3, 0xA4, 10) }
+    ) {
+        Set-QemuGuestContent $session /tmp/text 'ä' -Encoding $Encoding -WarningAction SilentlyContinue
+        Get-QemuGuestContent $session /tmp/text -AsByteStream | Should -Be $Bytes
+        Get-QemuGuestContent $session /tmp/text -Encoding $Encoding | Should -BeExactly 'ä'
+        Get-QemuGuestContent $session /tmp/text -Encoding $Encoding -Tail 1 | Should -BeExactly 'ä'
+    }
+
+    It 'writes a byte order mark once, and finds the encoding by it' {
+        $mark = [Text.UnicodeEncoding]::new($false, $true)
+        Set-QemuGuestContent $session /tmp/marked one -Encoding $mark -WarningAction SilentlyContinue
+        Add-QemuGuestContent $session /tmp/marked two -Encoding $mark -WarningAction SilentlyContinue
+        (Get-QemuGuestContent $session /tmp/marked -AsByteStream)[0..3] | Should -Be 0xFF, 0xFE, 0x6F, 0
+        Get-QemuGuestContent $session /tmp/marked | Should -BeExactly one, two
+        Get-QemuGuestContent $session /tmp/marked -Raw | Should -BeExactly "one`ntwo`n"
+    }
+
+    It 'takes bytes' {
+        Set-QemuGuestContent $session /tmp/blob ([byte[]](0..255)) -AsByteStream -WarningAction SilentlyContinue
+        Get-QemuGuestContent $session /tmp/blob -AsByteStream | Should -Be ([byte[]](0..255))
+    }
+
+    It 'refuses parameters that do not go together' {
+        { Get-QemuGuestContent $session } | Should -Throw -ErrorId ContentArgumentsMismatch*
+        { Get-QemuGuestContent $session /x -Raw -Tail 1 } | Should -Throw -ErrorId ContentArgumentsMismatch*
+        { Get-QemuGuestContent $session /x -TotalCount 1 -Tail 1 } | Should -Throw -ErrorId ContentArgumentsMismatch*
+    }
+
+    It 'warns where everybody may write to a new file' {
+        Set-QemuGuestContent $session /tmp/open x -WarningVariable warnings -WarningAction SilentlyContinue
+        $warnings | Should -BeLike '*everybody*'
+    }
+}
+
+Describe 'Files of a real guest' -Skip:(-not $RealAgentPath) {
+    BeforeAll {
+        $folder = New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "qga-files-$([guid]::NewGuid())")
+        $agent = Start-RealAgent $folder
+        $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
+        $here = New-Item -ItemType Directory (Join-Path $folder here)
+        $there = New-Item -ItemType Directory (Join-Path $folder there)
+    }
+    AfterAll {
+        Get-QemuGuestAgent | Disconnect-QemuGuestAgent
+        $agent.Process.Kill()
+        $agent.Process.WaitForExit()
+        Remove-Item $folder -Recurse -Force
+    }
+
+    It 'copies a tree there and back, verified by SHA-256' {
+        New-Item -ItemType Directory "$here/tree/sub dir" | Out-Null
+        Set-Content "$here/tree/a" A
+        Set-Content "$here/tree/sub dir/b" B
+        $sent = Copy-QemuGuestItem "$here/tree" $there -ToSession $session -Recurse -PassThru
+        $sent | Should -HaveCount 2
+        $sent.Verified | ForEach-Object { "$_" } | Should -Be Sha256, Sha256
+        $sent.Atomic | Should -Be $true, $true
+        $back = Copy-QemuGuestItem "$there/tree/*" $here -FromSession $session -Recurse -PassThru
+        $back | Should -HaveCount 2
+        Get-Content "$here/sub dir/b" | Should -Be B
+        Get-ChildItem $folder -Recurse -Force -Filter *.partial | Should -BeNullOrEmpty
+    }
+
+    It 'survives remoting' {
+        $copy = Copy-QemuGuestItem /etc/hostname "$here/serialized" -FromSession $session -PassThru
+        $path = Join-Path $TestDrive copy.xml
+        $copy | Export-Clixml $path
+        $again = Import-Clixml $path
+        $again.Length | Should -Be $copy.Length
+        $again.PSGuestName | Should -Be real
+    }
+
+    It 'reads /proc, wildcards and the tail of a long file' {
+        Get-QemuGuestContent $session /proc/version -Raw | Should -Be ([IO.File]::ReadAllText('/proc/version'))
+        1..50000 | Set-Content "$there/long.log"
+        Get-QemuGuestContent $session "$there/l*.log" -Tail 3 | Should -Be 49998, 49999, 50000
+        Get-QemuGuestContent $session "$there/l*.log" -Tail 40000 | Measure-Object | ForEach-Object Count | Should -Be 40000
+        Get-QemuGuestContent $session "$there/long.log" -TotalCount 2 | Should -Be 1, 2
+        (Get-QemuGuestContent $session "$there/long.log").Count | Should -Be 50000
+    }
+
+    It 'follows a file' {
+        Set-Content "$there/follow" one, two
+        $lines = [Collections.Generic.List[string]]::new()
+        Get-QemuGuestContent $session "$there/follow" -Tail 1 -Wait | ForEach-Object {
+            $lines.Add($_)
+            if ($_ -eq 'two') { Add-Content "$there/follow" three }
+            $_
+        } | Select-Object -First 2 | Should -Be two, three
+        $lines | Should -Be two, three
+        Get-QemuGuestContent $session "$there/follow" -Wait -TimeoutSeconds 1 | Should -Be one, two, three
+    }
+
+    It 'makes a new file that only its owner can write to' {
+        Set-QemuGuestContent $session "$there/new" x -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+        "$([IO.File]::GetUnixFileMode("$there/new"))" | Should -Be 'OtherRead, GroupRead, UserWrite, UserRead'
+    }
+
+    It 'Ctrl+C removes what is not whole and keeps the session' {
+        $file = [IO.File]::Create("$here/large")
+        $file.SetLength(400MB)
+        $file.Dispose()
+        $shell = [powershell]::Create([Management.Automation.RunspaceMode]::NewRunspace)
+        try {
+            $shell.AddScript('param($module, $session, $file, $to) Import-Module $module; Copy-QemuGuestItem $file $to -ToSession $session').
+                AddArgument($ModulePath).AddArgument($session).AddArgument("$here/large").AddArgument("$there").BeginInvoke() | Out-Null
+            $end = [datetime]::UtcNow.AddSeconds(30)
+            while (-not (Get-ChildItem $there -Force -Filter *.partial | Where-Object Length -gt 0)) {
+                if ([datetime]::UtcNow -gt $end) { throw 'It never began.' }
+                [Threading.Thread]::Sleep(5)
+            }
+            $shell.Stop()
+        }
+        finally { $shell.Dispose() }
+        Get-ChildItem $there -Force -Filter *large* | Should -BeNullOrEmpty
+        Get-QemuGuestContent $session /etc/hostname | Should -Be (Get-Content /etc/hostname)
+    }
+}
