@@ -7,7 +7,7 @@ public sealed class EndpointGrammar
 {
     /// <summary>The kinds that this library brings.</summary>
     public static readonly EndpointGrammar Default = new(
-        UnixEndpoint.Kind, TcpEndpoint.Kind, PipeEndpoint.Kind, SerialEndpoint.Kind, VsockEndpoint.Kind, ExecEndpoint.Kind);
+        UnixEndpoint.Kind, TcpEndpoint.Kind, PipeEndpoint.Kind, SerialEndpoint.Kind, VsockEndpoint.Kind, ExecEndpoint.Kind, LibvirtEndpoint.Kind);
 
     /// <summary>Makes a grammar of the kinds given.</summary>
     public EndpointGrammar(params EndpointKind[] kinds) => Kinds = kinds;
@@ -25,8 +25,13 @@ public sealed class EndpointGrammar
     public GuestAgentEndpoint Parse(string text, Func<string, string>? resolvePath = null)
     {
         var (scheme, rest) = Split(text);
-        var kind = Kinds.FirstOrDefault(k => k.Scheme == scheme)
+        var kind = Kinds.FirstOrDefault(k => k.Scheme == scheme || (k.TakesUri && scheme.StartsWith($"{k.Scheme}+", StringComparison.Ordinal)))
             ?? throw ErrorCatalogue.EndpointKindUnknown.With(text, text, scheme, string.Join(", ", Kinds.Select(k => k.Syntax)));
+        if (kind.Scheme.Length < scheme.Length)
+        {
+            rest = text.Substring(kind.Scheme.Length + 1);
+        }
+
         try
         {
             // What is no path at all is left for the kind to refuse: a resolver has its own exceptions for it.

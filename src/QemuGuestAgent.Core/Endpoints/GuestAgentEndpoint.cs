@@ -15,6 +15,9 @@ public abstract class GuestAgentEndpoint
     /// <summary>What the channel is called by all who would share it, where only one may use it at a time; else null.</summary>
     internal virtual string? LockName => null;
 
+    /// <summary>Whether long replies do not come through: much is read by pieces then.</summary>
+    internal virtual bool BoundsReplies => false;
+
     /// <summary>The endpoint in the grammar of <see cref="EndpointGrammar"/>.</summary>
     public abstract override string ToString();
 }

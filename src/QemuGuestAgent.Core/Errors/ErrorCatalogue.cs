@@ -61,6 +61,23 @@ public static class ErrorCatalogue
         "'{0}' did not accept a connection within {1} seconds.",
         "Check that this machine can reach it, or give more time with -TimeoutSeconds.");
 
+    // By way of libvirt. {0} is the endpoint, or {0} the command and {1} the endpoint; the last is libvirt's own text.
+    internal static readonly ErrorDefinition LibvirtUnreachable = Define(ConnectionError,
+        "libvirt cannot be reached for '{0}': {1}.",
+        "Start libvirtd, or virtqemud. The URI is right if 'virsh -c URI list' lists the virtual machine; by ssh it needs a key, for nobody is asked for a password.");
+
+    internal static readonly ErrorDefinition LibvirtAgentSilent = Define(OperationTimeout,
+        "libvirt gets no answer to '{0}' from the agent of '{1}': {2}.",
+        "Check that the guest has booted and runs qemu-guest-agent, and that it is not paused. After a reply that libvirt could not read it hears nothing until the virtual machine is started anew.");
+
+    internal static readonly ErrorDefinition LibvirtChannelMissing = Define(ObjectNotFound,
+        "libvirt cannot pass '{0}' on to the guest of '{1}': {2}.",
+        "Add to the domain's devices (virsh edit): <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>, and start it anew.");
+
+    internal static readonly ErrorDefinition LibvirtMessageTooLong = Define(LimitsExceeded,
+        "'{0}' or its reply is longer than libvirt passes on for '{1}': {2}.",
+        "Read and write at most 3,000,000 bytes at once. A program that writes much is run by Invoke-QemuGuestProcess or Invoke-QemuGuestScript, which read by pieces.");
+
     // Finding an agent behind it. {0} is the endpoint.
     internal static readonly ErrorDefinition AgentSilent = Define(OperationTimeout,
         "'{0}' is connected but silent: no answer to guest-sync-delimited within {1} seconds.",

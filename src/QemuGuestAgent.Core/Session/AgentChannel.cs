@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Endpoints.Libvirt;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Wire;
 
@@ -42,6 +43,18 @@ internal sealed class AgentChannel : IDisposable
 
     /// <summary>Told every message; null for nobody.</summary>
     public Action<TraceEvent>? Trace { get; set; }
+
+    /// <summary>The time of the call that is beginning, for a stream that has others wait for the agent; zero is without limit.</summary>
+    public TimeSpan CallTime
+    {
+        set
+        {
+            if (_stream is LibvirtStream libvirt)
+            {
+                libvirt.CallTime = value;
+            }
+        }
+    }
 
     /// <summary>The value of <see cref="FrameDecoder.BytesDropped"/> that is too much.</summary>
     public long MaxBytesDropped { get; set; } = long.MaxValue;

@@ -1,5 +1,6 @@
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Endpoints.Libvirt;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Wire;
 
@@ -18,16 +19,26 @@ internal sealed class AgentReplies(GuestAgentEndpoint endpoint, GuestAgentInfo? 
     {
         var (errorClass, description) = reply.Error;
         var command = request.Command;
-        var error = errorClass switch
+        var explained = errorClass switch
         {
             "CommandNotFound" when agent?.Commands.ContainsKey(command) != true =>
                 ErrorCatalogue.CommandNotFound.With(command, command, endpoint, agent?.Version ?? "unknown", Suggest(command)),
             "CommandNotFound" or "CommandDisabled" => ErrorCatalogue.CommandDisabled.With(command, command, endpoint),
+            _ when LibvirtStream.Errors.TryGetValue(errorClass, out var error) => error.With(command, command, endpoint, description),
             _ => ErrorCatalogue.AgentError.With(command, command, endpoint, description, errorClass),
         };
-        error.AgentErrorClass = errorClass;
-        error.AgentErrorText = description;
-        return error;
+        explained.AgentErrorClass = errorClass;
+        explained.AgentErrorText = description;
+        return explained;
+    }
+
+    /// <summary>Throws where a reply is the error of what stands before the agent, and says nothing of the agent.</summary>
+    public void ThrowIfNotAgents(string command, in Reply reply)
+    {
+        if (reply.Kind == ReplyKind.Error && LibvirtStream.Errors.ContainsKey(reply.Error.Class))
+        {
+            throw Explain(new GuestAgentRequest(command), reply);
+        }
     }
 
     private string Suggest(string command)

@@ -272,6 +272,7 @@ public sealed class GuestAgentSession : IDisposable
             if (_channel is { } channel)
             {
                 channel.Trace = scope.Call.Trace;
+                channel.CallTime = scope.Call.Timeout;
             }
 
             return scope;
@@ -334,7 +335,11 @@ public sealed class GuestAgentSession : IDisposable
         try
         {
             var stream = await Endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
-            return new AgentChannel(Endpoint, stream, hold, _options.MaxReplyBytes) { Trace = scope.Call.Trace };
+            return new AgentChannel(Endpoint, stream, hold, _options.MaxReplyBytes)
+            {
+                Trace = scope.Call.Trace,
+                CallTime = scope.Call.Timeout,
+            };
         }
         catch
         {

@@ -114,6 +114,8 @@ internal sealed class Synchronization(
                 var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
                 if (reply.Kind is ReplyKind.Return or ReplyKind.Error && (reply.Id is null || reply.Id == id))
                 {
+                    replies.ThrowIfNotAgents(InfoCommand, reply);
+
                     // An agent that ignores the id answers without it; one that refuses it is asked again.
                     var refused = echoes && reply.Id is null && reply.Kind == ReplyKind.Error;
                     echoes &= reply.Id == id;

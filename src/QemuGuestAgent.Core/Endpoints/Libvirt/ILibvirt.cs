@@ -1,0 +1,30 @@
+namespace QemuGuestAgent.Core.Endpoints.Libvirt;
+
+/// <summary>What is asked of libvirt's library. Every call may throw <see cref="LibvirtException"/>.</summary>
+internal interface ILibvirt
+{
+    /// <summary>Connects to a hypervisor; null is the URI that libvirt chooses itself.</summary>
+    ILibvirtConnection Connect(string? uri, bool readOnly);
+}
+
+/// <summary>A connection to a hypervisor.</summary>
+internal interface ILibvirtConnection : IDisposable
+{
+    /// <summary>Looks a domain up by its name.</summary>
+    ILibvirtDomain FindDomain(string name);
+
+    /// <summary>The XML of all domains that run.</summary>
+    IReadOnlyList<string> DescribeActiveDomains();
+}
+
+/// <summary>A domain, which keeps its connection.</summary>
+internal interface ILibvirtDomain : IDisposable
+{
+    /// <summary>Whether it runs.</summary>
+    bool IsActive { get; }
+
+    /// <summary>Has the agent carry out a command, and waits for the reply.</summary>
+    /// <param name="command">The command as JSON, in UTF-8.</param>
+    /// <param name="seconds">How long libvirt waits for the reply; -2 without limit.</param>
+    byte[] SendAgentCommand(ReadOnlySpan<byte> command, int seconds);
+}

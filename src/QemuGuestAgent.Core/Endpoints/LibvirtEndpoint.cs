@@ -1,0 +1,152 @@
+using QemuGuestAgent.Core.Endpoints.Libvirt;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>
+/// A domain of libvirt, which holds the channels of its domains for good: commands go through libvirt's own library to wherever its
+/// URI leads, and libvirt synchronises.
+/// </summary>
+public sealed class LibvirtEndpoint : GuestAgentEndpoint
+{
+    /// <summary>The kind in the grammar.</summary>
+    public static readonly EndpointKind Kind = new(
+        "libvirt", "libvirt:domain or libvirt+URI?domain=name, as in libvirt+qemu+ssh://host/system?domain=name", Parse, TakesUri: true);
+
+    private const string DomainOption = "domain=";
+
+    private readonly ILibvirt? _library;
+
+    /// <summary>Names a domain.</summary>
+    /// <param name="domain">The domain's name.</param>
+    /// <param name="uri">The hypervisor's URI (qemu:///system, qemu+ssh://host/system); null is the one that libvirt chooses.</param>
+    /// <exception cref="FormatException">There is no name, or no URI.</exception>
+    public LibvirtEndpoint(string domain, string? uri = null)
+        : this(domain, uri, Library)
+    {
+    }
+
+    internal LibvirtEndpoint(string domain, string? uri, ILibvirt? library)
+    {
+        if (domain.Length == 0)
+        {
+            throw new FormatException("it has no domain");
+        }
+
+        if (domain.Contains('\0') || domain.Contains('/'))
+        {
+            throw new FormatException("its domain's name holds a slash or a zero character");
+        }
+
+        if (uri is not null && (!uri.Contains(':') || uri.Contains('\0') || uri.Contains('#')))
+        {
+            throw new FormatException($"'{uri}' is no URI of libvirt's");
+        }
+
+        Domain = domain;
+        HypervisorUri = uri;
+        _library = library;
+    }
+
+    /// <summary>The domain's name.</summary>
+    public string Domain { get; }
+
+    /// <summary>The hypervisor's URI, or null for the one that libvirt chooses.</summary>
+    public string? HypervisorUri { get; }
+
+    /// <inheritdoc/>
+    internal override bool BoundsReplies => true;
+
+    /// <summary>libvirt's own library; null where this runtime cannot call it.</summary>
+#if NET
+    internal static ILibvirt? Library { get; } = new LibvirtLibrary();
+#else
+    internal static ILibvirt? Library => null;
+#endif
+
+    /// <inheritdoc/>
+    public override async Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    {
+        // libvirt's connect knows no token: what is given up is closed when it is there.
+        var opening = Task.Run(Open, cancellationToken);
+        try
+        {
+            return await opening.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = opening.ContinueWith(
+                static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        HypervisorUri is null ? $"{Kind.Scheme}:{Domain}"
+        : $"{Kind.Scheme}+{HypervisorUri}{(HypervisorUri.Contains('?') ? '&' : '?')}{DomainOption}{Uri.EscapeDataString(Domain)}";
+
+    private static LibvirtEndpoint Parse(string rest)
+    {
+        if (!rest.Contains("://"))
+        {
+            return new LibvirtEndpoint(rest);
+        }
+
+        var parts = rest.Split(['?'], 2);
+        var options = parts.Length == 2 ? parts[1].Split('&') : [];
+        var domain = options.FirstOrDefault(IsDomain) ?? throw new FormatException($"it has no '?{DomainOption}…'");
+        var others = string.Join("&", options.Where(option => !IsDomain(option)));
+        return new LibvirtEndpoint(
+            Uri.UnescapeDataString(domain.Substring(DomainOption.Length)), others.Length > 0 ? $"{parts[0]}?{others}" : parts[0]);
+    }
+
+    private static bool IsDomain(string option) => option.StartsWith(DomainOption, StringComparison.Ordinal);
+
+    private Stream Open()
+    {
+        if (_library is null)
+        {
+            throw ErrorCatalogue.EndpointNotSupported.With(this, this, "Windows PowerShell cannot call libvirt's library");
+        }
+
+        try
+        {
+            // The domain keeps its connection.
+            using var connection = _library.Connect(HypervisorUri, readOnly: false);
+            var domain = connection.FindDomain(Domain);
+            if (domain.IsActive)
+            {
+                return new LibvirtStream(domain);
+            }
+
+            domain.Dispose();
+            throw ErrorCatalogue.EndpointRefused.With(this, this);
+        }
+        catch (LibvirtException e)
+        {
+            throw Explain(e);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw ErrorCatalogue.EndpointNotSupported.Because(
+                e, this, this, "libvirt's library is not here (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
+        }
+    }
+
+    private GuestAgentException Explain(LibvirtException e)
+    {
+        const int accessDenied = 13;
+        return e.Code switch
+        {
+            LibvirtError.NoDomain => ErrorCatalogue.EndpointNotFound.Because(e, this, this),
+            LibvirtError.OperationDenied or LibvirtError.AccessDenied or LibvirtError.AuthenticationFailed
+                or LibvirtError.AuthenticationCancelled or LibvirtError.AuthenticationUnavailable => Denied(e),
+            LibvirtError.System when e.SystemError == accessDenied => Denied(e),
+            _ => ErrorCatalogue.LibvirtUnreachable.Because(e, this, this, e.Message),
+        };
+    }
+
+    private GuestAgentException Denied(LibvirtException e) => ErrorCatalogue.EndpointAccessDenied.Because(
+        e, this, this, e.Message, "the group libvirt has it on most systems, else polkit's rule for org.libvirt.unix.manage gives it");
+}
