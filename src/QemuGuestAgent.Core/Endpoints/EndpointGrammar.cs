@@ -29,7 +29,7 @@ public sealed class EndpointGrammar
             ?? throw ErrorCatalogue.EndpointKindUnknown.With(text, text, scheme, string.Join(", ", Kinds.Select(k => k.Syntax)));
         if (kind.Scheme.Length < scheme.Length)
         {
-            rest = text.Substring(kind.Scheme.Length + 1);
+            rest = text.Substring(kind.Scheme.Length);
         }
 
         try

@@ -38,7 +38,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
             throw new FormatException("its domain's name holds a slash or a zero character");
         }
 
-        if (uri is not null && (!uri.Contains(':') || uri.Contains('\0') || uri.Contains('#')))
+        if (uri is not null && (!uri.Contains("://") || uri.Contains('\0') || uri.Contains('#')))
         {
             throw new FormatException($"'{uri}' is no URI of libvirt's");
         }
@@ -88,12 +88,12 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
     private static LibvirtEndpoint Parse(string rest)
     {
-        if (!rest.Contains("://"))
+        if (rest.Length == 0 || rest[0] != '+')
         {
             return new LibvirtEndpoint(rest);
         }
 
-        var parts = rest.Split(['?'], 2);
+        var parts = rest.Substring(1).Split(['?'], 2);
         var options = parts.Length == 2 ? parts[1].Split('&') : [];
         var domain = options.FirstOrDefault(IsDomain) ?? throw new FormatException($"it has no '?{DomainOption}…'");
         var others = string.Join("&", options.Where(option => !IsDomain(option)));

@@ -63,15 +63,15 @@ public static class ErrorCatalogue
 
     // By way of libvirt. {0} is the endpoint, or {0} the command and {1} the endpoint; the last is libvirt's own text.
     internal static readonly ErrorDefinition LibvirtUnreachable = Define(ConnectionError,
-        "libvirt cannot be reached for '{0}': {1}.",
+        "No libvirt answers for '{0}': {1}.",
         "Start libvirtd, or virtqemud. The URI is right if 'virsh -c URI list' lists the virtual machine; by ssh it needs a key, for nobody is asked for a password.");
 
     internal static readonly ErrorDefinition LibvirtAgentSilent = Define(OperationTimeout,
-        "libvirt gets no answer to '{0}' from the agent of '{1}': {2}.",
+        "No answer to '{0}' from the agent of '{1}' by way of libvirt: {2}.",
         "Check that the guest has booted and runs qemu-guest-agent, and that it is not paused. After a reply that libvirt could not read it hears nothing until the virtual machine is started anew.");
 
     internal static readonly ErrorDefinition LibvirtChannelMissing = Define(ObjectNotFound,
-        "libvirt cannot pass '{0}' on to the guest of '{1}': {2}.",
+        "There is no channel for '{0}' to the guest of '{1}': {2}.",
         "Add to the domain's devices (virsh edit): <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>, and start it anew.");
 
     internal static readonly ErrorDefinition LibvirtMessageTooLong = Define(LimitsExceeded,

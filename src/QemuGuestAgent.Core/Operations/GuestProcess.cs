@@ -89,6 +89,12 @@ public sealed class GuestProcess
         CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
+        if (session.Endpoint.BoundsReplies
+            && !await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false))
+        {
+            return await StreamedProcess.GatherAsync(session, start, keepsOnTimeOut, time, cancellationToken).ConfigureAwait(false);
+        }
+
         var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
             session, start, null, time, cancellationToken).ConfigureAwait(false);
         var process = await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);

@@ -54,6 +54,10 @@ public sealed class GuestProcessResult
     internal IEnumerable<GuestProcessLine> Lines =>
         Read(GuestOutputKind.Output, StandardOutputBytes).Concat(Read(GuestOutputKind.Error, StandardErrorBytes));
 
+    // The same end, with what was read of its output otherwise.
+    internal GuestProcessResult With(byte[] output, byte[] errors, bool isTruncated) =>
+        new(Pid, ExitCode, Signal, output, errors, isTruncated, Duration, _encoding);
+
     private IEnumerable<GuestProcessLine> Read(GuestOutputKind stream, byte[] bytes)
     {
         var reader = new LineReader(stream, _encoding, int.MaxValue);

@@ -9,28 +9,27 @@ public sealed class StreamedProcess
     private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(500);
 
+    // As many as QEMU's agent (qga/commands.c): 16 MiB of each stream.
+    private const int MostKept = 16 << 20;
+
     // A shell that could not become the program says no more than that.
     private const int LongestFailure = 8 << 10;
 
     private readonly GuestAgentSession _session;
     private readonly GuestProcessStart _start;
-    private readonly Func<IReadOnlyList<GuestProcessLine>, Task> _write;
+    private readonly Func<GuestOutputKind, byte[], Task> _take;
     private readonly OperationTime _time;
     private readonly OutputFiles _files;
-    private readonly LineReader _output;
-    private readonly LineReader _errors;
     private readonly List<byte> _firstErrors = [];
 
     private StreamedProcess(
-        GuestAgentSession session, GuestProcessStart start, Func<IReadOnlyList<GuestProcessLine>, Task> write, OperationTime time)
+        GuestAgentSession session, GuestProcessStart start, Func<GuestOutputKind, byte[], Task> take, OperationTime time)
     {
         _session = session;
         _start = start;
-        _write = write;
+        _take = take;
         _time = time;
         _files = new OutputFiles(session);
-        _output = new LineReader(GuestOutputKind.Output, start.Encoding, start.LongestLine);
-        _errors = new LineReader(GuestOutputKind.Error, start.Encoding, start.LongestLine);
     }
 
     /// <summary>Runs a program to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
@@ -53,8 +52,35 @@ public sealed class StreamedProcess
             throw ErrorCatalogue.NotInWindowsGuest.With("Stream", "Live output", session.Endpoint);
         }
 
-        var process = new StreamedProcess(session, start, write, time);
-        return await process.RunAsync(keepsOnTimeOut, cancellationToken).ConfigureAwait(false);
+        var output = new LineReader(GuestOutputKind.Output, start.Encoding, start.LongestLine);
+        var errors = new LineReader(GuestOutputKind.Error, start.Encoding, start.LongestLine);
+        Task WriteAsync(IReadOnlyList<GuestProcessLine> lines) => lines.Count > 0 ? write(lines) : Task.CompletedTask;
+        var process = new StreamedProcess(
+            session, start, (stream, bytes) => WriteAsync((stream == GuestOutputKind.Output ? output : errors).Read(bytes)), time);
+        var result = await process.RunAsync(keepsOnTimeOut, cancellationToken).ConfigureAwait(false);
+        await WriteAsync([.. output.Finish(), .. errors.Finish()]).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>
+    /// Runs a program to its end, with all that it wrote as the agent would keep it: for a channel that does not carry that in one reply.
+    /// </summary>
+    internal static async Task<GuestProcessResult> GatherAsync(
+        GuestAgentSession session, GuestProcessStart start, bool keepsOnTimeOut, OperationTime time, CancellationToken cancellationToken)
+    {
+        var kept = new Dictionary<GuestOutputKind, MemoryStream> { [GuestOutputKind.Output] = new(), [GuestOutputKind.Error] = new() };
+        var isTruncated = false;
+        var process = new StreamedProcess(
+            session, start, (stream, bytes) =>
+            {
+                var count = (int)Math.Min(bytes.Length, MostKept - kept[stream].Length);
+                kept[stream].Write(bytes, 0, count);
+                isTruncated |= count < bytes.Length;
+                return Task.CompletedTask;
+            },
+            time);
+        var result = await process.RunAsync(keepsOnTimeOut, cancellationToken).ConfigureAwait(false);
+        return result.With(kept[GuestOutputKind.Output].ToArray(), kept[GuestOutputKind.Error].ToArray(), isTruncated);
     }
 
     private async Task<GuestProcessResult> RunAsync(bool keepsOnTimeOut, CancellationToken cancellationToken)
@@ -85,8 +111,8 @@ public sealed class StreamedProcess
         var quietSince = _time.Elapsed;
         while (true)
         {
-            var hasMore = await PumpAsync(GuestOutputKind.Output, _output, cancellationToken).ConfigureAwait(false)
-                | await PumpAsync(GuestOutputKind.Error, _errors, cancellationToken).ConfigureAwait(false);
+            var hasMore = await PumpAsync(GuestOutputKind.Output, cancellationToken).ConfigureAwait(false)
+                | await PumpAsync(GuestOutputKind.Error, cancellationToken).ConfigureAwait(false);
             if (_time.IsOver)
             {
                 throw process.TimedOut(_time, "it goes on");
@@ -101,8 +127,9 @@ public sealed class StreamedProcess
             // What it wrote before its end is read once more after that was seen.
             if (result is not null)
             {
-                await FinishAsync(wrapper).ConfigureAwait(false);
-                return result;
+                return wrapper.FindFailure([.. _firstErrors]) is { } reason
+                    ? throw ErrorCatalogue.ProcessNotStarted.With(_start.FilePath, _start.FilePath, _session.Endpoint, reason)
+                    : result;
             }
 
             result = await process.RefreshAsync(_time.Command(), cancellationToken).ConfigureAwait(false);
@@ -116,7 +143,7 @@ public sealed class StreamedProcess
     }
 
     // Reads one piece; whether there may be more already.
-    private async Task<bool> PumpAsync(GuestOutputKind stream, LineReader reader, CancellationToken cancellationToken)
+    private async Task<bool> PumpAsync(GuestOutputKind stream, CancellationToken cancellationToken)
     {
         var (bytes, hasMore) = await _files.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
         if (stream == GuestOutputKind.Error && _firstErrors.Count <= LongestFailure)
@@ -124,24 +151,7 @@ public sealed class StreamedProcess
             _firstErrors.AddRange(bytes);
         }
 
-        if (reader.Read(bytes) is { Count: > 0 } lines)
-        {
-            await _write(lines).ConfigureAwait(false);
-        }
-
+        await _take(stream, bytes).ConfigureAwait(false);
         return hasMore;
-    }
-
-    private async Task FinishAsync(LaunchWrapper wrapper)
-    {
-        if (wrapper.FindFailure([.. _firstErrors]) is { } reason)
-        {
-            throw ErrorCatalogue.ProcessNotStarted.With(_start.FilePath, _start.FilePath, _session.Endpoint, reason);
-        }
-
-        if (_output.Finish().Concat(_errors.Finish()).ToList() is { Count: > 0 } lines)
-        {
-            await _write(lines).ConfigureAwait(false);
-        }
     }
 }

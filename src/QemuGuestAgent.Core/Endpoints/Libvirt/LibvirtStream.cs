@@ -45,9 +45,10 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
     {
         var result = await _replies.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         var taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
+        var count = (int)taken.Length;
         taken.CopyTo(buffer.Span);
         _replies.Reader.AdvanceTo(taken.End);
-        return (int)taken.Length;
+        return count;
     }
 
     /// <inheritdoc/>
