@@ -7,7 +7,7 @@ The project's tasks, each a few lines over dotnet.
 Builds everything and lays the module out in out/QemuGuestAgent: Import-Module ./out/QemuGuestAgent.
 .EXAMPLE
 ./build.ps1 Test
-Runs all tests, Pester's included.
+Runs all tests, Pester's included; with -Vm those in a virtual machine too.
 .EXAMPLE
 ./build.ps1 Demo unix:/run/vm1.sock
 Connects, synchronises and invokes; on the embedded agent where no endpoint is given.
@@ -23,7 +23,10 @@ param(
     [string] $Endpoint = 'embedded:',
 
     [ValidateSet('Debug', 'Release')]
-    [string] $Configuration = 'Release'
+    [string] $Configuration = 'Release',
+
+    # Runs the tests in a virtual machine too, after making what it boots from: on Linux, x86-64, with Debian's packages.
+    [switch] $Vm
 )
 
 $ErrorActionPreference = 'Stop'
@@ -31,7 +34,15 @@ Push-Location $PSScriptRoot
 try {
     switch ($Task) {
         'Build' { dotnet build --configuration $Configuration }
-        'Test' { dotnet test --configuration $Configuration }
+        'Test' {
+            $environment = @()
+            if ($Vm) {
+                $image = tests/tools/vm-image.sh out/vm
+                if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+                $environment = '--environment', "QEMU_GA_VM_IMAGE=$image"
+            }
+            dotnet test --configuration $Configuration @environment
+        }
         'Demo' { dotnet run --project samples/Quickstart --configuration $Configuration -- $Endpoint }
     }
     exit $LASTEXITCODE
