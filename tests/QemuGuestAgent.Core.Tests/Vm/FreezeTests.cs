@@ -1,6 +1,5 @@
 using System.Globalization;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;
@@ -10,12 +9,13 @@ namespace QemuGuestAgent.Core.Tests.Vm;
 /// <summary>A file system that is really frozen, and a program that writes to it.</summary>
 public sealed class FreezeTests : VmTest
 {
+    private string _writer = "";
+
     [Fact]
     public async Task A_freeze_stops_a_writer_and_a_thaw_lets_it_go_on()
     {
         using var session = await Vm.BootAsync();
         await StartWriterAsync(session);
-        await AssertWritesAsync();
 
         Assert.Equal(1, (await InvokeAsync(session, "guest-fsfreeze-freeze")).GetInt32());
         await AssertStandsStillAsync();
@@ -26,8 +26,48 @@ public sealed class FreezeTests : VmTest
         Assert.Equal("thawed", (await InvokeAsync(session, "guest-fsfreeze-status")).GetString());
     }
 
-    private static async Task StartWriterAsync(GuestAgentSession session) =>
-        await GuestProcess.StartAsync(session, Shell("echo $$ > /run/writer; while echo line; do :; done > /mnt/written"), cancellationToken: TestEnd);
+    [Fact]
+    public async Task After_a_client_was_killed_that_had_frozen_it_the_next_one_sees_that_and_thaws_it()
+    {
+        using (var former = await Vm.BootAsync())
+        {
+            await StartWriterAsync(former);
+        }
+
+        await FreezingClient.RunAndKillAsync(Vm.AgentSocket);
+        await AssertStandsStillAsync();
+
+        using var session = await Vm.ConnectAsync();
+        await AssertFrozenAsync(session);
+        await InvokeAsync(session, "guest-fsfreeze-thaw");
+
+        await AssertWritesAsync();
+    }
+
+    [Fact]
+    public async Task It_stays_frozen_over_the_agent_s_death_and_the_next_agent_thaws_it()
+    {
+        using var session = await Vm.BootAsync();
+        await StartWriterAsync(session);
+        await InvokeAsync(session, "guest-fsfreeze-freeze");
+        await Vm.KillAgentAsync();
+        await AssertStandsStillAsync();
+
+        await session.SynchronizeAsync(cancellationToken: TestEnd);
+        await AssertFrozenAsync(session);
+        await InvokeAsync(session, "guest-fsfreeze-thaw");
+
+        await AssertWritesAsync();
+    }
+
+    private static async Task AssertFrozenAsync(GuestAgentSession session) =>
+        Assert.Equal("frozen", (await InvokeAsync(session, "guest-fsfreeze-status")).GetString());
+
+    private async Task StartWriterAsync(GuestAgentSession session)
+    {
+        _writer = await RunAsync(session, "touch /mnt/written; while echo line; do :; done >> /mnt/written 2>&1 & echo $!");
+        await AssertWritesAsync();
+    }
 
     private async Task AssertWritesAsync()
     {
@@ -46,9 +86,7 @@ public sealed class FreezeTests : VmTest
         }
     }
 
-    private async Task<long> WrittenAsync() => long.Parse(await LookAsync("stat -c %s /mnt/written"), CultureInfo.InvariantCulture);
+    private async Task<long> WrittenAsync() => long.Parse(await Vm.RunOnConsoleAsync("stat -c %s /mnt/written"), CultureInfo.InvariantCulture);
 
-    private Task<string> StateOfWriterAsync() => LookAsync("sed 's/.*) \\(.\\).*/\\1/' /proc/$(cat /run/writer)/stat");
-
-    private async Task<string> LookAsync(string commandLine) => Assert.Single(await Vm.RunOnConsoleAsync(commandLine));
+    private Task<string> StateOfWriterAsync() => Vm.RunOnConsoleAsync($"sed 's/.*) \\(.\\).*/\\1/' /proc/{_writer}/stat");
 }

@@ -69,19 +69,20 @@ internal sealed class VirtualMachine(VmImage image, string agentOptions = "") : 
     /// <summary>Connects a client that writes and reads bytes as they are.</summary>
     public Task<RawClient> ConnectRawAsync() => ConnectRawAsync(AgentSocket);
 
-    /// <summary>Runs a command line in the guest without its agent, by the shell on its console; returns what that wrote, by lines.</summary>
-    public async Task<IReadOnlyList<string>> RunOnConsoleAsync(string commandLine)
+    /// <summary>Runs a command line in the guest without its agent, by its console; returns what that wrote, one line.</summary>
+    public async Task<string> RunOnConsoleAsync(string commandLine)
     {
-        var end = Guid.NewGuid().ToString();
+        var mark = $"{Guid.NewGuid()}: ";
         await using var console = await ConnectRawAsync(ConsoleSocket);
-        await console.SendAsync($"{commandLine}; echo {end}\n");
-        var lines = new List<string>();
-        while (await console.ReadLineAsync() is var line && line.TrimEnd('\r') != end)
+        await console.SendAsync($"echo \"{mark}$({commandLine})\"\n");
+        string line;
+        do
         {
-            lines.Add(line.TrimEnd('\r'));
+            line = await console.ReadLineAsync();
         }
+        while (!line.StartsWith(mark, StringComparison.Ordinal));
 
-        return lines;
+        return line[mark.Length..].TrimEnd('\r');
     }
 
     /// <summary>Kills its agent, whatever that is at; another one follows.</summary>

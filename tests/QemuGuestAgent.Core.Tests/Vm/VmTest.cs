@@ -27,10 +27,9 @@ public abstract class VmTest : IAsyncDisposable
     /// <summary>What a command line writes in the guest.</summary>
     private protected static async Task<string> RunAsync(GuestAgentSession session, string commandLine)
     {
-        var result = await GuestProcess.RunAsync(session, Shell(commandLine), cancellationToken: TestEnd);
+        var shell = new GuestProcessStart("/bin/sh") { Arguments = ["-c", commandLine] };
+        var result = await GuestProcess.RunAsync(session, shell, cancellationToken: TestEnd);
         Assert.Equal((0, ""), (result.ExitCode, result.StandardError));
         return result.StandardOutput.TrimEnd();
     }
-
-    private protected static GuestProcessStart Shell(string commandLine) => new("/bin/sh") { Arguments = ["-c", commandLine] };
 }
