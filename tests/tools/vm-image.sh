@@ -19,7 +19,7 @@ kernel=$(apt-cache depends --important linux-image-cloud-amd64 | awk '$1 == "Dep
 [ -n "$kernel" ] || { echo "the package sources have no linux-image-cloud-amd64; is an apt-get update needed?" >&2; exit 1; }
 (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$kernel" busybox-static >&2)
 
-mkdir -p "$root"/{bin,dev,mnt,proc,run,sys,tmp,usr/{bin,lib,sbin}}
+mkdir -p "$root"/{bin,dev,etc,mnt,proc,run,sys,tmp,usr/{bin,lib,sbin}}
 ln -s usr/lib "$root/lib"
 ln -s usr/sbin "$root/sbin"
 dpkg-deb --fsys-tarfile "$work"/busybox-static_*.deb | tar -x -C "$root" --wildcards '*bin/busybox' --transform 's,.*/,bin/,'
@@ -34,6 +34,8 @@ ldd "$agent" | grep -o '/[^ ]*' | while read -r library; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"
 done
+
+cp /etc/os-release "$root/etc/os-release"
 
 # What the agent runs for guest-shutdown, as systemd and others bring it.
 cat > "$root/sbin/shutdown" <<'SHUTDOWN'
@@ -54,6 +56,7 @@ mount -t tmpfs run /run
 modprobe -a virtio_pci virtio_console virtio_blk
 until [ -b /dev/vda ] && port=$(grep -lx org.qemu.guest_agent.0 /sys/class/virtio-ports/*/name); do usleep 10000; done
 mount -t ext4 /dev/vda /mnt
+ip link set lo up
 stty -echo < /dev/console
 while read -r line; do eval "$line"; done < /dev/console &
 # As a service manager does: whatever ends the agent, it is started again.

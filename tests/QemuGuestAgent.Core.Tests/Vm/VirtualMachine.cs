@@ -63,8 +63,8 @@ internal sealed class VirtualMachine(VmImage image, string agentOptions = "") : 
     }
 
     /// <summary>Connects; the guest may still boot.</summary>
-    public Task<GuestAgentSession> ConnectAsync(GuestAgentEndpoint? endpoint = null) =>
-        GuestAgentSession.ConnectAsync(endpoint ?? Endpoint, call: Boot, cancellationToken: TestContext.Current.CancellationToken);
+    public Task<GuestAgentSession> ConnectAsync() =>
+        GuestAgentSession.ConnectAsync(Endpoint, call: Boot, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>Connects a client that writes and reads bytes as they are.</summary>
     public Task<RawClient> ConnectRawAsync() => ConnectRawAsync(AgentSocket);

@@ -19,10 +19,9 @@ public abstract class VmTest : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected static async Task<JsonElement> InvokeAsync(
-        GuestAgentSession session, string command, Dictionary<string, object?>? arguments = null, CancellationToken? cancellationToken = null) =>
-        await session.InvokeAsync(
-            new GuestAgentRequest(command, ArgumentWriter.Prepare(command, arguments)), null, cancellationToken ?? TestEnd);
+    private protected static Task<JsonElement> InvokeAsync(
+        GuestAgentSession session, string command, Dictionary<string, object?>? arguments = null) =>
+        session.InvokeAsync(new GuestAgentRequest(command, ArgumentWriter.Prepare(command, arguments)), cancellationToken: TestEnd);
 
     /// <summary>What a command line writes in the guest.</summary>
     private protected static async Task<string> RunAsync(GuestAgentSession session, string commandLine)

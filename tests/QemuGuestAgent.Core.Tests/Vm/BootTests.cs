@@ -1,0 +1,32 @@
+namespace QemuGuestAgent.Core.Tests.Vm;
+
+/// <summary>Clients that are there before the guest is.</summary>
+public sealed class BootTests : VmTest
+{
+    [Fact]
+    public async Task What_a_client_sends_before_the_agent_is_there_is_answered_if_it_stays()
+    {
+        await Vm.PowerOnAsync();
+
+        using var session = await Vm.ConnectAsync();
+
+        // It was its first sync that was answered: what comes before the answer is the complaint about the one byte before it.
+        Assert.Equal(1, session.LastSync!.RepliesDiscarded);
+        Assert.Equal("here", await RunAsync(session, "echo here"));
+    }
+
+    [Fact]
+    public async Task What_a_client_sent_before_the_agent_was_there_is_lost_if_it_left()
+    {
+        await Vm.PowerOnAsync();
+        await using (var client = await Vm.ConnectRawAsync())
+        {
+            await client.SendAsync("""{"execute":"guest-sync","arguments":{"id":1}}""" + "\n");
+        }
+
+        using var session = await Vm.ConnectAsync();
+
+        Assert.Equal(1, session.LastSync!.RepliesDiscarded);
+        Assert.Equal("here", await RunAsync(session, "echo here"));
+    }
+}
