@@ -37,11 +37,11 @@ done
 
 cp /etc/os-release "$root/etc/os-release"
 
-# What the agent runs for guest-shutdown, as systemd and others bring it.
+# What the agent runs for guest-shutdown. As others of its name it returns at once, and what it does ends the agent before the guest.
 cat > "$root/sbin/shutdown" <<'SHUTDOWN'
 #!/bin/sh
-sync
-case " $* " in *" -r "*) exec reboot -f ;; *" -H "*) exec halt -f ;; *) exec poweroff -f ;; esac
+case " $* " in *" -r "*) last=reboot ;; *" -H "*) last=halt ;; *) last=poweroff ;; esac
+(touch /run/stopping; killall qemu-ga; sync; sleep 1; exec "$last" -f) > /dev/console 2>&1 &
 SHUTDOWN
 
 # AGENT_OPTIONS comes from the kernel's command line. The console takes command lines, for what is to be done without the agent.
@@ -60,10 +60,11 @@ ip link set lo up
 stty -echo < /dev/console
 while read -r line; do eval "$line"; done < /dev/console &
 # As a service manager does: whatever ends the agent, it is started again.
-while :; do
+until [ -e /run/stopping ]; do
   qemu-ga -m virtio-serial -p "/dev/$(basename "$(dirname "$port")")" -t /run $AGENT_OPTIONS
   usleep 10000
 done
+exec sleep 1000
 INIT
 chmod +x "$root/init" "$root/sbin/shutdown"
 

@@ -1,8 +1,25 @@
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
+
 namespace QemuGuestAgent.Core.Tests.Vm;
 
 /// <summary>Clients that are there before the guest is.</summary>
 public sealed class BootTests : VmTest
 {
+    [Fact]
+    public async Task A_machine_switched_on_after_the_wait_for_it_began_is_waited_for()
+    {
+        var began = new TaskCompletionSource();
+        var patiently = new CallOptions { Timeout = TimeSpan.FromSeconds(120), Trace = _ => began.TrySetResult() };
+        var waiting = AgentReadiness.WaitAsync(Vm.Endpoint, call: patiently, cancellationToken: TestEnd);
+        await began.Task;
+        await Vm.PowerOnAsync();
+
+        using var session = await waiting;
+
+        Assert.Equal("here", await RunAsync(session, "echo here"));
+    }
+
     [Fact]
     public async Task What_a_client_sends_before_the_agent_is_there_is_answered_if_it_stays()
     {

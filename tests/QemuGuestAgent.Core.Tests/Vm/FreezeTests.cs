@@ -1,5 +1,6 @@
 using System.Globalization;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;
@@ -17,13 +18,14 @@ public sealed class FreezeTests : VmTest
         using var session = await Vm.BootAsync();
         await StartWriterAsync(session);
 
-        Assert.Equal(1, (await InvokeAsync(session, "guest-fsfreeze-freeze")).GetInt32());
+        var scope = new FreezeScope([session]);
+        Assert.Empty(await scope.FreezeAsync(TestEnd));
         await AssertStandsStillAsync();
         await InvokeAsync(session, "guest-exec", new() { ["path"] = "/bin/true" }).FailsWith(ErrorCatalogue.GuestFrozen);
-        Assert.Equal(1, (await InvokeAsync(session, "guest-fsfreeze-thaw")).GetInt32());
+        var outcome = Assert.Single(await scope.ThawAsync(hasSucceeded: true));
 
+        Assert.Equal((FreezeResult.Consistent, 1, 1), (outcome.Result, outcome.FrozenCount, outcome.ThawedCount));
         await AssertWritesAsync();
-        Assert.Equal("thawed", (await InvokeAsync(session, "guest-fsfreeze-status")).GetString());
     }
 
     [Fact]
@@ -38,9 +40,10 @@ public sealed class FreezeTests : VmTest
         await AssertStandsStillAsync();
 
         using var session = await Vm.ConnectAsync();
-        await AssertFrozenAsync(session);
-        await InvokeAsync(session, "guest-fsfreeze-thaw");
+        Assert.True(await session.IsFoundFrozenAsync(cancellationToken: TestEnd));
+        Assert.Null(await session.ThawAsync(cancellationToken: TestEnd));
 
+        Assert.False(await session.IsFoundFrozenAsync(cancellationToken: TestEnd));
         await AssertWritesAsync();
     }
 
@@ -49,19 +52,16 @@ public sealed class FreezeTests : VmTest
     {
         using var session = await Vm.BootAsync();
         await StartWriterAsync(session);
-        await InvokeAsync(session, "guest-fsfreeze-freeze");
+        var scope = new FreezeScope([session]);
+        Assert.Empty(await scope.FreezeAsync(TestEnd));
         await Vm.KillAgentAsync();
         await AssertStandsStillAsync();
 
-        await session.SynchronizeAsync(cancellationToken: TestEnd);
-        await AssertFrozenAsync(session);
-        await InvokeAsync(session, "guest-fsfreeze-thaw");
+        var outcome = Assert.Single(await scope.ThawAsync(hasSucceeded: true));
 
+        Assert.Equal((FreezeResult.Consistent, 1), (outcome.Result, outcome.FrozenCount));
         await AssertWritesAsync();
     }
-
-    private static async Task AssertFrozenAsync(GuestAgentSession session) =>
-        Assert.Equal("frozen", (await InvokeAsync(session, "guest-fsfreeze-status")).GetString());
 
     private async Task StartWriterAsync(GuestAgentSession session)
     {

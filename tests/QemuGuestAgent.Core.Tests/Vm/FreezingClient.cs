@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Vm;
@@ -15,7 +16,7 @@ internal static class FreezingClient
     public static async Task<int> RunAsync(string socket)
     {
         using var session = await GuestAgentSession.ConnectAsync(new UnixEndpoint(socket));
-        await session.InvokeAsync(new GuestAgentRequest("guest-fsfreeze-freeze"));
+        Assert.Empty(await new FreezeScope([session]).FreezeAsync());
         Console.WriteLine(Frozen);
         return await new TaskCompletionSource<int>().Task;
     }

@@ -22,6 +22,8 @@ internal sealed class VirtualMachine(VmImage image, string agentOptions = "") : 
     /// <summary>The path of the socket that is the agent's channel.</summary>
     public string AgentSocket => _folder.Combine("agent");
 
+    public bool IsPoweredOn => _qemu is { HasExited: false };
+
     private string ConsoleSocket => _folder.Combine("console");
 
     private string Log => _folder.Combine("log");
