@@ -33,6 +33,9 @@ public static class GuestPower
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
+    // A small guest is back soon after its agent has gone.
+    private static readonly TimeSpan LongestLookAtRestart = TimeSpan.FromSeconds(1);
+
     private enum Sighting
     {
         Answers,
@@ -72,7 +75,7 @@ public static class GuestPower
         {
             var ping = unanswered ?? new GuestAgentRequest("guest-ping") { KeepsLateReply = true };
             var sighting = await LookAsync(
-                session, unanswered is null ? ping : null, time, opens: change == GuestPowerChange.Restart, cancellationToken)
+                session, unanswered is null ? ping : null, time, isRestart: change == GuestPowerChange.Restart, cancellationToken)
                 .ConfigureAwait(false);
             if (request.LateReply?.Error is { } error)
             {
@@ -111,8 +114,9 @@ public static class GuestPower
 
     // Whether the agent answers now. The ping, if there is one, is asked first and not waited for.
     private static async Task<Sighting> LookAsync(
-        GuestAgentSession session, GuestAgentRequest? ping, OperationTime time, bool opens, CancellationToken cancellationToken)
+        GuestAgentSession session, GuestAgentRequest? ping, OperationTime time, bool isRestart, CancellationToken cancellationToken)
     {
+        var patience = isRestart && session.Patience > LongestLookAtRestart ? LongestLookAtRestart : session.Patience;
         try
         {
             if (session.State != GuestAgentSessionState.Faulted && ping is not null)
@@ -120,17 +124,40 @@ public static class GuestPower
                 await session.PostAsync(ping, time.Attempt(session.Patience)).ConfigureAwait(false);
             }
 
-            if (session.State == GuestAgentSessionState.Faulted && !opens)
+            if (session.State == GuestAgentSessionState.Faulted && !isRestart)
             {
                 return Sighting.Gone;
             }
 
-            await session.SynchronizeAsync(time.Attempt(session.Patience), cancellationToken).ConfigureAwait(false);
+            if (!await TrySynchronizeAsync(session, time.Attempt(patience), cancellationToken).ConfigureAwait(false))
+            {
+                if (isRestart && ping is not null)
+                {
+                    // What nobody has read yet would wait for the next agent, which would answer it as one that was only slow does.
+                    await session.ReopenAsync(time.Attempt(session.Patience)).ConfigureAwait(false);
+                }
+
+                return Sighting.Silent;
+            }
+
             return Sighting.Answers;
         }
         catch (GuestAgentException e) when (e.ErrorId != ErrorCatalogue.SessionClosed.Id)
         {
             return session.State == GuestAgentSessionState.Faulted ? Sighting.Gone : Sighting.Silent;
+        }
+    }
+
+    private static async Task<bool> TrySynchronizeAsync(GuestAgentSession session, CallOptions call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await session.SynchronizeAsync(call, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (GuestAgentException e) when (e.ErrorId != ErrorCatalogue.SessionClosed.Id && session.State != GuestAgentSessionState.Faulted)
+        {
+            return false;
         }
     }
 

@@ -201,6 +201,21 @@ public sealed class GuestAgentSession : IDisposable
         _channel?.Dispose();
     }
 
+    /// <summary>Leaves the channel and opens it again: what was sent and not yet taken by the guest is lost.</summary>
+    /// <exception cref="GuestAgentException">An <c>Endpoint…</c> error, SessionBusy, SessionClosed.</exception>
+    internal async Task ReopenAsync(CallOptions call)
+    {
+        using var scope = await EnterAsync("guest-sync-delimited", call, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await OpenAsync(scope).ConfigureAwait(false);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
     /// <summary>Has something undone before the session closes. It takes a bounded time and never fails.</summary>
     /// <exception cref="GuestAgentException">SessionClosed.</exception>
     internal void UndoBeforeClosing(Func<Task> undo)
