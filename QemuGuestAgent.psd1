@@ -63,6 +63,7 @@
   PrivateData = @{
     PSData = @{
       Tags = @('QEMU', 'KVM', 'libvirt', 'Proxmox', 'VirtualMachine', 'GuestAgent', 'qemu-ga', 'PSEdition_Core', 'PSEdition_Desktop', 'Linux', 'Windows', 'MacOS')
+      LicenseUri = 'https://licenses.nuget.org/MIT'
       ReleaseNotes = 'See CHANGELOG.md.'
     }
   }

@@ -10,6 +10,8 @@ internal static class Layout
 
     public static string Module { get; } = Metadata("ModuleLayout");
 
+    public static string Package { get; } = Metadata("Package");
+
     public static string Pester { get; } = Metadata("Pester");
 
     public static string PowerShellStandard { get; } = Metadata("PowerShellStandard");
