@@ -9,13 +9,16 @@ Builds everything and lays the module out in out/QemuGuestAgent: Import-Module .
 ./build.ps1 Test
 Runs all tests, Pester's included; with -Vm those in a virtual machine too.
 .EXAMPLE
+./build.ps1 Pack
+Makes out/QemuGuestAgent.<version>.nupkg, which Publish-PSResource -NupkgPath takes.
+.EXAMPLE
 ./build.ps1 Demo unix:/run/vm1.sock
 Connects, synchronises and invokes; on the embedded agent where no endpoint is given.
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Demo')]
+    [ValidateSet('Build', 'Test', 'Pack', 'Demo')]
     [string] $Task = 'Build',
 
     # Where Demo connects to.
@@ -43,6 +46,7 @@ try {
             }
             dotnet test --configuration $Configuration @environment
         }
+        'Pack' { dotnet pack src/QemuGuestAgent --configuration $Configuration }
         'Demo' { dotnet run --project samples/Quickstart --configuration $Configuration -- $Endpoint }
     }
     exit $LASTEXITCODE

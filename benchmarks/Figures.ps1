@@ -1,4 +1,4 @@
-#requires -Version 7.4
+﻿#requires -Version 7.4
 # The figures of the benchmarks that are measured in PowerShell; each is written as a row of the table.
 param(
     [Parameter(Mandatory)] [string] $Module,

@@ -1,4 +1,4 @@
-BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll {
     . $PSScriptRoot/Common.ps1
 
@@ -10,9 +10,9 @@ BeforeAll {
     function Get-Comment([Parameter(Mandatory)] $Session) {
         $Session | Get-QemuGuestSshKey -UserName root | ForEach-Object { "$($_.PSGuestName)=$($_.Comment -replace '@host')" } | Sort-Object
     }
-    function New-Credential([string] $Password, [string] $UserName = 'root') {
+    function New-Credential([string] $Text, [string] $UserName = 'root') {
         $secret = [securestring]::new()
-        $Password.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
+        $Text.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
         [pscredential]::new($UserName, $secret)
     }
 }

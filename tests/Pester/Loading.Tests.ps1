@@ -1,15 +1,4 @@
-BeforeAll {
-    . $PSScriptRoot/Common.ps1
-    # Not the path of this process, which is dotnet's where PowerShell is one of its tools.
-    $pwsh = (Get-Command pwsh, powershell -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
-
-    # What a script writes in a fresh PowerShell.
-    function Invoke-Fresh([string] $Script) {
-        $output = & $pwsh -NoProfile -NonInteractive -Command $Script 2>&1
-        if ($LASTEXITCODE -ne 0) { throw "exit code ${LASTEXITCODE}: $output" }
-        $output
-    }
-}
+BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'Loading' {
     It 'has a manifest that PowerShell takes' {

@@ -1,4 +1,4 @@
-BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll {
     . $PSScriptRoot/Common.ps1
 
@@ -56,7 +56,7 @@ Describe 'Programs in the embedded guest' {
         @{ Name = 'several texts as lines'; InputObject = 'a', 5; Expected = [Text.Encoding]::UTF8.GetBytes("a`n5`n") }
         @{ Name = 'bytes as they are'; InputObject = [byte[]](0..255); Expected = [byte[]](0..255) }
         @{ Name = 'bytes in a list'; InputObject = [Collections.Generic.List[object]]@([byte]1, [byte]2); Expected = [byte[]](1, 2) }
-        @{ Name = 'a secret as a line'; InputObject = (ConvertTo-SecureString 'pass word' -AsPlainText -Force); Expected = [Text.Encoding]::UTF8.GetBytes("pass word`n") }
+        @{ Name = 'a secret as a line'; InputObject = [Net.NetworkCredential]::new('', 'pass word').SecurePassword; Expected = [Text.Encoding]::UTF8.GetBytes("pass word`n") }
     ) {
         (Invoke-QemuGuestProcess $session cat -InputObject $InputObject).StandardOutputBytes | Should -Be $Expected
     }

@@ -1,4 +1,4 @@
-BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'The real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {

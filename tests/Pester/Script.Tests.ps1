@@ -1,3 +1,6 @@
+﻿[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidUsingWriteHost', '', Justification = 'Scripts in the guest may use it')]
+param()
+
 BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
@@ -125,7 +128,7 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
         }
 
         It 'secrets arrive as secrets, and are in no log and no trace' {
-            $secret = ConvertTo-SecureString 'hunter2' -AsPlainText -Force
+            $secret = [Net.NetworkCredential]::new('', 'hunter2').SecurePassword
             $credential = [pscredential]::new('me', $secret)
             $records = & {
                 $DebugPreference = 'Continue'
