@@ -91,7 +91,7 @@ internal static class MamlWriter
         Command + "example",
         new XElement(Maml + "title", $"-------- Example {index + 1}: {example.Title} --------"),
         new XElement(Dev + "code", example.Code),
-        new XElement(Dev + "remarks", example.Remarks.Select(Paragraph)));
+        new XElement(Dev + "remarks", (example.Output is null ? example.Remarks : [example.Output, .. example.Remarks]).Select(Paragraph)));
 
     private static string PipelineInput(ParameterUse use)
     {

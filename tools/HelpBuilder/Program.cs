@@ -11,11 +11,14 @@ var faults = new Faults();
 using var cmdlets = new CmdletReader(module, powerShell, new CommentReader(comments, faults));
 var topics = cmdlets.ReadAll().Select(cmdlet => (cmdlet, TopicReader.Read(documents, cmdlet.Name, faults))).ToList();
 TopicReader.RefuseOthers(documents, topics.Select(topic => topic.cmdlet.Name), faults);
+var abouts = Directory.GetFiles(documents, "about_*.md").Select(path => (Name: Path.GetFileNameWithoutExtension(path), Text: AboutTopic.Read(path, faults))).ToList();
 if (faults.Any)
 {
     return 1;
 }
 
-Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);
+var folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
+Directory.CreateDirectory(folder);
 MamlWriter.Write(topics, output);
+abouts.ForEach(about => File.WriteAllText(Path.Combine(folder, about.Name + ".help.txt"), about.Text));
 return 0;

@@ -1,14 +1,12 @@
 namespace HelpBuilder;
 
 /// <summary>
-/// Reads Verb-Noun.md: a heading with the name, paragraphs, and examples, each a heading "## Example: title", a block of code and
-/// paragraphs. Nothing else of Markdown is used, for nothing else of it fits into a help file.
+/// Reads Verb-Noun.md: a heading with the name, paragraphs, and examples, each a heading "## Example: title", a block of code, where
+/// the tests can compare it a block of its output, and paragraphs. Nothing else of Markdown is used, for nothing else of it fits into a help file.
 /// </summary>
 internal static class TopicReader
 {
     private const string ExampleHeading = "## Example: ";
-    private const string CodeStart = "```powershell";
-    private const string CodeEnd = "```";
     private const int ExamplesWanted = 2;
 
     /// <summary>Reads the document of a cmdlet.</summary>
@@ -28,7 +26,7 @@ internal static class TopicReader
         }
 
         var next = 1;
-        var description = ReadParagraphs(path, lines, ref next, faults);
+        var description = Markdown.ReadParagraphs(lines, ref next);
         if (description.Count == 0)
         {
             faults.Add(path, 1, "There is no description after the heading.");
@@ -68,60 +66,25 @@ internal static class TopicReader
         var heading = lines[next];
         if (!heading.StartsWith(ExampleHeading, StringComparison.Ordinal) || heading.Length == ExampleHeading.Length)
         {
-            faults.Add(path, next + 1, $"Here is neither a paragraph nor '{ExampleHeading}title'.");
+            faults.Add(path, next + 1, $"Here is neither a paragraph nor '{ExampleHeading}title', under which code belongs.");
             return null;
         }
 
-        do
+        next++;
+        var code = Markdown.ReadCode(lines, ref next, "powershell");
+        if (string.IsNullOrEmpty(code))
         {
-            next++;
-        }
-        while (next < lines.Length && lines[next].Length == 0);
-        var start = next + 1;
-        var end = start > lines.Length || lines[next] != CodeStart ? -1 : Array.IndexOf(lines, CodeEnd, start);
-        var code = end < 0 ? "" : string.Join('\n', lines[start..end]).Trim('\n');
-        if (code.Length == 0)
-        {
-            faults.Add(path, Math.Min(start, lines.Length), $"The example has no code between '{CodeStart}' and '{CodeEnd}'.");
+            faults.Add(path, next, "The example has no code between '```powershell' and '```'.");
             return null;
         }
 
-        next = end + 1;
-        var remarks = ReadParagraphs(path, lines, ref next, faults);
+        var output = Markdown.ReadCode(lines, ref next, "output");
+        var remarks = Markdown.ReadParagraphs(lines, ref next);
         if (remarks.Count == 0)
         {
-            faults.Add(path, end + 1, "Say a sentence about the example, after its code.");
+            faults.Add(path, next, "Say a sentence about the example, after its code.");
         }
 
-        return new Example(heading[ExampleHeading.Length..], code, remarks);
-    }
-
-    // Up to the next heading. A list's item is a paragraph of its own; the marks of code are no use on a screen without fonts.
-    private static List<string> ReadParagraphs(string path, string[] lines, ref int next, Faults faults)
-    {
-        var paragraphs = new List<string>();
-        var continues = false;
-        for (; next < lines.Length && !lines[next].StartsWith('#'); next++)
-        {
-            var line = lines[next].Trim();
-            if (line.StartsWith(CodeEnd, StringComparison.Ordinal))
-            {
-                faults.Add(path, next + 1, $"Code belongs under a heading of its own, '{ExampleHeading}title'.");
-            }
-
-            line = line.Replace("`", "", StringComparison.Ordinal);
-            if (line.Length > 0 && continues && !line.StartsWith("- ", StringComparison.Ordinal))
-            {
-                paragraphs[^1] += " " + line;
-            }
-            else if (line.Length > 0)
-            {
-                paragraphs.Add(line);
-            }
-
-            continues = line.Length > 0;
-        }
-
-        return paragraphs;
+        return new Example(heading[ExampleHeading.Length..], code, output, remarks);
     }
 }

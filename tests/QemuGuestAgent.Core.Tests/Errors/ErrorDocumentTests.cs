@@ -29,8 +29,10 @@ public sealed class ErrorDocumentTests
         var text = new StringBuilder("""
             # about_QemuGuestAgent_Errors
 
-            Every error of the module has an id, which scripts may decide by: `$_.FullyQualifiedErrorId` starts with it, and the message,
-            the category and a recommended action come with it. A test holds this list and the code together.
+            Every error of the module: its id, what it says, and what to do about it.
+
+            Scripts may decide by the id: `$_.FullyQualifiedErrorId` starts with it, and the message, the category and a recommended
+            action come with it. A test holds this list and the code together.
 
 
             """);
