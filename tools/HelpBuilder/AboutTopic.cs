@@ -4,7 +4,7 @@ namespace HelpBuilder;
 
 /// <summary>
 /// Makes the text that Get-Help shows of about_….md: a heading with the name, one sentence, and sections of paragraphs, lists and
-/// blocks of PowerShell. Nothing else of Markdown is used.
+/// blocks of PowerShell and its output. Nothing else of Markdown is used.
 /// </summary>
 internal static class AboutTopic
 {
@@ -34,13 +34,13 @@ internal static class AboutTopic
             {
                 text.Append(lines[next++].AsSpan(3)).Append('\n');
             }
-            else if (Markdown.ReadCode(lines, ref next, "powershell") is { } code)
+            else if ((Markdown.ReadCode(lines, ref next, "powershell") ?? Markdown.ReadCode(lines, ref next, "output")) is { } code)
             {
                 text.Append(string.Concat(code.Split('\n').Select(line => $"{Indent}{Indent}{line}".TrimEnd() + '\n'))).Append('\n');
             }
             else
             {
-                faults.Add(path, next + 1, "Here is neither a paragraph, nor '## Heading', nor code between '```powershell' and '```'.");
+                faults.Add(path, next + 1, "Here is neither a paragraph, nor '## Heading', nor a block between '```powershell' or '```output' and '```'.");
                 return "";
             }
 
