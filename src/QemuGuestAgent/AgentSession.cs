@@ -44,6 +44,7 @@ public sealed class AgentSession
     internal string? UnderWay =>
         Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
             ? $"{string.Join(", ", running)} has not been seen to end"
+            : Core.OpenFileCount > 0 ? "a file of the guest is open for a copy"
             : State == GuestAgentSessionState.Busy ? "a command is being carried out" : null;
 
     /// <summary>The session's name.</summary>

@@ -114,7 +114,7 @@ public sealed record AgentHealth(
         {
             nameof(ErrorCatalogue.AgentSilent) => AgentVerdict.Silent,
             nameof(ErrorCatalogue.AgentBusy) or nameof(ErrorCatalogue.SessionBusy) or nameof(ErrorCatalogue.EndpointHeld)
-                or nameof(ErrorCatalogue.CommandTimedOut) => AgentVerdict.Busy,
+                or nameof(ErrorCatalogue.EndpointInUse) or nameof(ErrorCatalogue.CommandTimedOut) => AgentVerdict.Busy,
             nameof(ErrorCatalogue.NotAnAgent) or nameof(ErrorCatalogue.EndpointEchoes) => AgentVerdict.NotAnAgent,
             nameof(ErrorCatalogue.EndpointNotFound) or nameof(ErrorCatalogue.EndpointRefused) or nameof(ErrorCatalogue.EndpointUnreachable)
                 or nameof(ErrorCatalogue.EndpointHostNotFound) or nameof(ErrorCatalogue.EndpointTimedOut)

@@ -18,6 +18,7 @@ internal sealed class GuestFile
         Path = path;
         Handle = handle;
         _time = time;
+        session.CountOpenFile(1);
     }
 
     /// <summary>The file, as it was opened.</summary>
@@ -93,7 +94,7 @@ internal sealed class GuestFile
             await _session.FlushFileAsync(Handle, _time.Command(), cancellationToken).ConfigureAwait(false);
 
             // Never twice: an agent whose close has failed frees the file again at the next one.
-            _isClosed = true;
+            LetGo();
             await _session.CloseFileAsync(Handle, _time.Command(), CancellationToken.None).ConfigureAwait(false);
             return true;
         }).ConfigureAwait(false);
@@ -107,7 +108,7 @@ internal sealed class GuestFile
             return;
         }
 
-        _isClosed = true;
+        LetGo();
         try
         {
             await _session.CloseFileAsync(Handle, new CallOptions { Timeout = GivenUp.CleanupTime }, CancellationToken.None)
@@ -117,6 +118,12 @@ internal sealed class GuestFile
         {
             // The agent does not answer: nothing can be done, and the caller is told why already.
         }
+    }
+
+    private void LetGo()
+    {
+        _isClosed = true;
+        _session.CountOpenFile(-1);
     }
 
     private Task<long> SeekAsync(long offset, string whence, CancellationToken cancellationToken) =>

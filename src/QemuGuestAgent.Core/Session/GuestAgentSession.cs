@@ -20,6 +20,7 @@ public sealed class GuestAgentSession : IDisposable
     private readonly List<Func<Task>> _undoings = [];
     private AgentChannel? _channel;
     private bool _isClosing;
+    private int _openFiles;
     private GuestAgentSessionState _state = GuestAgentSessionState.Connecting;
     private GuestAgentException? _fault;
     private (string Command, long Since)? _abandoned;
@@ -59,6 +60,9 @@ public sealed class GuestAgentSession : IDisposable
 
     /// <summary>The session's clock.</summary>
     internal TimeProvider Clock => _options.TimeProvider;
+
+    /// <summary>How many files of the guest are open for operations that are under way.</summary>
+    internal int OpenFileCount => Volatile.Read(ref _openFiles);
 
     /// <summary>How long silence counts as slowness of the agent, before it counts as its absence.</summary>
     internal TimeSpan Patience => _options.NoReplyWait;
@@ -230,6 +234,9 @@ public sealed class GuestAgentSession : IDisposable
             _undoings.Add(undo);
         }
     }
+
+    /// <summary>Counts a file of the guest that was opened, or with -1 one that was closed.</summary>
+    internal void CountOpenFile(int change) => Interlocked.Add(ref _openFiles, change);
 
     /// <summary>Takes back what was given to <see cref="UndoBeforeClosing"/>.</summary>
     internal void LeaveDone(Func<Task> undo)

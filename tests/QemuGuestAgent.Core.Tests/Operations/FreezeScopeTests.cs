@@ -244,6 +244,21 @@ public sealed class FreezeScopeTests
     }
 
     [Fact]
+    public async Task A_file_of_the_guest_counts_as_under_way_while_it_is_open()
+    {
+        using var guest = await FrozenGuest.StartAsync();
+        var time = new OperationTime(guest.Session.Clock, null);
+        for (var i = 0; i < 2; i++)
+        {
+            var file = await GuestFile.OpenAsync(guest.Session, "/tmp/copied", "w", time, TestEnd);
+            Assert.Equal(1, guest.Session.OpenFileCount);
+            await (i == 0 ? file.CompleteAsync(TestEnd) : file.DisposeAsync().AsTask());
+            await file.DisposeAsync();
+            Assert.Equal(0, guest.Session.OpenFileCount);
+        }
+    }
+
+    [Fact]
     public async Task The_work_given_up_at_200_random_moments_leaves_nothing_frozen_and_nothing_consistent()
     {
         using var guest = await FrozenGuest.StartAsync(new() { ReplyDelay = TimeSpan.FromMilliseconds(1) });

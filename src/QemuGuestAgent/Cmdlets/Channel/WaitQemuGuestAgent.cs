@@ -27,7 +27,7 @@ public sealed class WaitQemuGuestAgent : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints, which need not be there yet; they are opened as Connect-QemuGuestAgent does.</summary>
+    /// <summary>Endpoints, which need not be there yet; they are opened, and stay open, as with Connect-QemuGuestAgent.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
@@ -37,28 +37,19 @@ public sealed class WaitQemuGuestAgent : FanOutCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == EndpointSet)
-        {
-            foreach (var text in Endpoint)
-            {
-                Wait(text);
-            }
-
-            return;
-        }
-
         foreach (var session in Session)
         {
-            Start(session, session.Name, async (call, stop) =>
+            Wait(session);
+        }
+
+        foreach (var text in Endpoint)
+        {
+            if (ParseEndpoint(text) is { } endpoint)
             {
-                await session.Core.WaitUntilReadyAsync(call, stop).ConfigureAwait(false);
-                var warn = await SessionOpening.WarnIfFrozenAsync(this, session, call, stop).ConfigureAwait(false);
-                return () =>
-                {
-                    warn();
-                    WriteObject(session);
-                };
-            });
+                var name = Endpoints.DefaultName(endpoint);
+                Start(text, name, (call, stop) =>
+                    _opening.OpenAsync(name, AgentReadiness.WaitAsync(endpoint, null, call, stop), call, stop));
+            }
         }
     }
 
@@ -69,12 +60,14 @@ public sealed class WaitQemuGuestAgent : FanOutCmdlet
         _opening.Dispose();
     }
 
-    private void Wait(string text)
+    private void Wait(AgentSession session) => Start(session, session.Name, async (call, stop) =>
     {
-        if (ParseEndpoint(text) is { } endpoint)
+        await session.Core.WaitUntilReadyAsync(call, stop).ConfigureAwait(false);
+        var warn = await SessionOpening.WarnIfFrozenAsync(this, session, call, stop).ConfigureAwait(false);
+        return () =>
         {
-            var name = Endpoints.DefaultName(endpoint);
-            Start(text, name, (call, stop) => _opening.OpenAsync(name, AgentReadiness.WaitAsync(endpoint, null, call, stop), call, stop));
-        }
-    }
+            warn();
+            WriteObject(session);
+        };
+    });
 }
