@@ -59,17 +59,24 @@ internal sealed class GuestFile
     }
 
     /// <summary>Reads on, up to so many bytes; returns how many. Fewer come where there are no more now; none at its end.</summary>
+    /// <param name="buffer">Where they go.</param>
+    /// <param name="count">How many at the most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="whileWaiting">What to do while the agent reads.</param>
     /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
-    public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken) =>
+    public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken, Action? whileWaiting = null) =>
         Try(ErrorCatalogue.GuestFileNotRead, () => _session.ReadFileAsync(
-            Handle, buffer, count, _time.Command(), cancellationToken));
+            Handle, buffer, count, whileWaiting, _time.Command(), cancellationToken));
 
     /// <summary>Writes on, all of it or it fails.</summary>
+    /// <param name="bytes">What to write.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="whileWaiting">What to do while the agent writes.</param>
     /// <exception cref="GuestAgentException">GuestFileNotWritten, and those of a command.</exception>
-    public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, Action? whileWaiting = null)
     {
         var count = await Try(ErrorCatalogue.GuestFileNotWritten, () => _session.WriteFileAsync(
-            Handle, bytes, _time.Command(), cancellationToken)).ConfigureAwait(false);
+            Handle, bytes, whileWaiting, _time.Command(), cancellationToken)).ConfigureAwait(false);
         if (count != bytes.Length)
         {
             throw ErrorCatalogue.GuestFileNotWritten.With(

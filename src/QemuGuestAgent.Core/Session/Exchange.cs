@@ -34,6 +34,7 @@ internal sealed class Exchange(
         {
             InStep = false;
             channel.Send();
+            request.WhileWaiting?.Invoke();
             return await ReceiveAsync(parse, cancellationToken).ConfigureAwait(false);
         }
 

@@ -136,62 +136,50 @@ internal sealed class FileReceiver(CopyJob job)
         _received += size;
     }
 
-    // Returns how many bytes came. The next piece is asked for before this one is written.
+    // Returns how many bytes came. A piece is written while the agent reads the next one.
     private async Task<long> PumpAsync(GuestFile file, FileStream local, IncrementalHash hash, long? size)
     {
         local.Position = local.Length;
         var bound = size ?? LongestUnknown;
         var received = 0L;
-        var reading = ReadPieceAsync(0);
-        try
-        {
-            for (var turn = 0; ; turn ^= 1)
-            {
-                var (buffer, count) = (job.Buffers[turn], await reading.ConfigureAwait(false));
-                received += count;
-                var hasMore = count > 0 && received < bound;
-                if (hasMore)
-                {
-                    reading = ReadPieceAsync(turn ^ 1);
-                }
-
-                LocalFile.Write(local.Name, () =>
-                {
-                    local.Write(buffer, 0, count);
-                    return true;
-                });
-                hash.AppendData(buffer, 0, count);
-                job.Advance(file.Path, count);
-                if (!hasMore)
-                {
-                    LocalFile.Write(local.Name, () =>
-                    {
-                        local.Flush();
-                        return true;
-                    });
-                    return count > 0 && size is null
-                        ? throw ErrorCatalogue.ItemTooLarge.With(file.Path, file.Path, job.Session.Endpoint, bound)
-                        : received;
-                }
-            }
-        }
-        finally
-        {
-            // Its memory is used again.
-            await Task.WhenAny(reading).ConfigureAwait(false);
-        }
-
-        async Task<int> ReadPieceAsync(int turn)
+        var last = ArraySegment<byte>.Empty;
+        for (var turn = 0; received < bound; turn ^= 1)
         {
             var wanted = (int)Math.Min(job.Pieces.Current, bound - received);
             var started = Stopwatch.StartNew();
-            var count = await file.ReadAsync(job.Buffers[turn], wanted, job.Stop).ConfigureAwait(false);
+            var count = await file.ReadAsync(job.Buffers[turn], wanted, job.Stop, WriteLast).ConfigureAwait(false);
+            last = new ArraySegment<byte>(job.Buffers[turn], 0, count);
+            if (count == 0)
+            {
+                return received;
+            }
+
             if (count == wanted)
             {
                 job.Pieces.Took(count, started.Elapsed);
             }
 
-            return count;
+            received += count;
+            job.Advance(file.Path, count);
+        }
+
+        WriteLast();
+        return size is null
+            ? throw ErrorCatalogue.ItemTooLarge.With(file.Path, file.Path, job.Session.Endpoint, bound)
+            : received;
+
+        void WriteLast()
+        {
+            if (last.Count > 0)
+            {
+                hash.AppendData(last.Array!, 0, last.Count);
+                LocalFile.Write(local.Name, () =>
+                {
+                    local.Write(last.Array!, 0, last.Count);
+                    local.Flush();
+                    return true;
+                });
+            }
         }
     }
 

@@ -157,41 +157,29 @@ internal sealed class FileSender(CopyJob job)
         ];
     }
 
-    // Returns how many bytes were sent. The next piece is read while the agent works on this one.
+    // Returns how many bytes were sent. A piece is read while the agent writes the one before.
     private async Task<long> PumpAsync(FileStream local, long from, GuestFile file, IncrementalHash hash)
     {
         local.Position = from;
         var sent = 0L;
-        var sending = Task.CompletedTask;
-        try
+        var next = 0;
+        Read(0);
+        for (var turn = 0; next > 0; turn ^= 1)
         {
-            for (var turn = 0; ; turn ^= 1)
-            {
-                var buffer = job.Buffers[turn];
-                var count = LocalFile.Read(local, buffer, job.Pieces.Current);
-                hash.AppendData(buffer, 0, count);
-                await sending.ConfigureAwait(false);
-                if (count == 0)
-                {
-                    return sent;
-                }
-
-                sending = SendPieceAsync(buffer, count);
-                sent += count;
-            }
-        }
-        finally
-        {
-            // Its memory is used again.
-            await Task.WhenAny(sending).ConfigureAwait(false);
-        }
-
-        async Task SendPieceAsync(byte[] buffer, int count)
-        {
+            var count = next;
             var started = Stopwatch.StartNew();
-            await file.WriteAsync(buffer.AsMemory(0, count), job.Stop).ConfigureAwait(false);
+            await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.Stop, () => Read(turn ^ 1)).ConfigureAwait(false);
             job.Pieces.Took(count, started.Elapsed);
+            sent += count;
             job.Advance(local.Name, count);
+        }
+
+        return sent;
+
+        void Read(int turn)
+        {
+            next = LocalFile.Read(local, job.Buffers[turn], job.Pieces.Current);
+            hash.AppendData(job.Buffers[turn], 0, next);
         }
     }
 }
