@@ -16,6 +16,7 @@
     'Connect-QemuGuestAgent'
     'Copy-QemuGuestItem'
     'Disconnect-QemuGuestAgent'
+    'Find-QemuGuestAgent'
     'Get-QemuGuest'
     'Get-QemuGuestAgent'
     'Get-QemuGuestAgentCommand'

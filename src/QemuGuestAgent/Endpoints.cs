@@ -9,6 +9,9 @@ internal static class Endpoints
 {
     private static readonly EndpointGrammar Grammar = EndpointGrammar.Default.With(EmbeddedEndpoint.Kind);
 
+    /// <summary>The kinds of endpoints there are.</summary>
+    public static IReadOnlyList<EndpointKind> Kinds => Grammar.Kinds;
+
     /// <summary>Reads an endpoint; a relative path starts at the shell's location.</summary>
     public static GuestAgentEndpoint Parse(string text, SessionState shell) =>
         Grammar.Parse(text, path => shell.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _) is var resolved
@@ -19,8 +22,14 @@ internal static class Endpoints
     {
         switch (endpoint)
         {
-            case UnixEndpoint unix when Path.GetFileNameWithoutExtension(unix.SocketPath) is { Length: > 0 } name:
+            case UnixEndpoint unix when Path.GetFileNameWithoutExtension(unix.SocketPath).TrimStart(UnixEndpoint.AbstractMark) is { Length: > 0 } name:
                 return name;
+            case SerialEndpoint serial:
+                return serial.Device.StartsWith("/dev/", StringComparison.Ordinal) ? serial.Device.Substring("/dev/".Length) : serial.Device;
+            case ExecEndpoint program:
+                return Path.GetFileNameWithoutExtension(program.Program);
+            case LibvirtEndpoint libvirt:
+                return libvirt.Domain;
             case TcpEndpoint tcp:
                 return $"{tcp.Host}:{tcp.Port}";
             default:

@@ -44,7 +44,11 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
     public override Task<Stream> OpenAsync(CancellationToken cancellationToken) => Task.Run<Stream>(Open, cancellationToken);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Kind.Scheme}:{string.Join(" ", Arguments.Prepend(Program).Select(Quote))}";
+    public override string ToString() => TextOf(Program, Arguments);
+
+    /// <summary>How an endpoint is written, whether it can be one or not.</summary>
+    internal static string TextOf(string program, IEnumerable<string> arguments) =>
+        $"{Kind.Scheme}:{string.Join(" ", arguments.Prepend(program).Select(Quote))}";
 
     private ProcessStream Open()
     {

@@ -82,9 +82,11 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        HypervisorUri is null ? $"{Kind.Scheme}:{Domain}"
-        : $"{Kind.Scheme}+{HypervisorUri}{(HypervisorUri.Contains('?') ? '&' : '?')}{DomainOption}{Uri.EscapeDataString(Domain)}";
+    public override string ToString() => TextOf(Domain, HypervisorUri);
+
+    /// <summary>How an endpoint is written, whether it can be one or not.</summary>
+    internal static string TextOf(string domain, string? uri) =>
+        uri is null ? $"{Kind.Scheme}:{domain}" : $"{Kind.Scheme}+{uri}{(uri.Contains('?') ? '&' : '?')}{DomainOption}{Uri.EscapeDataString(domain)}";
 
     private static LibvirtEndpoint Parse(string rest)
     {

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -12,9 +13,17 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
 {
     internal const double DefaultTimeoutSeconds = 10;
 
+    // What the agent sets on its own end.
+    private const int DefaultBaudRate = 38400;
+
     private const string EndpointSet = "Endpoint";
     private const string SocketSet = "Socket";
     private const string TcpSet = "Tcp";
+    private const string PipeSet = "Pipe";
+    private const string SerialSet = "Serial";
+    private const string VsockSet = "Vsock";
+    private const string ProgramSet = "Program";
+    private const string LibvirtSet = "Libvirt";
 
     private readonly SessionOpening _opening;
 
@@ -29,8 +38,12 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
         _opening = new SessionOpening(this);
     }
 
-    /// <summary>Where the agents are: unix:/path (or just the path), tcp://host:port, embedded:.</summary>
+    /// <summary>
+    /// Where the agents are: unix:/path (or just the path), libvirt:domain, tcp://host:port, exec:program arguments, pipe:name,
+    /// serial:/dev/ttyS0, vsock:cid:port, embedded:.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
@@ -50,6 +63,48 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     [ValidateRange(1, 65535)]
     public int Port { get; set; }
 
+    /// <summary>The names of domains of libvirt, which holds their channels: commands go through its own library.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] LibvirtDomain { get; set; } = [];
+
+    /// <summary>The hypervisor of the domains, such as qemu:///system or qemu+ssh://host/system; libvirt's own choice by default.</summary>
+    [Parameter(ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? LibvirtUri { get; set; }
+
+    /// <summary>The program whose standard input and output are the channel, such as ssh; it ends with the session.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ProgramSet)]
+    [ValidateNotNullOrEmpty]
+    public string Program { get; set; } = "";
+
+    /// <summary>The program's arguments.</summary>
+    [Parameter(ParameterSetName = ProgramSet)]
+    [ValidateNotNull]
+    public string[] ProgramArguments { get; set; } = [];
+
+    /// <summary>The name of the pipe that a QEMU on Windows offers.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PipeSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string PipeName { get; set; } = "";
+
+    /// <summary>The device of a serial port or pseudo terminal, such as /dev/ttyS0.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SerialSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string SerialPort { get; set; } = "";
+
+    /// <summary>The speed of the port, in bits a second.</summary>
+    [Parameter(ParameterSetName = SerialSet, ValueFromPipelineByPropertyName = true)]
+    public int BaudRate { get; set; } = DefaultBaudRate;
+
+    /// <summary>The context id of the guest whose agent listens on a virtual socket.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = VsockSet, ValueFromPipelineByPropertyName = true)]
+    public uint VsockCid { get; set; }
+
+    /// <summary>The port of the virtual socket.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = VsockSet, ValueFromPipelineByPropertyName = true)]
+    public uint VsockPort { get; set; }
+
     /// <summary>A name for each session; without it they are named after their endpoints.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -62,6 +117,11 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
         {
             SocketSet => Array.ConvertAll(SocketPath, path => $"{UnixEndpoint.Kind.Scheme}:{path}"),
             TcpSet => [HostName.Contains(':') ? $"tcp://[{HostName}]:{Port}" : $"tcp://{HostName}:{Port}"],
+            LibvirtSet => Array.ConvertAll(LibvirtDomain, domain => LibvirtEndpoint.TextOf(domain, LibvirtUri)),
+            ProgramSet => [ExecEndpoint.TextOf(Program, ProgramArguments)],
+            PipeSet => [$"{PipeEndpoint.Kind.Scheme}:{PipeName}"],
+            SerialSet => [$"{SerialEndpoint.Kind.Scheme}:{SerialPort}?baud={BaudRate}"],
+            VsockSet => [$"{VsockEndpoint.Kind.Scheme}:{VsockCid}:{VsockPort}"],
             _ => Endpoint,
         };
         if (Name.Length > 0 && Name.Length != texts.Length)

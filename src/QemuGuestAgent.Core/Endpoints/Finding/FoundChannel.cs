@@ -1,0 +1,31 @@
+namespace QemuGuestAgent.Core.Endpoints.Finding;
+
+/// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it nobody has asked.</summary>
+/// <param name="Name">The name of the virtual machine.</param>
+/// <param name="Endpoint">Where the channel is, in the grammar of <see cref="EndpointGrammar"/>.</param>
+/// <param name="Source">Who tells of it: Proxmox, libvirt, or a QEMU that runs.</param>
+/// <param name="State">What can be seen of it from outside.</param>
+/// <param name="ProcessId">The process of its QEMU, or null where that is not known.</param>
+public sealed record FoundChannel(string Name, string Endpoint, string Source, FoundChannelState State, int? ProcessId);
+
+/// <summary>What can be seen of a channel without using it.</summary>
+public enum FoundChannelState
+{
+    /// <summary>Nothing can be seen.</summary>
+    Unknown,
+
+    /// <summary>Nothing listens: it was left behind, or the virtual machine is not running.</summary>
+    Closed,
+
+    /// <summary>It takes a client.</summary>
+    Free,
+
+    /// <summary>It has a client.</summary>
+    InUse,
+
+    /// <summary>libvirt has it, and no agent has opened the guest's end.</summary>
+    AgentAbsent,
+
+    /// <summary>libvirt has it, and an agent has opened the guest's end.</summary>
+    AgentPresent,
+}

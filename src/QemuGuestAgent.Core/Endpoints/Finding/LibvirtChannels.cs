@@ -1,0 +1,75 @@
+using System.Xml;
+using System.Xml.Linq;
+using QemuGuestAgent.Core.Endpoints.Libvirt;
+
+namespace QemuGuestAgent.Core.Endpoints.Finding;
+
+/// <summary>The domains of libvirt that have a channel for an agent. Asked are only daemons that run: libvirt would start one.</summary>
+internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sessionFolder)
+{
+    /// <summary>What a channel for QEMU's agent is called by all.</summary>
+    public const string ChannelName = "org.qemu.guest_agent.0";
+
+    private static readonly string[] Daemons = ["libvirt-sock", "virtqemud-sock"];
+
+    private readonly List<string> _sockets = [];
+
+    /// <summary>The sockets, as endpoints, that libvirt has for itself.</summary>
+    public IReadOnlyList<string> Sockets => _sockets;
+
+    public IReadOnlyList<FoundChannel> Find()
+    {
+        if (library is null)
+        {
+            return [];
+        }
+
+        var folders = new List<(string Uri, string Folder)> { ("qemu:///system", "/run/libvirt") };
+        if (sessionFolder is not null)
+        {
+            folders.Add(("qemu:///session", $"{sessionFolder}/libvirt"));
+        }
+
+        return [.. folders.Where(place => host.List(place.Folder).Intersect(Daemons).Any()).SelectMany(place => Ask(place.Uri, place.Folder))];
+    }
+
+    private List<FoundChannel> Ask(string uri, string folder)
+    {
+        try
+        {
+            using var connection = library!.Connect(uri, readOnly: true);
+            return [.. connection.DescribeActiveDomains().Select(description => Read(description, uri, folder)).OfType<FoundChannel>()];
+        }
+        catch (Exception e) when (e is LibvirtException or DllNotFoundException or EntryPointNotFoundException or XmlException)
+        {
+            host.Tell($"The domains of libvirt ({uri}) are not listed: {e.Message}");
+            return [];
+        }
+    }
+
+    // Null where the domain has no such channel.
+    private FoundChannel? Read(string description, string uri, string folder)
+    {
+        var domain = XElement.Parse(description);
+        var name = (string?)domain.Element("name") ?? "";
+        var channel = domain.Element("devices")?.Elements("channel")
+            .FirstOrDefault(found => (string?)found.Element("target")?.Attribute("name") == ChannelName);
+        if (channel is null)
+        {
+            return null;
+        }
+
+        if ((string?)channel.Element("source")?.Attribute("path") is { Length: > 0 } path)
+        {
+            _sockets.Add($"{UnixEndpoint.Kind.Scheme}:{path}");
+        }
+
+        var state = (string?)channel.Element("target")?.Attribute("state") switch
+        {
+            "connected" => FoundChannelState.AgentPresent,
+            "disconnected" => FoundChannelState.AgentAbsent,
+            _ => FoundChannelState.Unknown,
+        };
+        return new FoundChannel(name, $"{new LibvirtEndpoint(name, uri)}", "libvirt", state, host.ReadNumber($"{folder}/qemu/{name}.pid"));
+    }
+}

@@ -1,0 +1,62 @@
+namespace QemuGuestAgent.Core.Endpoints.Finding;
+
+/// <summary>The channels on the command lines of the QEMUs that run, as Linux lists them.</summary>
+internal static class QemuChannels
+{
+    public static IEnumerable<FoundChannel> Find(Host host) => host.List("/proc")
+        .Select(name => int.TryParse(name, out var id) ? id : 0)
+        .Where(id => id > 0)
+        .OrderBy(id => id)
+        .SelectMany(id => FindIn(host, id));
+
+    private static IEnumerable<FoundChannel> FindIn(Host host, int id)
+    {
+        var line = QemuCommandLine.Read(host.Read($"/proc/{id}/cmdline")?.Split('\0') ?? []);
+        foreach (var chardev in line?.AgentChardevs ?? [])
+        {
+            if (EndpointOf(host, id, chardev) is { } endpoint)
+            {
+                var state = endpoint is UnixEndpoint unix ? host.StateOf(unix.IsAbstract ? unix.SocketPath : chardev["path"]) : FoundChannelState.Unknown;
+                var name = line!.Name ?? (endpoint is UnixEndpoint named ? Path.GetFileNameWithoutExtension(named.SocketPath) : $"{id}");
+                yield return new FoundChannel(name, $"{endpoint}", "QEMU", state, id);
+            }
+        }
+    }
+
+    // Null where nobody but its QEMU can reach it: libvirt hands it a socket that is open already, and a client has no address.
+    private static GuestAgentEndpoint? EndpointOf(Host host, int id, IReadOnlyDictionary<string, string> chardev)
+    {
+        try
+        {
+            return chardev switch
+            {
+                _ when chardev.TryGetValue("path", out var path) && chardev["backend"] == "pty" => new SerialEndpoint(path),
+                _ when chardev["backend"] != "socket" || !IsOn(chardev, "server") => null,
+                _ when chardev.TryGetValue("path", out var path) => new UnixEndpoint(
+                    IsOn(chardev, "abstract") ? UnixEndpoint.AbstractMark + path : AbsolutePath(host, id, path)),
+                _ when chardev.TryGetValue("port", out var port) => new TcpEndpoint(LocalHost(chardev), int.TryParse(port, out var number) ? number : 0),
+                _ => null,
+            };
+        }
+        catch (FormatException e)
+        {
+            // A path too long for a client, a port by the name of a service.
+            host.Tell($"A channel of process {id} is not listed: {e.Message}");
+            return null;
+        }
+    }
+
+    // A server on all addresses is reached by the loopback one.
+    private static string LocalHost(IReadOnlyDictionary<string, string> chardev) =>
+        chardev.TryGetValue("host", out var host) && host is not ("" or "0.0.0.0" or "::") ? host : "127.0.0.1";
+
+    // A QEMU in a container has a root of its own.
+    private static string AbsolutePath(Host host, int id, string path)
+    {
+        var absolute = path[0] == '/' ? path : $"{host.ReadLink($"/proc/{id}/cwd")}/{path}";
+        return host.ReadLink($"/proc/{id}/ns/mnt") == host.ReadLink("/proc/self/ns/mnt") ? absolute : $"/proc/{id}/root{absolute}";
+    }
+
+    private static bool IsOn(IReadOnlyDictionary<string, string> options, string name) =>
+        options.TryGetValue(name, out var value) && value is "on" or "yes" or "true" or "y";
+}

@@ -1,0 +1,28 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using QemuGuestAgent.Core.Endpoints.Finding;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Completion;
+
+/// <summary>Completes an endpoint with the channels that this host is seen to have, and with the kinds there are.</summary>
+public sealed class EndpointCompleter : IArgumentCompleter
+{
+    // A libvirt that does not answer must not hold the prompt.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
+
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        var start = wordToComplete.Trim('\'', '"');
+        var finding = Task.Run(() => new ChannelFinder().Find());
+        var found = Task.WaitAny([finding], Patience) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
+        return found
+            .Select(channel => (Text: channel.Endpoint, Tip: $"{SafeText.Escape(channel.Name)}: {channel.Source}, {channel.State}"))
+            .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))
+            .Where(offer => offer.Text.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+            .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip));
+    }
+}
