@@ -193,7 +193,19 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition OutputFileNotMade = Define(InvalidResult,
         "No file for the output could be made in the guest of '{0}': {1}",
-        "Free space in /var/tmp or /tmp of the guest, or run the program without -Stream.");
+        "Free space in /var/tmp or /tmp of the guest; a program can also be run without -Stream.");
+
+    internal static readonly ErrorDefinition InteractiveProcessEnded = Define(ConnectionError,
+        "'{0}' in the guest of '{1}' has ended with exit code {2}: {3}",
+        "Look at what it says. Exit code 127 is a program that is not there: install PowerShell in the guest, or name it with -ShellPath.");
+
+    internal static readonly ErrorDefinition RemotingNotOpened = Define(ConnectionError,
+        "No PowerShell session could be opened with '{0}' in the guest of '{1}': {2}",
+        "It must be PowerShell 7; give its path there with -ShellPath, and more time with -TimeoutSeconds.");
+
+    internal static readonly ErrorDefinition PowerShellTooOld = Define(NotImplemented,
+        "PowerShell {0} on this computer lets no module carry its remoting.",
+        "Use PowerShell 7.4 or later, or Invoke-QemuGuestScript, which brings objects back in any.");
 
     internal static readonly ErrorDefinition VariableNameInvalid = Define(InvalidArgument,
         "'{0}' cannot be the name of an environment variable.",

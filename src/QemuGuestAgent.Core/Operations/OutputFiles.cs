@@ -25,18 +25,25 @@ internal sealed class OutputFiles(GuestAgentSession session)
     // The fastest for the agent.
     private const int ReadBytes = 64 << 10;
 
-    private readonly string _name = $"qemu-guest-agent-{Guid.NewGuid():N}";
+    private readonly string _name = NewName();
     private readonly List<GuestFile> _files = [];
     private readonly byte[] _buffer = new byte[ReadBytes];
 
     /// <summary>The folder that they are in.</summary>
     public string Folder { get; private set; } = "";
 
+    /// <summary>A name for a folder that nobody else has.</summary>
+    public static string NewName() => $"qemu-guest-agent-{Guid.NewGuid():N}";
+
+    /// <summary>Removes a folder by its name.</summary>
+    public static Task RemoveAsync(GuestAgentSession session, string name, OperationTime time) =>
+        GuestTools.RunToolAsync(session, Tool(RemoveScript, name), time, CancellationToken.None);
+
     /// <summary>Makes and opens them.</summary>
     public async Task CreateAsync(OperationTime time, CancellationToken cancellationToken)
     {
         // Where it is given up, it must be dead before the folder is removed: it would make it again.
-        var end = await GuestTools.RunGuardedToolAsync(session, Tool(CreateScript), time, cancellationToken).ConfigureAwait(false);
+        var end = await GuestTools.RunGuardedToolAsync(session, Tool(CreateScript, _name), time, cancellationToken).ConfigureAwait(false);
         if (end.ExitCode != 0)
         {
             throw ErrorCatalogue.OutputFileNotMade.With(
@@ -75,7 +82,7 @@ internal sealed class OutputFiles(GuestAgentSession session)
         try
         {
             var time = new OperationTime(session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime });
-            await GuestTools.RunToolAsync(session, Tool(RemoveScript), time, CancellationToken.None).ConfigureAwait(false);
+            await RemoveAsync(session, _name, time).ConfigureAwait(false);
         }
         catch (GuestAgentException)
         {
@@ -83,5 +90,5 @@ internal sealed class OutputFiles(GuestAgentSession session)
         }
     }
 
-    private GuestExecution Tool(string script) => new("/bin/sh", "-c", script, "sh", _name);
+    private static GuestExecution Tool(string script, string name) => new("/bin/sh", "-c", script, "sh", name);
 }

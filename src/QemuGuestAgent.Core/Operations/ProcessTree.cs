@@ -11,29 +11,39 @@ internal static class ProcessTree
 {
     private const int GoneExitCode = 3;
 
-    // $1 is killed only where it is a child of who runs this, the agent: its number may be somebody else's by now. Level by
-    // level, each is stopped before its children are looked for, so that none starts another meanwhile. A name in stat may hold
-    // anything, but ends with the last ')'.
-    private const string KillScript = """
+    /// <summary>
+    /// Lines of a shell's script that kill the process $tree. Level by level, each is stopped before its children are looked for, so
+    /// that none starts another meanwhile. A name in stat may hold anything, but ends with the last ')'.
+    /// </summary>
+    internal const string KillLines = """
         parent_of() {
           read -r line <"/proc/$1/stat" && line=${line##*) } && set -- $line && parent=$2
         }
+        kill_tree() {
+          kill -STOP "$tree"
+          level=$tree
+          while [ -n "$level" ]; do
+            next=
+            for stat in /proc/[0-9]*/stat; do
+              id=${stat%/stat} id=${id#/proc/}
+              parent_of "$id" 2>/dev/null || continue
+              case " $level " in
+                *" $parent "*) kill -STOP "$id" 2>/dev/null; next="$next $id" ;;
+              esac
+            done
+            tree="$tree $next" level=$next
+          done
+          kill -KILL $tree 2>/dev/null
+        }
+
+        """;
+
+    // $1 is killed only where it is a child of who runs this, the agent: its number may be somebody else's by now.
+    private const string KillScript = KillLines + """
         [ -r /proc/self/stat ] || exec kill -KILL "$1"
         parent_of "$1" 2>/dev/null && [ "$parent" = "$PPID" ] || exit 3
-        kill -STOP "$1"
-        tree=$1 level=$1
-        while [ -n "$level" ]; do
-          next=
-          for stat in /proc/[0-9]*/stat; do
-            id=${stat%/stat} id=${id#/proc/}
-            parent_of "$id" 2>/dev/null || continue
-            case " $level " in
-              *" $parent "*) kill -STOP "$id" 2>/dev/null; next="$next $id" ;;
-            esac
-          done
-          tree="$tree $next" level=$next
-        done
-        kill -KILL $tree 2>/dev/null
+        tree=$1
+        kill_tree
         exit 0
         """;
 

@@ -1,0 +1,324 @@
+using System.Globalization;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations;
+
+/// <summary>
+/// A program in a guest that is spoken with while it runs: bytes to its standard input, bytes from its standard output. Other commands
+/// of the session go on between. Nothing of it is left in the guest when it ends, is closed, or the host is gone.
+/// </summary>
+#pragma warning disable CA1001 // Neither has anything to dispose of: no wait handle is asked for, and the timer has an end.
+public sealed class InteractiveProcess
+#pragma warning restore CA1001
+{
+    private const int ReadBytes = 64 << 10;
+    private const long FreedBytes = 16 << 20;
+
+    // A shell says so that a signal has ended its program.
+    private const int SignalBase = 128;
+
+    // The runtime's timers are no finer than 4 ms on many a system; a thread's own wait is.
+    private static readonly TimeSpan LongestOnThread = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestIdlePause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongIdle = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
+
+    // When it has waited that long for the agent, the guest has taken the host for gone.
+    private static readonly CallOptions Call = new() { Timeout = TimeSpan.FromMinutes(2) };
+
+    private readonly GuestAgentSession _session;
+    private readonly string _filePath;
+    private readonly HostWatch _watch;
+    private readonly string _name = OutputFiles.NewName();
+    private readonly List<GuestFile> _files = [];
+    private readonly byte[] _buffer = new byte[ReadBytes];
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly CancellationTokenSource _giveUp = new();
+    private readonly Lazy<Task> _closing;
+    private GuestProcess? _process;
+    private InteractiveInput? _input;
+    private string _folder = "";
+    private GuestFile? _output;
+    private Task _running = Task.CompletedTask;
+    private long _read;
+    private long _freed;
+    private bool _cannotFree;
+    private volatile bool _isClosing;
+
+    private InteractiveProcess(GuestAgentSession session, string filePath, HostWatch watch)
+    {
+        _session = session;
+        _filePath = filePath;
+        _watch = watch;
+        _closing = new Lazy<Task>(CloseOnceAsync);
+    }
+
+    /// <summary>Starts a program in a guest that has a POSIX shell. Where that is given up, nothing is left running.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="filePath">The program, as the guest finds it.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="userName">The user of the guest to run it as, or null for the agent's.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">
+    /// NotInWindowsGuest, ProcessNotStarted, ProcessTimedOut, OutputFileNotMade, ArgumentTextInvalid, and those of a command. That the
+    /// program itself is not there comes from <see cref="RunAsync"/>.
+    /// </exception>
+    public static Task<InteractiveProcess> StartAsync(
+        GuestAgentSession session, string filePath, IReadOnlyList<string> arguments, string? userName = null,
+        CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        StartAsync(session, filePath, arguments, userName, HostWatch.Usual, call, cancellationToken);
+
+    internal static async Task<InteractiveProcess> StartAsync(
+        GuestAgentSession session, string filePath, IReadOnlyList<string> arguments, string? userName, HostWatch watch,
+        CallOptions? call, CancellationToken cancellationToken)
+    {
+        var time = new OperationTime(session.Clock, call);
+        if (await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false))
+        {
+            throw ErrorCatalogue.NotInWindowsGuest.With(filePath, "An interactive session", session.Endpoint);
+        }
+
+        var process = new InteractiveProcess(session, filePath, watch);
+        var execution = InteractiveScript.Prepare(process._name, userName, watch, filePath, arguments);
+        try
+        {
+            process._process = await GuestProcess.StartAsync(session, execution, time, cancellationToken).ConfigureAwait(false);
+            await process.OpenAsync(time, cancellationToken).ConfigureAwait(false);
+            return process;
+        }
+        catch
+        {
+            await process.CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Sends bytes to its standard input. From any thread; does not wait.</summary>
+    public void Send(byte[] bytes)
+    {
+        _input!.Add(bytes);
+        _wake.Release();
+    }
+
+    /// <summary>Speaks with the program until it is closed. To be called once.</summary>
+    /// <param name="receive">Takes what comes from its standard output, on any thread, one piece at a time.</param>
+    /// <exception cref="GuestAgentException">InteractiveProcessEnded, and those of a command.</exception>
+    public Task RunAsync(Action<byte[]> receive) => _running = Task.Run(() => RelayAsync(receive));
+
+    /// <summary>Ends the program's input, waits a while for its end, kills it where that does not come, and removes what it had.</summary>
+    public Task CloseAsync() => _closing.Value;
+
+    // The shell makes the files, the pipe last, and waits at it until it has a writer: then it starts the program.
+    private async Task OpenAsync(OperationTime time, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                _output ??= await TryOpenOutputAsync(time, cancellationToken).ConfigureAwait(false);
+                if (_output is not null)
+                {
+                    // With 'w' it could not be opened before its reader is there.
+                    _input = new InteractiveInput(
+                        _session, await OpenAsync("in", "r+", time, cancellationToken).ConfigureAwait(false));
+                    return;
+                }
+            }
+            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFileNotOpened.Id)
+            {
+                // Not there yet.
+            }
+
+            if (await _process!.RefreshAsync(time.Command(), cancellationToken).ConfigureAwait(false) is { } end)
+            {
+                throw ErrorCatalogue.OutputFileNotMade.With(_session.Endpoint, _session.Endpoint, end.StandardError.Trim());
+            }
+
+            if (time.IsOver)
+            {
+                throw _process!.TimedOut(time, "it is killed");
+            }
+
+            await time.DelayAsync(FirstPause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<GuestFile?> TryOpenOutputAsync(OperationTime time, CancellationToken cancellationToken)
+    {
+        foreach (var parent in InteractiveScript.Parents)
+        {
+            try
+            {
+                _folder = $"{parent}/{_name}";
+                return await OpenAsync("out", "r", time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFileNotOpened.Id)
+            {
+                // Not there, or not yet.
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<GuestFile> OpenAsync(string name, string mode, OperationTime time, CancellationToken cancellationToken)
+    {
+        var file = await GuestFile.OpenAsync(_session, $"{_folder}/{name}", mode, time, cancellationToken).ConfigureAwait(false);
+        _files.Add(file);
+        return file;
+    }
+
+    private async Task RelayAsync(Action<byte[]> receive)
+    {
+        var clock = new OperationTime(_session.Clock, null);
+        var (quietSince, nextStatus, nextBeat) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        var pause = FirstPause;
+        GuestProcessResult? end = null;
+        while (!_isClosing)
+        {
+            var isBusy = false;
+            try
+            {
+                isBusy = end is null && await _input!.WriteAsync(Call, _giveUp.Token).ConfigureAwait(false);
+                var count = await _session.ReadFileAsync(
+                    _output!.Handle, _buffer, ReadBytes, Call, _giveUp.Token).ConfigureAwait(false);
+                if (count > 0)
+                {
+                    receive(_buffer.AsSpan(0, count).ToArray());
+                    isBusy = true;
+                    await FreeAsync(count).ConfigureAwait(false);
+                }
+                else if (end is not null)
+                {
+                    throw ErrorCatalogue.InteractiveProcessEnded.With(
+                        _filePath, _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, end.StandardError.Trim());
+                }
+
+                if (clock.Elapsed >= nextBeat)
+                {
+                    await GuestTools.RunToolAsync(
+                        _session, new GuestExecution("touch", $"{_folder}/beat"), new OperationTime(_session.Clock, Call),
+                        _giveUp.Token).ConfigureAwait(false);
+                    nextBeat = clock.Elapsed + _watch.Beat;
+                }
+
+                // What it wrote before its end is read after that was seen.
+                if (clock.Elapsed >= nextStatus && end is null)
+                {
+                    end = await _process!.RefreshAsync(Call, _giveUp.Token).ConfigureAwait(false);
+                    isBusy |= end is not null;
+                    nextStatus = clock.Elapsed + StatusInterval;
+                }
+            }
+            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFrozen.Id)
+            {
+                // Nothing was done, and it goes on once the guest is thawed.
+            }
+
+            if (isBusy)
+            {
+                (quietSince, pause) = (clock.Elapsed, FirstPause);
+                continue;
+            }
+
+            if (pause <= LongestOnThread)
+            {
+                _wake.Wait(pause);
+            }
+            else
+            {
+                await _wake.WaitAsync(pause).ConfigureAwait(false);
+            }
+
+            var longest = clock.Elapsed - quietSince > LongIdle ? LongestIdlePause : LongestPause;
+            pause = new TimeSpan(Math.Min(longest.Ticks, pause.Ticks * 5 / 4));
+        }
+    }
+
+    // The output's file would grow as long as the session lasts. Where the guest cannot make holes, it does.
+    private async Task FreeAsync(int count)
+    {
+        _read += count;
+        if (_cannotFree || _read - _freed < FreedBytes)
+        {
+            return;
+        }
+
+        var length = _read.ToString(CultureInfo.InvariantCulture);
+        var tool = new GuestExecution("fallocate", "--punch-hole", "--offset", "0", "--length", length, $"{_folder}/out");
+        try
+        {
+            var end = await GuestTools.RunToolAsync(
+                _session, tool, new OperationTime(_session.Clock, Call), _giveUp.Token).ConfigureAwait(false);
+            _cannotFree = end.ExitCode != 0;
+            _freed = _read;
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ProcessNotStarted.Id)
+        {
+            _cannotFree = true;
+        }
+    }
+
+    private async Task CloseOnceAsync()
+    {
+        _isClosing = true;
+        _wake.Release();
+        _giveUp.CancelAfter(GivenUp.CleanupTime);
+        try
+        {
+            await _running.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is GuestAgentException or OperationCanceledException)
+        {
+            // Whoever runs it is told.
+        }
+
+        var time = new OperationTime(_session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime });
+        try
+        {
+            if (_session.State != GuestAgentSessionState.Ready)
+            {
+                // The channel broke, but the guest may be there still; or it does not answer, and each step would wait for that.
+                await _session.SynchronizeAsync(time.Command()).ConfigureAwait(false);
+            }
+
+            foreach (var file in _files)
+            {
+                await file.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await EndAsync(time).ConfigureAwait(false);
+        }
+        catch (GuestAgentException)
+        {
+            // The agent does not answer: then the guest ends it by itself, once it takes the host for gone.
+        }
+    }
+
+    // Its input has ended: so does a program that reads it, and the shell tidies up.
+    private async Task EndAsync(OperationTime time)
+    {
+        try
+        {
+            if (_process is { } process)
+            {
+                await process.WaitForStatusAsync(time, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ProcessTimedOut.Id)
+        {
+            await _process!.TryStopAsync().ConfigureAwait(false);
+        }
+
+        // The shell was killed, here or when its start was given up.
+        var rest = new OperationTime(_session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime });
+        await OutputFiles.RemoveAsync(_session, _name, rest).ConfigureAwait(false);
+    }
+}
