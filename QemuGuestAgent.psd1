@@ -38,6 +38,7 @@
     'Invoke-QemuGuestAgentCommand'
     'Invoke-QemuGuestProcess'
     'Invoke-QemuGuestScript'
+    'New-QemuGuestPSSession'
     'Optimize-QemuGuestFileSystem'
     'Remove-QemuGuestSshKey'
     'Restart-QemuGuest'

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Wire;
 
@@ -42,10 +44,14 @@ public sealed class AgentSession
 
     // What is under way over the session, as the start of a sentence, or null.
     internal string? UnderWay =>
-        Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
+        !Shells.IsEmpty ? "a PowerShell session is open"
+            : Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
             ? $"{string.Join(", ", running)} has not been seen to end"
             : Core.OpenFileCount > 0 ? "a file of the guest is open for a copy"
             : State == GuestAgentSessionState.Busy ? "a command is being carried out" : null;
+
+    // What is spoken with over it, which ends with it.
+    internal ConcurrentDictionary<InteractiveProcess, bool> Shells { get; } = new();
 
     /// <summary>The session's name.</summary>
     public override string ToString() => Name;

@@ -13,6 +13,15 @@ internal sealed class SessionRegistry
     private readonly object _lock = new();
     private readonly List<AgentSession> _sessions = [];
 
+    // A process that ends by itself closes no runspace.
+    static SessionRegistry() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (var registry in Runspaces.Values)
+        {
+            registry.CloseAll();
+        }
+    };
+
     /// <summary>The sessions of the runspace that this thread works for.</summary>
     public static SessionRegistry OfThisRunspace =>
         Runspaces.TryGetValue(Runspace.DefaultRunspace.InstanceId, out var registry) ? registry : Attach(Runspace.DefaultRunspace);
@@ -52,6 +61,8 @@ internal sealed class SessionRegistry
     /// <summary>Closes a session, whichever runspace opened it.</summary>
     public static void Close(AgentSession session)
     {
+        // What is still spoken with in the guest would stay there for a while.
+        Task.WaitAll([.. session.Shells.Keys.Select(shell => shell.CloseAsync())]);
         session.Core.Dispose();
         foreach (var registry in Runspaces.Values)
         {

@@ -1,0 +1,279 @@
+BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+Describe 'PowerShell sessions' {
+    AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    It 'are refused in a Windows guest' {
+        $session = Connect-QemuGuestAgent 'embedded:?os=windows'
+        { New-QemuGuestPSSession $session -ErrorAction Stop } | Should -Throw -ErrorId 'NotInWindowsGuest,*'
+    }
+
+    It 'are refused where the policy forbids to run programs' {
+        $session = Connect-QemuGuestAgent 'embedded:?blocked=guest-exec'
+        { New-QemuGuestPSSession $session -ErrorAction Stop } | Should -Throw -ErrorId 'CommandDisabled,*'
+    }
+
+    It 'have as many names as guests' {
+        $session = Connect-QemuGuestAgent embedded:
+        { New-QemuGuestPSSession $session -Name a, b } | Should -Throw -ErrorId 'SessionNamesMismatch,*'
+    }
+
+    It 'are not opened with -WhatIf' {
+        New-QemuGuestPSSession -Endpoint /no/such/socket -WhatIf | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-not $RealAgentPath) -ForEach $RealAgents {
+    BeforeAll {
+        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+        $null = New-Item $folder -ItemType Directory
+        $script:agent = Start-RealAgent $folder -AgentPath $AgentPath
+        $script:vm = Connect-QemuGuestAgent $agent.Endpoint -Name web1
+        $script:session = New-QemuGuestPSSession $vm -ErrorAction Stop
+
+        function Get-Leftover {
+            Get-ChildItem "/proc/$($agent.Process.Id)/fd" -ErrorAction Ignore | ForEach-Object { (Get-Item $_ -Force -ErrorAction Ignore).LinkTarget } | Where-Object { $_ -like '*qemu-guest-agent-*' }
+        }
+
+        function Wait-Until([scriptblock] $Condition) {
+            $end = [datetime]::UtcNow.AddSeconds(30)
+            while (-not (& $Condition)) {
+                if ([datetime]::UtcNow -gt $end) { throw "This did not come: $Condition" }
+                [Threading.Thread]::Sleep(5)
+            }
+        }
+
+        # A command that goes on in the guest, on a thread of its own.
+        function Start-LongCommand($Session) {
+            $shell = [powershell]::Create().AddScript('param($session) Invoke-Command -Session $session { 1; Start-Sleep 1000 }').AddArgument($Session)
+            $output = [Management.Automation.PSDataCollection[psobject]]::new()
+            $input = [Management.Automation.PSDataCollection[psobject]]::new()
+            $input.Complete()
+            $running = $shell.BeginInvoke($input, $output)
+            Wait-Until { $output.Count -gt 0 }
+            @{ Shell = $shell; Running = $running }
+        }
+    }
+    AfterAll {
+        $session | Remove-PSSession
+        Get-QemuGuestAgent | Disconnect-QemuGuestAgent
+        $agent.Process.Kill()
+        $agent.Process.WaitForExit()
+        Remove-Item $folder -Recurse
+    }
+
+    It 'are real ones, named after the guest' {
+        $session | Should -BeOfType System.Management.Automation.Runspaces.PSSession
+        $session.ComputerName | Should -Be web1
+        $session.Name | Should -Be web1
+        "$($session.State) $($session.Availability)" | Should -Be 'Opened Available'
+        Get-PSSession -Name web1 | Should -Be $session
+    }
+
+    It 'bring objects, and every record on its own stream' {
+        $job = Invoke-Command $session -AsJob {
+            Get-Item /etc/hostname
+            Write-Warning 'careful'
+            Write-Error 'oops' -ErrorId Oops
+            Write-Verbose 'more' -Verbose
+            Write-Debug 'deep' -Debug
+            Write-Information 'told'
+            Write-Progress 'half' -PercentComplete 50
+            [pscustomobject]@{ Number = 5; Nested = @{ Deep = 'x' } }
+        }
+        $null = Wait-Job $job
+        $records = $job.ChildJobs[0]
+        $records.Output[0].pstypenames[0] | Should -Be 'Deserialized.System.IO.FileInfo'
+        "$($records.Output[0].FullName) $($records.Output[0].PSComputerName)" | Should -Be '/etc/hostname web1'
+        $records.Output[1].Nested.Deep | Should -Be x
+        "$($records.Warning) $($records.Verbose) $($records.Debug) $($records.Information) $($records.Progress.Activity)" | Should -Be 'careful more deep told half'
+        $records.Error[0].FullyQualifiedErrorId | Should -Be Oops
+        Remove-Job $job
+    }
+
+    It 'keep their state, take $using:, arguments and input' {
+        $mine = 'ünï 漢字 😀'
+        Invoke-Command $session { $kept = $using:mine + $args[0] } -ArgumentList '!'
+        Invoke-Command $session { $kept } | Should -Be 'ünï 漢字 😀!'
+        1..5 | Invoke-Command $session { begin { $sum = 0 } process { $sum += $_ } end { $sum } } | Should -Be 15
+        { Invoke-Command $session { throw 'thrown there' } } | Should -Throw 'thrown there'
+        Invoke-Command $session { Read-Host } -ErrorVariable asked -ErrorAction SilentlyContinue
+        Invoke-Command $session { 'still there' } | Should -Be 'still there'
+    }
+
+    It 'carry 5 MB there and back' {
+        $bytes = [byte[]]::new(5MB)
+        [Random]::new(1).NextBytes($bytes)
+        $back = Invoke-Command $session { param([byte[]] $bytes) , $bytes } -ArgumentList (, $bytes)
+        [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([byte[]] $back)) |
+            Should -Be ([Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($bytes)))
+    }
+
+    It 'copy files both ways' {
+        $bytes = [byte[]]::new(1MB + 17)
+        [Random]::new(2).NextBytes($bytes)
+        $source = Join-Path $folder 'from häre'
+        [IO.File]::WriteAllBytes($source, $bytes)
+        Copy-Item $source "$folder/there" -ToSession $session
+        Copy-Item "$folder/there" "$folder/back" -FromSession $session
+        (Get-FileHash $source, "$folder/there", "$folder/back").Hash | Select-Object -Unique | Should -HaveCount 1
+    }
+
+    It 'run jobs' {
+        $job = Invoke-Command $session { 1..3 } -AsJob
+        $job | Receive-Job -Wait | Should -Be 1, 2, 3
+        "$($job.State) $($job.Location)" | Should -Be 'Completed web1'
+        Remove-Job $job
+    }
+
+    It 'are imported' {
+        $module = Import-PSSession $session -CommandName Get-Uptime -Prefix Guest -AllowClobber
+        Get-GuestUptime | Should -BeOfType timespan
+        Remove-Module $module
+    }
+
+    It 'stop what they run, and go on' {
+        $long = Start-LongCommand $session
+        $long.Shell.Stop()
+        $long.Shell.InvocationStateInfo.State | Should -Be Stopped
+        $long.Shell.Dispose()
+        Invoke-Command $session { 'after' } | Should -Be after
+    }
+
+    It 'go on beside other commands of the same channel' {
+        $job = Invoke-Command $session { 'x' * 5MB } -AsJob
+        while ($job.State -eq 'Running') { (Get-QemuGuestTime $vm).PSGuestName | Should -Be web1 }
+        (Receive-Job $job).Length | Should -Be 5MB
+        Remove-Job $job
+    }
+
+    It 'run as another user' -Skip:([Environment]::UserName -ne 'root') {
+        $there = New-QemuGuestPSSession $vm -UserName nobody -Name other
+        $there.Name | Should -Be other
+        Invoke-Command $there { "$(id -un) $env:USER $PWD" } | Should -Be 'nobody nobody /'
+        Remove-PSSession $there
+        { New-QemuGuestPSSession $vm -UserName 'no such user' -ErrorAction Stop } | Should -Throw '*no such user*' -ErrorId 'InteractiveProcessEnded,*'
+    }
+
+    It 'need a PowerShell in the guest' {
+        { New-QemuGuestPSSession $vm -ShellPath /no/such/pwsh -ErrorAction Stop } | Should -Throw '*/no/such/pwsh*not found*' -ErrorId 'InteractiveProcessEnded,*'
+        $other = Join-Path $folder 'no PowerShell'
+        Set-Content $other "#!/bin/sh`nexec sleep 1000"
+        chmod +x $other
+        { New-QemuGuestPSSession $vm -ShellPath $other -TimeoutSeconds 1 -ErrorAction Stop } | Should -Throw -ErrorId 'RemotingNotOpened,*'
+        Wait-Until { @(Get-Leftover).Count -eq 2 }
+    }
+
+    It 'stop with Ctrl+C while they are opened, and leave nothing' {
+        $other = Join-Path $folder 'silent'
+        Set-Content $other "#!/bin/sh`necho `$`$ >'$folder/silent.pid'`nexec sleep 1000"
+        chmod +x $other
+        $shell = [powershell]::Create().AddScript('param($module, $vm, $other) Import-Module $module; New-QemuGuestPSSession $vm -ShellPath $other').AddArgument($ModulePath).AddArgument($vm).AddArgument($other)
+        $running = $shell.BeginInvoke()
+        Wait-Until { Test-Path "$folder/silent.pid" -PathType Leaf }
+        $shell.Stop()
+        $shell.Dispose()
+        @(Get-Leftover) | Should -HaveCount 2
+    }
+
+    It 'leave nothing when they are removed' {
+        $there = New-QemuGuestPSSession $vm
+        $id = Invoke-Command $there { $PID }
+        @(Get-Leftover) | Should -HaveCount 4
+        Remove-PSSession $there
+        @(Get-Leftover) | Should -HaveCount 2
+        Test-Path "/proc/$id" | Should -BeFalse
+    }
+
+    It 'break with a clear reason when the PowerShell there is killed' {
+        $there = New-QemuGuestPSSession $vm
+        $id = Invoke-Command $there { $PID }
+        $long = Start-LongCommand $there
+        kill -KILL $id
+        $long.Running.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
+        "$($long.Shell.Streams.Error)" | Should -BeLike "'pwsh' in the guest*has ended with exit code 137*"
+        $there.State | Should -Be Broken
+        Remove-PSSession $there
+        @(Get-Leftover) | Should -HaveCount 2
+    }
+
+    It 'end with the session below them' {
+        $other = New-QemuGuestPSSession $vm
+        Disconnect-QemuGuestAgent $vm
+        Wait-Until { $other.State -eq 'Broken' }
+        Get-Leftover | Should -BeNullOrEmpty
+        $other, $session | Remove-PSSession
+    }
+
+    It 'close the channel that they have opened' {
+        $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint
+        Get-QemuGuestAgent | Should -HaveCount 1
+        Invoke-Command $session { 7 } | Should -Be 7
+        Remove-PSSession $session
+        Wait-Until { -not (Get-QemuGuestAgent) }
+        Get-Leftover | Should -BeNullOrEmpty
+    }
+
+    It 'are entered at a prompt' -Skip:(-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) {
+        function Send-Line([string] $Text, [string] $Expected) {
+            if ($Text) { tmux -L "pester$PID" send-keys -l -- $Text; tmux -L "pester$PID" send-keys Enter }
+            Wait-Until { (tmux -L "pester$PID" capture-pane -p | Out-String) -match $Expected }
+        }
+        tmux -L "pester$PID" new-session -d -x 150 -y 50 "'$((Get-Process -Id $PID).Path)' -NoProfile -NoLogo"
+        try {
+            Send-Line '' '(?m)^PS .*>'
+            Send-Line "Import-Module '$(Split-Path $ModulePath -Parent)/../../QemuGuestAgent.psd1'; 'imp' + 'orted'" '(?m)^imported'
+            Send-Line "`$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; 'op' + `$there.State" '(?m)^opOpened'
+            Send-Line 'Enter-PSSession $there' '(?m)^\[qga\]: PS .*>'
+            Send-Line '"a" + "b" + (Get-Process -Id $PID).Name' '(?m)^abpwsh'
+            Send-Line 'Start-Sleep 1000' 'Sleep 1000'
+            tmux -L "pester$PID" send-keys C-c
+            Send-Line '"c" + "d"' '(?m)^cd'
+            Send-Line 'exit' '(?m)^PS .*>\s*\z'
+            Send-Line '"back " + $there.State' '(?m)^back Opened'
+            Send-Line 'Remove-PSSession $there; "re" + "moved"' '(?m)^removed'
+        }
+        finally { tmux -L "pester$PID" kill-server }
+    }
+
+    It 'end with a host that exits, however it does: <_>' -ForEach 'exit', '[Environment]::Exit(0)' {
+        & (Get-Process -Id $PID).Path -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
+            Set-Variable id
+        $id | Should -Match '^\d+$'
+        Wait-Until { -not (Test-Path "/proc/$id") }
+        Get-Leftover | Should -BeNullOrEmpty
+    }
+
+    It 'break with a clear reason when the agent is killed, and the PowerShell there ends' {
+        $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint
+        $id = Invoke-Command $session { $PID }
+        $long = Start-LongCommand $session
+        $agent.Process.Kill()
+        $long.Running.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
+        "$($long.Shell.Streams.Error)" | Should -BeLike '*connection to*was lost*'
+        Wait-Until { -not (Test-Path "/proc/$id") }
+        Remove-PSSession $session
+    }
+}
+
+Describe 'A PowerShell session where the agent has no environment' -Skip:(-not $RealAgentPath) {
+    It 'has a path and a home' {
+        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+        $null = New-Item $folder -ItemType Directory
+        $empty = Join-Path $folder 'empty-environment'
+        Set-Content $empty "#!/bin/sh`nexec env -i '$RealAgentPath' `"`$@`""
+        chmod +x $empty
+        $agent = Start-RealAgent $folder -AgentPath $empty
+        try {
+            $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ShellPath (Get-Process -Id $PID).Path -ErrorAction Stop
+            Invoke-Command $session { "$HOME|$(Test-Path $HOME)|$(uname)|漢字" } | Should -Be "$HOME|True|Linux|漢字"
+            Remove-PSSession $session
+        }
+        finally {
+            $agent.Process.Kill()
+            $agent.Process.WaitForExit()
+            Remove-Item $folder -Recurse
+        }
+    }
+}
