@@ -142,7 +142,7 @@ internal sealed class FileReceiver(CopyJob job)
         local.Position = local.Length;
         var bound = size ?? LongestUnknown;
         var received = 0L;
-        var last = ArraySegment<byte>.Empty;
+        var last = new ArraySegment<byte>([]);
         for (var turn = 0; received < bound; turn ^= 1)
         {
             var wanted = (int)Math.Min(job.Pieces.Current, bound - received);
