@@ -27,7 +27,7 @@ public sealed class AgentCommandsTests
         Assert.Equal([null, "0.15", "0.15"], commands.Select(command => command.Since));
         Assert.Equal(
             ["", "path,mode", "mode"], commands.Select(command => string.Join(",", command.Arguments.Select(a => a.Name))));
-        Assert.Equal(["Invoke-QemuGuestAgentCommand", "Invoke-QemuGuestAgentCommand", "Stop-QemuGuest"], commands.Select(command => command.Cmdlet));
+        Assert.Equal(["Invoke-QemuGuestAgentCommand", "Copy-QemuGuestItem", "Stop-QemuGuest"], commands.Select(command => command.Cmdlet));
         Assert.Equal([null, "int", null], commands.Select(command => command.Returns));
         Assert.Equal([true, false, false], commands.Select(command => command.Synopsis is null));
     }
