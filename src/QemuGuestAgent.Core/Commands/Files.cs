@@ -24,8 +24,8 @@ internal static class Files
 
     /// <summary>Reads on, up to so many bytes; returns how many. Fewer come where there are no more now.</summary>
     public static Task<int> ReadFileAsync(
-        this GuestAgentSession session, long handle, byte[] buffer, int count, Action? whileWaiting, CallOptions call,
-        CancellationToken cancellationToken) =>
+        this GuestAgentSession session, long handle, byte[] buffer, int count, CallOptions call, CancellationToken cancellationToken,
+        Action? whileWaiting = null) =>
         session.InvokeAsync(
             new GuestAgentRequest("guest-file-read", json =>
             {
@@ -42,8 +42,8 @@ internal static class Files
 
     /// <summary>Writes on; returns how many bytes the agent has taken, which may be fewer.</summary>
     public static Task<long> WriteFileAsync(
-        this GuestAgentSession session, long handle, ReadOnlyMemory<byte> bytes, Action? whileWaiting, CallOptions call,
-        CancellationToken cancellationToken) =>
+        this GuestAgentSession session, long handle, ReadOnlyMemory<byte> bytes, CallOptions call, CancellationToken cancellationToken,
+        Action? whileWaiting = null) =>
         session.InvokeAsync(
             new GuestAgentRequest("guest-file-write", json =>
             {

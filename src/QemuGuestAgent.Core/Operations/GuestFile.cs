@@ -66,7 +66,7 @@ internal sealed class GuestFile
     /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
     public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken, Action? whileWaiting = null) =>
         Try(ErrorCatalogue.GuestFileNotRead, () => _session.ReadFileAsync(
-            Handle, buffer, count, whileWaiting, _time.Command(), cancellationToken));
+            Handle, buffer, count, _time.Command(), cancellationToken, whileWaiting));
 
     /// <summary>Writes on, all of it or it fails.</summary>
     /// <param name="bytes">What to write.</param>
@@ -76,7 +76,7 @@ internal sealed class GuestFile
     public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, Action? whileWaiting = null)
     {
         var count = await Try(ErrorCatalogue.GuestFileNotWritten, () => _session.WriteFileAsync(
-            Handle, bytes, whileWaiting, _time.Command(), cancellationToken)).ConfigureAwait(false);
+            Handle, bytes, _time.Command(), cancellationToken, whileWaiting)).ConfigureAwait(false);
         if (count != bytes.Length)
         {
             throw ErrorCatalogue.GuestFileNotWritten.With(
