@@ -1,0 +1,166 @@
+BeforeDiscovery {
+    . $PSScriptRoot/Common.ps1
+    $reason = if ($RealAgentPath -and $IsLinux) { $null } else { 'qemu-ga is not installed: apt-get install qemu-guest-agent' }
+    $socat = if (Get-Command socat -CommandType Application -ErrorAction Ignore) { $null } else { 'socat is not installed: apt-get install socat' }
+}
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+}
+
+Describe 'Every way in' {
+    AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    It '<Parameters.Keys> is <Endpoint>' -ForEach @(
+        @{ Parameters = @{ LibvirtDomain = 'web1'; LibvirtUri = 'nonsense:///system' }; Endpoint = 'libvirt+nonsense:///system?domain=web1' }
+        @{ Parameters = @{ Program = 'no-such-program'; ProgramArguments = '-a', 'b c', '' }; Endpoint = "exec:no-such-program -a 'b c' ''" }
+        @{ Parameters = @{ PipeName = 'no-such-pipe' }; Endpoint = 'pipe:no-such-pipe' }
+        @{ Parameters = @{ SerialPort = '/dev/no-such-port' }; Endpoint = 'serial:/dev/no-such-port' }
+        @{ Parameters = @{ SerialPort = '/dev/no-such-port'; BaudRate = 9600 }; Endpoint = 'serial:/dev/no-such-port?baud=9600' }
+        @{ Parameters = @{ SocketPath = '@no-such-name' }; Endpoint = 'unix:@no-such-name' }
+    ) {
+        Connect-QemuGuestAgent @Parameters -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed[0].Exception.Message | Should -Match ([regex]::Escape("'$Endpoint'"))
+        $failed[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+    }
+
+    It '<Endpoint> is <ErrorId>' -ForEach @(
+        @{ Endpoint = 'exec:no-such-program'; ErrorId = 'EndpointProgramNotStarted' }
+        @{ Endpoint = "exec:sh -c 'echo no route >&2; exit 255'"; ErrorId = 'ConnectionLost' }
+        @{ Endpoint = 'exec:''open'; ErrorId = 'EndpointMalformed' }
+        @{ Endpoint = 'pipe:no-such-pipe'; ErrorId = 'EndpointNotFound' }
+        @{ Endpoint = 'serial:/dev/no-such-port'; ErrorId = 'EndpointNotFound' }
+        @{ Endpoint = 'serial:/dev/null'; ErrorId = 'EndpointUnreachable' }
+        @{ Endpoint = 'serial:ttyS0'; ErrorId = 'EndpointMalformed' }
+        @{ Endpoint = 'vsock:3'; ErrorId = 'EndpointMalformed' }
+        @{ Endpoint = 'libvirt:'; ErrorId = 'EndpointMalformed' }
+        @{ Endpoint = 'unix:@no-such-name'; ErrorId = 'EndpointRefused' }
+    ) {
+        Connect-QemuGuestAgent $Endpoint -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed[0].FullyQualifiedErrorId | Should -BeLike "$ErrorId,*"
+        $failed[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+    }
+
+    It 'completes with the kinds there are' {
+        $offers = (TabExpansion2 'Connect-QemuGuestAgent -Endpoint lib').CompletionMatches
+        $offers.CompletionText | Should -Contain 'libvirt:'
+        (TabExpansion2 'Connect-QemuGuestAgent -Endpoint ').CompletionMatches.CompletionText | Should -Contain 'exec:'
+    }
+}
+
+Describe 'A host with an agent' -Skip:($null -ne $reason) {
+    BeforeAll {
+        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+        $null = New-Item -ItemType Directory $folder
+        $agent = Start-RealAgent $folder
+        $name = "vm-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+
+        # A process with the command line of a QEMU: the name is what the finder goes by.
+        $line = "exec -a qemu-kvm bash -c 'while :; do sleep 1; done' x -name guest=$name -chardev " +
+            "socket,id=qga0,path=$folder/qga.sock,server=on,wait=off -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0"
+        $qemu = Start-Process bash '-c', "`"$line`"" -PassThru
+        $end = [datetime]::UtcNow.AddSeconds(30)
+        while (-not (Find-QemuGuestAgent $name)) {
+            if ([datetime]::UtcNow -gt $end) { throw 'The process is not found.' }
+        }
+    }
+
+    AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    AfterAll {
+        foreach ($process in $qemu, $agent.Process) {
+            if ($process -and -not $process.HasExited) { $process.Kill($true) }
+        }
+        if ($folder) { Remove-Item -Recurse -Force $folder }
+    }
+
+    It 'is found, and nothing is opened by that' {
+        $found = Find-QemuGuestAgent $name
+        $found.PSObject.TypeNames[0] | Should -Be 'QemuGuestAgent.Channel'
+        $found.Endpoint | Should -Be $agent.Endpoint
+        $found.Source | Should -Be 'QEMU'
+        $found.State | Should -Be 'Free'
+        $found.ProcessId | Should -Be $qemu.Id
+    }
+
+    It 'is found, connected to and asked in one line' {
+        $guest = Find-QemuGuestAgent $name | Connect-QemuGuestAgent | Get-QemuGuest
+        $guest.PSGuestName | Should -Be $name
+        $guest.HostName | Should -Not -BeNullOrEmpty
+    }
+
+    It 'is offered by completion' {
+        (TabExpansion2 "Connect-QemuGuestAgent $($agent.Endpoint.Substring(0, 12))").CompletionMatches.CompletionText |
+            Should -Contain $agent.Endpoint
+    }
+
+    It 'is kept from a second session, which is told who has it' {
+        $first = Connect-QemuGuestAgent $agent.Endpoint
+        Connect-QemuGuestAgent $agent.Endpoint -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'EndpointInUse,*'
+        $failed[0].Exception.Message | Should -BeLike '*another session of this process*'
+        (Find-QemuGuestAgent $name).State | Should -Be 'InUse'
+        Disconnect-QemuGuestAgent $first
+        (Connect-QemuGuestAgent $agent.Endpoint).State | Should -Be 'Ready'
+    }
+
+    It 'is kept from a session of another process, which is told whose it is' {
+        $first = Connect-QemuGuestAgent $agent.Endpoint
+        $told = Start-Job -ArgumentList $ModulePath, $agent.Endpoint {
+            param($module, $endpoint)
+            Import-Module $module
+            try { Connect-QemuGuestAgent $endpoint -ErrorAction Stop } catch { "$_" }
+        } | Receive-Job -Wait -AutoRemoveJob
+        $told | Should -BeLike "*in use by process $PID (*)*"
+        (Invoke-QemuGuestAgentCommand $first guest-ping).PSGuestName | Should -Not -BeNullOrEmpty
+    }
+
+    It 'is reached through a program' -Skip:($null -ne $socat) {
+        $path = $agent.Endpoint.Substring('unix:'.Length)
+        $session = Connect-QemuGuestAgent -Program socat -ProgramArguments '-', "UNIX-CONNECT:$path"
+        $session.Name | Should -Be 'socat'
+        $session.Endpoint | Should -Be "exec:socat - UNIX-CONNECT:$path"
+        (Get-QemuGuest $session).HostName | Should -Not -BeNullOrEmpty
+    }
+}
+
+Describe 'Fleets' {
+    AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+    # In another process, as with Invoke-Command -HostName: what comes back has been serialized.
+    It 'brings back what <Command> writes, with its type and its guest' -ForEach @(
+        @{ Command = 'Get-QemuGuest'; Type = 'Summary' }
+        @{ Command = 'Get-QemuGuestNetworkInterface'; Type = 'NetworkInterface' }
+        @{ Command = 'Get-QemuGuestFileSystem'; Type = 'FileSystem' }
+        @{ Command = 'Get-QemuGuestUser'; Type = 'User' }
+        @{ Command = 'Get-QemuGuestProcessor'; Type = 'Processor' }
+        @{ Command = 'Get-QemuGuestTime'; Type = 'Time' }
+        @{ Command = 'Invoke-QemuGuestAgentCommand -Command guest-get-osinfo'; Type = $null }
+        @{ Command = 'Invoke-QemuGuestProcess -FilePath /bin/echo -ArgumentList hello'; Type = 'ProcessResult' }
+    ) {
+        $here = Connect-QemuGuestAgent embedded: -Name web1
+        $expected = @(Invoke-Expression "`$here | $Command")
+        $arrived = @(Start-Job -ArgumentList $ModulePath, $Command {
+                param($module, $command)
+                Import-Module $module
+                Invoke-Expression "[pscustomobject]@{ Name = 'web1'; Endpoint = 'embedded:' } | Connect-QemuGuestAgent | $command"
+            } | Receive-Job -Wait -AutoRemoveJob)
+        $arrived.Count | Should -Be $expected.Count
+        $arrived.Count | Should -BeGreaterThan 0
+        for ($i = 0; $i -lt $arrived.Count; $i++) {
+            $arrived[$i].PSGuestName | Should -Be 'web1'
+            if ($Type) {
+                $arrived[$i].PSObject.TypeNames | Should -Contain "Deserialized.$($expected[$i].PSObject.TypeNames[0])"
+            }
+            # A job adds where it ran.
+            $names = $arrived[$i].PSObject.Properties.Name | Where-Object { $_ -notin 'RunspaceId', 'PSSourceJobInstanceId', 'PSComputerName', 'PSShowComputerName' }
+            $names | Sort-Object | Should -Be ($expected[$i].PSObject.Properties.Name | Sort-Object)
+        }
+    }
+
+    It 'works on sessions in parallel runspaces' -Skip:($PSVersionTable.PSVersion.Major -lt 7) {
+        $sessions = Connect-QemuGuestAgent embedded:, embedded:, embedded: -Name a, b, c
+        $guests = $sessions | ForEach-Object -Parallel { Import-Module $using:ModulePath; Get-QemuGuest $_ } -ThrottleLimit 3
+        $guests.PSGuestName | Sort-Object | Should -Be 'a', 'b', 'c'
+    }
+}
