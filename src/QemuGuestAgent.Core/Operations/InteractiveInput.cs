@@ -36,13 +36,13 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
                 if (_isErrorSet)
                 {
                     // The agent tells of an error again at the next write, done or not, and forgets it then.
-                    await session.WriteFileAsync(pipe.Handle, default, null, call, cancellationToken).OrNothingIfRefused().ConfigureAwait(false);
+                    await session.WriteFileAsync(pipe.Handle, default, call, cancellationToken).OrNothingIfRefused().ConfigureAwait(false);
                     _isErrorSet = false;
                 }
 
                 var count = Math.Min(_bytes.Length - _written, AtomicBytes);
                 await session.WriteFileAsync(
-                    pipe.Handle, _bytes.AsMemory(_written, count), null, call, cancellationToken).ConfigureAwait(false);
+                    pipe.Handle, _bytes.AsMemory(_written, count), call, cancellationToken).ConfigureAwait(false);
                 await session.FlushFileAsync(pipe.Handle, call, cancellationToken).ConfigureAwait(false);
                 _written += count;
                 hasWritten = true;

@@ -187,7 +187,7 @@ public sealed class InteractiveProcess
             {
                 isBusy = end is null && await _input!.WriteAsync(Call, _giveUp.Token).ConfigureAwait(false);
                 var count = await _session.ReadFileAsync(
-                    _output!.Handle, _buffer, ReadBytes, null, Call, _giveUp.Token).ConfigureAwait(false);
+                    _output!.Handle, _buffer, ReadBytes, Call, _giveUp.Token).ConfigureAwait(false);
                 if (count > 0)
                 {
                     receive(_buffer.AsSpan(0, count).ToArray());
