@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -88,6 +89,7 @@ public sealed class InteractiveProcess
         var execution = InteractiveScript.Prepare(process._name, userName, watch, filePath, arguments);
         try
         {
+            await process.CloseLeftAsync(time, cancellationToken).ConfigureAwait(false);
             process._process = await GuestProcess.StartAsync(session, execution, time, cancellationToken).ConfigureAwait(false);
             await process.OpenAsync(time, cancellationToken).ConfigureAwait(false);
             return process;
@@ -113,6 +115,27 @@ public sealed class InteractiveProcess
 
     /// <summary>Ends the program's input, waits a while for its end, kills it where that does not come, and removes what it had.</summary>
     public Task CloseAsync() => _closing.Value;
+
+    // What the files of hosts that were gone still hold in the agent. It never gives a handle's number twice.
+    private async Task CloseLeftAsync(OperationTime time, CancellationToken cancellationToken)
+    {
+        var left = await GuestTools.RunToolAsync(
+            _session, InteractiveScript.TakeLeft, time, cancellationToken).ConfigureAwait(false);
+        foreach (var text in Encoding.ASCII.GetString(left.Output).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            try
+            {
+                if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var handle))
+                {
+                    await _session.CloseFileAsync(handle, time.Command(), cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
+            {
+                // Closed already, by a host that was slow only.
+            }
+        }
+    }
 
     // The shell makes the files, the pipe last, and waits at it until it has a writer: then it starts the program.
     private async Task OpenAsync(OperationTime time, CancellationToken cancellationToken)
@@ -203,8 +226,8 @@ public sealed class InteractiveProcess
                 if (clock.Elapsed >= nextBeat)
                 {
                     await GuestTools.RunToolAsync(
-                        _session, new GuestExecution("touch", $"{_folder}/beat"), new OperationTime(_session.Clock, Call),
-                        _giveUp.Token).ConfigureAwait(false);
+                        _session, InteractiveScript.Beat(_folder, _files.Select(file => file.Handle)),
+                        new OperationTime(_session.Clock, Call), _giveUp.Token).ConfigureAwait(false);
                     nextBeat = clock.Elapsed + _watch.Beat;
                 }
 

@@ -25,7 +25,9 @@ internal static class InteractiveScript
     // $1 is the folder's name, $2 how many seconds are between two looks, $3 how many may be in vain; the rest is the program. What
     // the agent captures comes from this shell and cat alone: what the program leaves running would hold the agent's pipes, and hide
     // the end. It is cat that writes the file, for it tells of a full disk; PowerShell would go on. The sign of life is a file that
-    // comes again each time: no clock is compared. The output's file is emptied before it is removed, for the agent may have it open.
+    // comes again each time: no clock is compared. It holds the agent's handles, which only a client of the agent can close: where the
+    // host is gone, a note tells them to the next of the same agent, the shell's parent. The output's file is emptied before it is
+    // removed, for the agent has it open still.
     private const string Script = ProcessTree.KillLines + """
         name=$1 pause=$2 limit=$3
         shift 3
@@ -38,12 +40,14 @@ internal static class InteractiveScript
         done
         [ -n "$folder" ] || exit 1
         watch() {
-          missed=0
+          missed=0 handles=
           while [ "$missed" -lt "$limit" ] && sleep "$pause"; do
             kill -0 "$program" || exec kill "$writer"
-            if rm "$folder/beat"; then missed=0; else missed=$((missed + 1)); fi
+            missed=$((missed + 1))
+            [ ! -s "$folder/beat" ] || { missed=0; read -r handles <"$folder/beat"; rm "$folder/beat"; }
           done
           trap '' TERM
+          [ -z "$handles" ] || echo "$handles" >"/run/$name.left-$PPID"
           tree=$program
           kill_tree
           : >"$folder/out"
@@ -69,7 +73,28 @@ internal static class InteractiveScript
         exit "$code"
         """;
 
+    // $1 is the file, $2 the handles. It is there as a whole or not at all.
+    private const string BeatScript = """echo "$2" >"$1.new" && mv "$1.new" "$1" """;
+
+    // The notes of agents that are gone are of no use any more.
+    private const string LeftScript = """
+        for note in /run/qemu-guest-agent-*.left-*; do
+          agent=${note##*-}
+          if [ "$agent" = "$PPID" ]; then cat "$note"; elif kill -0 "$agent"; then continue; fi
+          rm -f "$note"
+        done
+        """;
+
+    /// <summary>Tells the handles that hosts have left which were gone without a word.</summary>
+    public static readonly GuestExecution TakeLeft = new("/bin/sh", "-c", LeftScript);
+
     private const string AsUser = """cd 2>/dev/null || cd /; exec "$@" """;
+
+    /// <summary>The host's sign of life.</summary>
+    /// <param name="folder">The process's folder.</param>
+    /// <param name="handles">The agent's handles that are open for it.</param>
+    public static GuestExecution Beat(string folder, IEnumerable<long> handles) =>
+        new("/bin/sh", "-c", BeatScript, "sh", $"{folder}/beat", string.Join(" ", handles));
 
     /// <summary>What to start for a program.</summary>
     /// <param name="name">The name for the folder.</param>

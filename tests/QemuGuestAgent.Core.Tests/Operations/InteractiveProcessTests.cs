@@ -165,6 +165,28 @@ public abstract class InteractiveProcessTests : IAsyncLifetime
         await AssertFoldersGoneAsync();
         await process.CloseAsync().OrHang();
         await AssertNothingLeftAsync();
+
+        // The next one takes the guest's note of what was open.
+        await (await StartAsync("cat")).CloseAsync().OrHang();
+    }
+
+    [Fact]
+    public async Task What_a_host_that_is_gone_has_left_open_is_closed_by_the_next()
+    {
+        var watch = new HostWatch(TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.1), 20);
+        var process = await StartAsync(watch, Shell, "-c", "echo $$; exec cat");
+        var running = process.RunAsync(Take);
+        var folder = Path.GetDirectoryName(new FileInfo($"/proc/{await FirstProcessAsync()}/fd/0").LinkTarget)!;
+        await Poll.UntilAsync(() => File.Exists($"{folder}/beat"), "a sign of life");
+        await Poll.UntilAsync(() => !File.Exists($"{folder}/beat"), "a look at it");
+        _session.Dispose();
+        await running.FailsWith(ErrorCatalogue.SessionClosed);
+        await AssertGoneAsync();
+        await AssertFoldersGoneAsync();
+
+        _session = await _agent.ConnectAsync();
+        await (await StartAsync("cat")).CloseAsync().OrHang();
+        await AssertNothingLeftAsync();
     }
 
     [Fact]
