@@ -1,0 +1,89 @@
+#requires -Version 5.1
+#requires -Modules QemuGuestAgent
+<#
+.SYNOPSIS
+Patches many guests, some at a time, and stops where one fails.
+.DESCRIPTION
+Runs the command that installs updates in one wave of guests after the other, restarts them where that is asked for and waits until
+their agents answer again. After a wave with a failure no further wave is begun: a bad update does not reach the whole fleet. Writes
+what came of each guest.
+.PARAMETER Endpoint
+The guests' channels, in the order in which they are patched: put those first that may break.
+.PARAMETER Command
+The program in the guest and its arguments.
+.PARAMETER Environment
+Environment variables for it.
+.PARAMETER WaveSize
+How many guests are patched at the same time.
+.PARAMETER TimeoutSeconds
+The time for a guest to install its updates.
+.PARAMETER Restart
+Restarts each guest after that, and waits until it is back.
+.EXAMPLE
+./Update-GuestFleet.ps1 (Get-ChildItem /run/vm/web*.sock) -WaveSize 3 -Restart -Confirm:$false | Export-Csv patched.csv
+.EXAMPLE
+./Update-GuestFleet.ps1 /run/vm/db1.sock -Command /usr/bin/dnf, -y, upgrade
+#>
+[CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
+param(
+    [Parameter(Mandatory, Position = 0)]
+    [string[]] $Endpoint,
+
+    [ValidateNotNullOrEmpty()]
+    [string[]] $Command = @('/usr/bin/apt-get', '-y', 'upgrade'),
+
+    [hashtable] $Environment = @{ DEBIAN_FRONTEND = 'noninteractive' },
+
+    [ValidateRange(1, 1000)]
+    [int] $WaveSize = 5,
+
+    [double] $TimeoutSeconds = 3600,
+
+    [switch] $Restart
+)
+
+$ErrorActionPreference = 'Stop'
+$program, $arguments = $Command
+
+# What goes wrong with one guest is told by its result, and does not end the others.
+function Update-Wave([string[]] $Wave) {
+    $results = @{}
+    $failed = @()
+    # Named by their endpoints, so that no two have the same name.
+    $sessions = @(Connect-QemuGuestAgent $Wave -Name $Wave -ErrorAction SilentlyContinue -ErrorVariable +failed)
+    try {
+        $updated = @()
+        if ($sessions) {
+            $run = @{ FilePath = $program; ArgumentList = @($arguments); Environment = $Environment; TimeoutSeconds = $TimeoutSeconds; Confirm = $false }
+            $sessions | Invoke-QemuGuestProcess @run -ErrorAction SilentlyContinue -ErrorVariable +failed | ForEach-Object {
+                $results[$_.PSGuestName] = $_
+                if ($_.ExitCode -eq 0) { $updated += $_.PSGuestName }
+            }
+        }
+        $again = @($sessions | Where-Object Name -In $updated)
+        if ($Restart -and $again) { Restart-QemuGuest $again -Wait -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable +failed }
+    }
+    finally { $sessions | Disconnect-QemuGuestAgent }
+
+    foreach ($name in $Wave) {
+        $problem = $failed | Where-Object { "$($_.TargetObject)" -eq $name } | Select-Object -First 1
+        $result = $results[$name]
+        [pscustomobject]@{
+            Guest = $name
+            Succeeded = -not $problem -and $null -ne $result -and $result.ExitCode -eq 0
+            ExitCode = if ($result) { $result.ExitCode }
+            Output = if ($result) { $result.StandardOutput }
+            Reason = if ($problem) { "$problem" } elseif ($result -and $result.ExitCode -ne 0) { $result.StandardError }
+        }
+    }
+}
+
+for ($first = 0; $first -lt $Endpoint.Count; $first += $WaveSize) {
+    $wave = $Endpoint[$first..([math]::Min($first + $WaveSize, $Endpoint.Count) - 1)]
+    if (-not $PSCmdlet.ShouldProcess($wave -join ', ', "Run $Command")) { continue }
+    $results = @(Update-Wave $wave)
+    $results
+    $bad = @($results | Where-Object Succeeded -EQ $false)
+    $left = $Endpoint.Count - $first - $wave.Count
+    if ($bad -and $left -gt 0) { throw "Stopped after $($bad.Guest -join ', '): $left guests were left as they are. $($bad[0].Reason)" }
+}

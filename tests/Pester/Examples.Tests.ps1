@@ -1,0 +1,140 @@
+BeforeDiscovery {
+    . $PSScriptRoot/Common.ps1
+    $examples = Get-ChildItem $PSScriptRoot/../../examples -Filter *.ps1 | ForEach-Object { @{ Name = $_.Name; Path = $_.FullName } }
+}
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $folder = (Get-Item "$PSScriptRoot/../../examples").FullName
+    # Guests of this test's own: a name stands for one agent of the process.
+    function Get-Guest([string] $Options = '') { "embedded:g$([guid]::NewGuid().ToString('n'))$Options" }
+}
+AfterAll { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
+
+Describe 'The script <Name>' -ForEach $examples {
+    It 'has help, with each parameter described and an example' {
+        $help = Get-Help $Path -Full
+        $help.Synopsis | Should -Match '\.$'
+        $help.Description.Text | Should -Not -BeNullOrEmpty
+        @($help.Examples.Example).Count | Should -BeGreaterOrEqual 1
+        $help.Parameters.Parameter | Where-Object Name -NotIn WhatIf, Confirm | ForEach-Object { $_.Description.Text | Should -Not -BeNullOrEmpty -Because $_.Name }
+    }
+}
+
+Describe 'Export-GuestInventory' {
+    It 'has a row for each guest, also for those that do not answer' {
+        $good = Get-Guest '?host-name=web1'
+        $rows = $good, "$TestDrive/none.sock" | & $folder/Export-GuestInventory.ps1 -Path "$TestDrive/inventory.csv"
+        $rows | Should -HaveCount 2
+        $csv = @(Import-Csv "$TestDrive/inventory.csv")
+        $csv.Status | Sort-Object | Should -Be 'EndpointNotFound', 'OK'
+        $ok = $csv | Where-Object Status -EQ OK
+        $ok.HostName | Should -Be 'web1'
+        $ok.IPAddresses | Should -Be '192.0.2.10 2001:db8::10'
+        ($csv | Where-Object Status -NE OK).Guest | Should -BeLike '*none.sock'
+        Get-QemuGuestAgent | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Update-GuestFleet' {
+    It 'patches all, wave by wave' {
+        $guests = 1..5 | ForEach-Object { Get-Guest }
+        $results = & $folder/Update-GuestFleet.ps1 $guests -Command /bin/echo, done -WaveSize 2 -Confirm:$false
+        $results.Guest | Should -Be $guests
+        $results.Succeeded | Should -Be (@($true) * 5)
+        $results[4].Output.Trim() | Should -Be 'done'
+    }
+
+    It 'restarts them and waits' {
+        $result = & $folder/Update-GuestFleet.ps1 (Get-Guest '?boot-delay=300') -Command /bin/true -Restart -Confirm:$false
+        $result.Succeeded | Should -BeTrue -Because $result.Reason
+    }
+
+    It 'stops after a wave with a failure, and says what is left' {
+        $guests = (Get-Guest), (Get-Guest '?blocked=guest-exec'), (Get-Guest)
+        $results = @()
+        { & $folder/Update-GuestFleet.ps1 $guests -Command /bin/true -WaveSize 2 -Confirm:$false -OutVariable +results } | Should -Throw 'Stopped after *: 1 guests were left*'
+        $results.Succeeded | Should -Be $true, $false
+        $results[1].Reason | Should -BeLike '*guest-exec*disabled*'
+        (& $folder/Update-GuestFleet.ps1 (Get-Guest) -Command /bin/false -Confirm:$false).ExitCode | Should -Be 1
+    }
+
+    It 'changes nothing with -WhatIf' {
+        & $folder/Update-GuestFleet.ps1 "$TestDrive/none.sock" -WhatIf | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Update-GuestPassword' {
+    BeforeAll { $vault = [Collections.Generic.List[object]]::new() }
+    BeforeEach { $vault.Clear() }
+
+    It 'stores each password before and after it is set, and each is another' {
+        $guests = (Get-Guest), (Get-Guest)
+        $results = & $folder/Update-GuestPassword.ps1 $guests -Confirm:$false -Store { $vault.Add([pscustomobject]@{ Guest = $args[0]; Secret = $args[1].GetNetworkCredential().Password; State = $args[2] }) }
+        $results.UserName | Should -Be 'root', 'root'
+        $vault.State | Should -Be 'Pending', 'Current', 'Pending', 'Current'
+        $vault[0].Secret | Should -BeExactly $vault[1].Secret
+        $vault[0].Secret | Should -Not -BeExactly $vault[2].Secret
+        $vault[0].Secret | Should -Match '^[\w-]{24}$'
+    }
+
+    It 'sets nothing where the vault fails, and goes on where a guest fails' {
+        $blocked = Get-Guest '?blocked=guest-set-user-password'
+        $problems = @()
+        $results = & $folder/Update-GuestPassword.ps1 $blocked, (Get-Guest) -Confirm:$false -Store { $vault.Add($args[2]) } -ErrorAction SilentlyContinue -ErrorVariable problems 2>$null
+        @($results) | Should -HaveCount 1
+        $vault | Should -Be 'Pending', 'Pending', 'Current'
+        $none = & $folder/Update-GuestPassword.ps1 (Get-Guest) -Confirm:$false -Store { throw 'no vault' } 2>&1
+        "$none" | Should -Be 'no vault'
+    }
+}
+
+Describe 'Wait-GuestReady' {
+    It 'ends with 0 once the guests are ready' {
+        $lines = & $folder/Wait-GuestReady.ps1 (Get-Guest), (Get-Guest) -Command /bin/true
+        $LASTEXITCODE | Should -Be 0
+        $lines | Should -HaveCount 2
+        $lines | ForEach-Object { $_ | Should -BeLike '*: ready' }
+    }
+
+    It 'ends with 1 where one is not, and says why' {
+        $lines = & $folder/Wait-GuestReady.ps1 (Get-Guest), "$TestDrive/none.sock" -TimeoutSeconds 0.5
+        $LASTEXITCODE | Should -Be 1
+        $lines[0] | Should -BeLike '*: ready'
+        $lines[1] | Should -BeLike '*none.sock: not ready: *'
+        $lines = & $folder/Wait-GuestReady.ps1 (Get-Guest) -Command /bin/false -TimeoutSeconds 0.5
+        $LASTEXITCODE | Should -Be 1
+        $lines | Should -BeLike "*: not ready: '/bin/false' ended with 1*"
+    }
+}
+
+Describe 'Backup-Guest' -Skip:(-not $IsLinux -or -not (Get-Command qemu-img -ErrorAction Ignore)) {
+    BeforeEach {
+        $images = New-Item -ItemType Directory "$TestDrive/$([guid]::NewGuid())"
+        $backups = New-Item -ItemType Directory "$TestDrive/$([guid]::NewGuid())"
+        $null = qemu-img create -f qcow2 "$images/db1.qcow2" 1M
+    }
+
+    It 'makes a whole image of each disk, and leaves nothing else' {
+        Copy-Item "$images/db1.qcow2" "$images/data.qcow2"
+        $results = & $folder/Backup-Guest.ps1 (Get-Guest) -Disk "$images/db1.qcow2", "$images/data.qcow2" -Destination $backups -AllowCopy -Confirm:$false
+        $results.Backup | ForEach-Object { qemu-img compare $_ "$images/db1.qcow2"; $LASTEXITCODE | Should -Be 0 }
+        (Get-ChildItem $backups).FullName | Sort-Object | Should -Be ($results.Backup | Sort-Object)
+        Get-ChildItem $images | Should -HaveCount 2
+    }
+
+    It 'leaves no backup and no frozen guest where something fails' {
+        $guest = Get-Guest
+        Set-Content "$images/broken.qcow2" 'no image'
+        [IO.File]::WriteAllBytes("$images/broken.qcow2", [byte[]](0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3))
+        { & $folder/Backup-Guest.ps1 $guest -Disk "$images/broken.qcow2" -Destination $backups -AllowCopy -Confirm:$false } | Should -Throw 'qemu-img failed*'
+        Get-ChildItem $backups | Should -BeNullOrEmpty
+        Get-ChildItem $images | Should -HaveCount 2
+        Invoke-QemuGuestAgentCommand -Endpoint $guest guest-fsfreeze-status | Should -Be 'thawed'
+    }
+
+    It 'is refused where the guest cannot be frozen' {
+        { & $folder/Backup-Guest.ps1 (Get-Guest '?blocked=guest-fsfreeze-freeze') -Disk "$images/db1.qcow2" -Destination $backups -AllowCopy -Confirm:$false } | Should -Throw
+        Get-ChildItem $backups | Should -BeNullOrEmpty
+        Get-ChildItem $images | Should -HaveCount 1
+    }
+}
