@@ -1,5 +1,6 @@
 #requires -Version 5.1
 #requires -Modules QemuGuestAgent
+
 <#
 .SYNOPSIS
 Backs up the disks of a running guest as they are at one moment: freeze, snapshot, thaw, qemu-img.

@@ -1,5 +1,6 @@
 #requires -Version 5.1
 #requires -Modules QemuGuestAgent
+
 <#
 .SYNOPSIS
 Writes what the guests of this host are to a CSV file, one row for each, those that do not answer too.

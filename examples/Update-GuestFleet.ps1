@@ -1,5 +1,6 @@
 #requires -Version 5.1
 #requires -Modules QemuGuestAgent
+
 <#
 .SYNOPSIS
 Patches many guests, some at a time, and stops where one fails.
@@ -11,8 +12,6 @@ what came of each guest.
 The guests' channels, in the order in which they are patched: put those first that may break.
 .PARAMETER Command
 The program in the guest and its arguments.
-.PARAMETER Environment
-Environment variables for it.
 .PARAMETER WaveSize
 How many guests are patched at the same time.
 .PARAMETER TimeoutSeconds
@@ -30,9 +29,7 @@ param(
     [string[]] $Endpoint,
 
     [ValidateNotNullOrEmpty()]
-    [string[]] $Command = @('/usr/bin/apt-get', '-y', 'upgrade'),
-
-    [hashtable] $Environment = @{ DEBIAN_FRONTEND = 'noninteractive' },
+    [string[]] $Command = @('/usr/bin/env', 'DEBIAN_FRONTEND=noninteractive', '/usr/bin/apt-get', '-y', 'upgrade'),
 
     [ValidateRange(1, 1000)]
     [int] $WaveSize = 5,
@@ -43,20 +40,22 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
-$program, $arguments = $Command
+$program = $Command | Select-Object -First 1
+$arguments = @($Command | Select-Object -Skip 1)
 
-# What goes wrong with one guest is told by its result, and does not end the others.
-function Update-Wave([string[]] $Wave) {
-    $results = @{}
+for ($first = 0; $first -lt $Endpoint.Count; $first += $WaveSize) {
+    $wave = $Endpoint[$first..([math]::Min($first + $WaveSize, $Endpoint.Count) - 1)]
+    if (-not $PSCmdlet.ShouldProcess($wave -join ', ', "Run $Command")) { continue }
+    $answers = @{}
     $failed = @()
     # Named by their endpoints, so that no two have the same name.
-    $sessions = @(Connect-QemuGuestAgent $Wave -Name $Wave -ErrorAction SilentlyContinue -ErrorVariable +failed)
+    $sessions = @(Connect-QemuGuestAgent $wave -Name $wave -ErrorAction SilentlyContinue -ErrorVariable +failed)
     try {
         $updated = @()
         if ($sessions) {
-            $run = @{ FilePath = $program; ArgumentList = @($arguments); Environment = $Environment; TimeoutSeconds = $TimeoutSeconds; Confirm = $false }
+            $run = @{ FilePath = $program; ArgumentList = $arguments; TimeoutSeconds = $TimeoutSeconds; Confirm = $false }
             $sessions | Invoke-QemuGuestProcess @run -ErrorAction SilentlyContinue -ErrorVariable +failed | ForEach-Object {
-                $results[$_.PSGuestName] = $_
+                $answers[$_.PSGuestName] = $_
                 if ($_.ExitCode -eq 0) { $updated += $_.PSGuestName }
             }
         }
@@ -65,23 +64,18 @@ function Update-Wave([string[]] $Wave) {
     }
     finally { $sessions | Disconnect-QemuGuestAgent }
 
-    foreach ($name in $Wave) {
-        $problem = $failed | Where-Object { "$($_.TargetObject)" -eq $name } | Select-Object -First 1
-        $result = $results[$name]
-        [pscustomobject]@{
-            Guest = $name
-            Succeeded = -not $problem -and $null -ne $result -and $result.ExitCode -eq 0
-            ExitCode = if ($result) { $result.ExitCode }
-            Output = if ($result) { $result.StandardOutput }
-            Reason = if ($problem) { "$problem" } elseif ($result -and $result.ExitCode -ne 0) { $result.StandardError }
-        }
-    }
-}
-
-for ($first = 0; $first -lt $Endpoint.Count; $first += $WaveSize) {
-    $wave = $Endpoint[$first..([math]::Min($first + $WaveSize, $Endpoint.Count) - 1)]
-    if (-not $PSCmdlet.ShouldProcess($wave -join ', ', "Run $Command")) { continue }
-    $results = @(Update-Wave $wave)
+    # What goes wrong with one guest is told by its result, and does not end the others.
+    $results = @(foreach ($name in $wave) {
+            $problem = $failed | Where-Object { "$($_.TargetObject)" -eq $name } | Select-Object -First 1
+            $result = $answers[$name]
+            [pscustomobject]@{
+                Guest = $name
+                Succeeded = -not $problem -and $null -ne $result -and $result.ExitCode -eq 0
+                ExitCode = if ($result) { $result.ExitCode }
+                Output = if ($result) { $result.StandardOutput }
+                Reason = if ($problem) { "$problem" } elseif ($result -and $result.ExitCode -ne 0) { $result.StandardError }
+            }
+        })
     $results
     $bad = @($results | Where-Object Succeeded -EQ $false)
     $left = $Endpoint.Count - $first - $wave.Count

@@ -1,5 +1,6 @@
 #requires -Version 5.1
 #requires -Modules QemuGuestAgent
+
 <#
 .SYNOPSIS
 Gives a user of each guest a new random password, and hands it to your vault.
@@ -37,10 +38,10 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-function New-Secret {
+function New-Secret([int] $Count) {
     # 64 characters, so that each takes six bits of a random byte and none is likelier than another.
     $alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-    $bytes = [byte[]]::new($Length)
+    $bytes = [byte[]]::new($Count)
     $random = [Security.Cryptography.RandomNumberGenerator]::Create()
     $random.GetBytes($bytes)
     $random.Dispose()
@@ -54,7 +55,7 @@ $sessions = @(Connect-QemuGuestAgent $Endpoint -ErrorAction Continue)
 try {
     foreach ($session in $sessions) {
         if (-not $PSCmdlet.ShouldProcess($session.Name, "Give $UserName a new password")) { continue }
-        $credential = [pscredential]::new($UserName, (New-Secret))
+        $credential = [pscredential]::new($UserName, (New-Secret $Length))
         try {
             $null = & $Store $session.Name $credential 'Pending'
             Set-QemuGuestUserPassword $session $credential -Confirm:$false

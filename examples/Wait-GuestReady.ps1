@@ -1,5 +1,6 @@
 #requires -Version 5.1
 #requires -Modules QemuGuestAgent
+
 <#
 .SYNOPSIS
 A gate for a pipeline: ends with 0 once all guests are ready, and with 1 where one is not in time.
@@ -36,12 +37,13 @@ $sessions = @(Wait-QemuGuestAgent -Endpoint $Endpoint -TimeoutSeconds $TimeoutSe
 try {
     # A guest that cannot run the command now may be able to in a moment; the last reason is told. All have to be ready, so
     # that it is no loss to ask one after the other.
-    $program, $arguments = $Command
+    $program = $Command | Select-Object -First 1
+    $arguments = @($Command | Select-Object -Skip 1)
     $open = @(if ($program) { $sessions })
     $reasons = @{}
     while ($open) {
         $open = @($open | Where-Object {
-                $run = @{ FilePath = $program; ArgumentList = @($arguments); TimeoutSeconds = Get-Rest; Confirm = $false }
+                $run = @{ FilePath = $program; ArgumentList = $arguments; TimeoutSeconds = Get-Rest; Confirm = $false }
                 $result = Invoke-QemuGuestProcess $_ @run -ErrorAction SilentlyContinue -ErrorVariable problem
                 $reasons[$_.Id] = if ($problem) { "$problem" } else { "'$Command' ended with $($result.ExitCode). $($result.StandardError)" }
                 -not $result -or $result.ExitCode -ne 0

@@ -51,8 +51,8 @@ Describe 'Update-GuestFleet' {
 
     It 'stops after a wave with a failure, and says what is left' {
         $guests = (Get-Guest), (Get-Guest '?blocked=guest-exec'), (Get-Guest)
-        $results = @()
-        { & $folder/Update-GuestFleet.ps1 $guests -Command /bin/true -WaveSize 2 -Confirm:$false -OutVariable +results } | Should -Throw 'Stopped after *: 1 guests were left*'
+        $results = [Collections.Generic.List[object]]::new()
+        { & $folder/Update-GuestFleet.ps1 $guests -Command /bin/true -WaveSize 2 -Confirm:$false | ForEach-Object { $results.Add($_) } } | Should -Throw 'Stopped after *: 1 guests were left*'
         $results.Succeeded | Should -Be $true, $false
         $results[1].Reason | Should -BeLike '*guest-exec*disabled*'
         (& $folder/Update-GuestFleet.ps1 (Get-Guest) -Command /bin/false -Confirm:$false).ExitCode | Should -Be 1

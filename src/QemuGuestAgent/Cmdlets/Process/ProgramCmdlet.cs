@@ -19,6 +19,7 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [Alias("Args")]
     [AllowEmptyCollection]
     [AllowEmptyString]
+    [ValidateNotNull]
     public string[] ArgumentList { get; set; } = [];
 
     /// <summary>Its standard input: bytes as they are; of text and secrets each is a line. It is written to no log.</summary>
