@@ -5,8 +5,8 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>
-/// Waits until agents are ready. What is sent before the guest has opened its port is lost: it is sent again, and the channel opened
-/// again.
+/// Waits until agents are ready. What is sent before the guest has opened its port waits there only as long as who sent it stays: it is
+/// sent again on every connection, and the channel opened again.
 /// </summary>
 public static class AgentReadiness
 {
