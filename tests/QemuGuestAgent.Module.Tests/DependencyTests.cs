@@ -8,7 +8,7 @@ public sealed class DependencyTests
 {
     // What .NET Framework 4.7.2 itself brings, and the engine.
     private static readonly HashSet<string> NetFramework =
-        ["mscorlib", "netstandard", "System", "System.Core", "System.Numerics", "System.Net.Http", "System.Xml.Linq", "System.Management.Automation"];
+        ["mscorlib", "netstandard", "System", "System.Core", "System.Numerics", "System.Net.Http", "System.Xml", "System.Xml.Linq", "System.Management.Automation"];
 
     [Theory]
     [MemberData(nameof(Layout.Editions), MemberType = typeof(Layout))]

@@ -224,11 +224,11 @@ public static class ErrorCatalogue
         "Set the variable before, or take it out of the script.");
 
     internal static readonly ErrorDefinition BatchArgumentInvalid = Define(InvalidArgument,
-        "cmd.exe cannot be given the argument '{0}': it holds a quote or the end of a line.",
+        "The argument '{0}' cannot be given to cmd.exe: it holds a quote or the end of a line.",
         "Bring it as input, with -InputObject, or use -Interpreter WindowsPowerShell.");
 
     internal static readonly ErrorDefinition BatchEncodingInvalid = Define(InvalidArgument,
-        "cmd.exe has no code page for the encoding '{0}'.",
+        "The encoding '{0}' has no code page that cmd.exe could be set to.",
         "Use utf8, or a code page of the guest such as ibm850.");
 
     internal static readonly ErrorDefinition ScriptBrokenOff = Define(InvalidResult,
