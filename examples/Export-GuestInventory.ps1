@@ -14,6 +14,8 @@ The CSV file; it is written anew.
 .PARAMETER TimeoutSeconds
 The time for each guest.
 .EXAMPLE
+Find-QemuGuestAgent | ./Export-GuestInventory.ps1 -Path inventory.csv
+.EXAMPLE
 Get-ChildItem /var/run/qemu-server/*.qga | ./Export-GuestInventory.ps1 -Path inventory.csv
 #>
 [CmdletBinding()]

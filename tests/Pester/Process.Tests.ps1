@@ -74,6 +74,10 @@ Describe 'Programs in the embedded guest' {
         $result.StandardOutput | Should -BeExactly "ä`n"
     }
 
+    It 'refuses a null among the arguments' {
+        { Invoke-QemuGuestProcess $session echo -ArgumentList a, $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+    }
+
     It 'refuses an encoding that is none' {
         { Invoke-QemuGuestProcess $session cat -Encoding nonsense } | Should -Throw '*no encoding*'
     }
