@@ -86,9 +86,10 @@ Describe 'Example <Number> of <Name>, run' -ForEach $examples {
         # What an example may count on: a session, files of keys, and someone who types passwords.
         Push-Location $TestDrive
         Set-Content alice.pub, admins.pub 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID7RjvM4Bhf7EoONB73K3uMdnmKNYdhyZ7NpRdAO5hyl alice@host'
-        Mock Read-Host { [Net.NetworkCredential]::new('', 'hunter2').SecurePassword }
-        Mock Get-Credential { [pscredential]::new('root', (Read-Host)) }
-        function Get-Secret { Get-Credential }
+        function Read-Secret { [Net.NetworkCredential]::new('', 'hunter2').SecurePassword }
+        function Get-Secret { [pscredential]::new('root', (Read-Secret)) }
+        Set-Alias Read-Host Read-Secret
+        Set-Alias Get-Credential Get-Secret
         $vm = Connect-QemuGuestAgent embedded: -Name web1
         Add-QemuGuestSshKey $vm root -Path alice.pub
         $culture = [cultureinfo]::CurrentCulture
