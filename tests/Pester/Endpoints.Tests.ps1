@@ -106,10 +106,9 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
 
     It 'is kept from a session of another process, which is told whose it is' {
         $first = Connect-QemuGuestAgent $agent.Endpoint
-        $told = Start-Job -ArgumentList $ModulePath, $agent.Endpoint {
-            param($module, $endpoint)
-            Import-Module $module
-            try { Connect-QemuGuestAgent $endpoint -ErrorAction Stop } catch { "$_" }
+        $told = Start-Job {
+            Import-Module $using:ModulePath
+            try { Connect-QemuGuestAgent ($using:agent).Endpoint -ErrorAction Stop } catch { "$_" }
         } | Receive-Job -Wait -AutoRemoveJob
         $told | Should -BeLike "*in use by process $PID (*)*"
         (Invoke-QemuGuestAgentCommand $first guest-ping).PSGuestName | Should -Not -BeNullOrEmpty
@@ -139,11 +138,10 @@ Describe 'Fleets' {
         @{ Command = 'Invoke-QemuGuestProcess -FilePath /bin/echo -ArgumentList hello'; Type = 'ProcessResult' }
     ) {
         $here = Connect-QemuGuestAgent embedded: -Name web1
-        $expected = @(Invoke-Expression "`$here | $Command")
-        $arrived = @(Start-Job -ArgumentList $ModulePath, $Command {
-                param($module, $command)
-                Import-Module $module
-                Invoke-Expression "[pscustomobject]@{ Name = 'web1'; Endpoint = 'embedded:' } | Connect-QemuGuestAgent | $command"
+        $expected = @(& ([scriptblock]::Create("`$here | $Command")))
+        $arrived = @(Start-Job {
+                Import-Module $using:ModulePath
+                & ([scriptblock]::Create("[pscustomobject]@{ Name = 'web1'; Endpoint = 'embedded:' } | Connect-QemuGuestAgent | $using:Command"))
             } | Receive-Job -Wait -AutoRemoveJob)
         $arrived.Count | Should -Be $expected.Count
         $arrived.Count | Should -BeGreaterThan 0

@@ -1,4 +1,4 @@
-BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'Files of the embedded guest, whose programs cannot help' {

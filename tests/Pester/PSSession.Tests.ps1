@@ -1,4 +1,4 @@
-BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
+﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'PowerShell sessions' {
@@ -48,9 +48,9 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
         function Start-LongCommand($Session) {
             $shell = [powershell]::Create().AddScript('param($session) Invoke-Command -Session $session { 1; Start-Sleep 1000 }').AddArgument($Session)
             $output = [Management.Automation.PSDataCollection[psobject]]::new()
-            $input = [Management.Automation.PSDataCollection[psobject]]::new()
-            $input.Complete()
-            $running = $shell.BeginInvoke($input, $output)
+            $nothing = [Management.Automation.PSDataCollection[psobject]]::new()
+            $nothing.Complete()
+            $running = $shell.BeginInvoke($nothing, $output)
             Wait-Until { $output.Count -gt 0 }
             @{ Shell = $shell; Running = $running }
         }
