@@ -10,6 +10,8 @@ internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sess
     /// <summary>What a channel for QEMU's agent is called by all.</summary>
     public const string ChannelName = "org.qemu.guest_agent.0";
 
+    private const string SystemUri = "qemu:///system";
+
     private static readonly string[] Daemons = ["libvirt-sock", "virtqemud-sock"];
 
     private readonly List<string> _sockets = [];
@@ -24,7 +26,7 @@ internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sess
             return [];
         }
 
-        var folders = new List<(string Uri, string Folder)> { ("qemu:///system", "/run/libvirt") };
+        var folders = new List<(string Uri, string Folder)> { (SystemUri, "/run/libvirt") };
         if (sessionFolder is not null)
         {
             folders.Add(("qemu:///session", $"{sessionFolder}/libvirt"));
@@ -37,7 +39,8 @@ internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sess
     {
         try
         {
-            using var connection = library!.Connect(uri, readOnly: true);
+            // A user's own daemon has no socket for readers only, and asks for nothing.
+            using var connection = library!.Connect(uri, readOnly: uri == SystemUri);
             return [.. connection.DescribeActiveDomains().Select(description => Read(description, uri, folder)).OfType<FoundChannel>()];
         }
         catch (Exception e) when (e is LibvirtException or DllNotFoundException or EntryPointNotFoundException or XmlException)
