@@ -30,13 +30,24 @@ internal static class Comparison
             }
         }
 
+        Report(figure, aim, plain, own);
+    }
+
+    /// <summary>Writes a row of the table from what was measured in turns.</summary>
+    /// <param name="figure">What was measured.</param>
+    /// <param name="aim">What the ratio should be.</param>
+    /// <param name="plain">How long it took the plain way, in microseconds.</param>
+    /// <param name="own">How long it took with this library, in microseconds.</param>
+    public static void Report(string figure, string aim, List<double> plain, List<double> own)
+    {
         var ratios = plain.Zip(own, (a, b) => b / a).Order().ToList();
         Table.Row(
             figure, Time(Median(plain)), Time(Median(own)),
-            $"{Median(ratios):0.00} ({ratios[rounds / 4]:0.00} to {ratios[3 * rounds / 4]:0.00})", aim);
+            $"{Median(ratios):0.00} ({ratios[ratios.Count / 4]:0.00} to {ratios[3 * ratios.Count / 4]:0.00})", aim);
     }
 
-    private static async Task<double> TimeAsync(Func<int, Task> work, int times)
+    /// <summary>How long one time takes, in microseconds.</summary>
+    public static async Task<double> TimeAsync(Func<int, Task> work, int times)
     {
         var start = Stopwatch.GetTimestamp();
         await work(times);

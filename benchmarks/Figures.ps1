@@ -29,11 +29,11 @@ function Write-Comparison([string] $Figure, [string] $Aim, [int] $Times, [int] $
         (Get-Median $ratios), $ratios[$quarter], $ratios[-1 - $quarter], $Aim)
 }
 
-# What a script without the module does: the same bytes over .NET's socket, and ConvertFrom-Json. The agent serves one client.
+# What a script without the module does: the same bytes over .NET's socket, and ConvertFrom-Json.
 $script:socket = $null
 function Connect-Plain {
     $script:socket = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
-    $socket.Connect([Net.Sockets.UnixDomainSocketEndPoint]::new($Agent))
+    $socket.Connect([Net.Sockets.UnixDomainSocketEndPoint]::new($plainAt))
 }
 $buffer = [byte[]]::new(65536)
 $ping = [Text.Encoding]::ASCII.GetBytes('{"execute":"guest-ping","id":1234567890123456789}' + "`n")
@@ -44,11 +44,10 @@ function Invoke-Plain {
     ConvertFrom-Json ([Text.Encoding]::ASCII.GetString($buffer, 0, $count))
 }
 
-# Two agents would be fairer; but one after the other, on one connection each time, is what a script does.
-$plainAgent = Get-Content (Join-Path $Folder 'guests') -TotalCount 1
-$Agent, $oursAt = $plainAgent, $Agent
+# Each on an agent of its own.
+$plainAt = Get-Content (Join-Path $Folder 'guests') -TotalCount 1
 Connect-Plain
-$session = Connect-QemuGuestAgent $oursAt
+$session = Connect-QemuGuestAgent $Agent
 $times = 200
 Write-Comparison 'Invoke-QemuGuestAgentCommand guest-ping in a loop, beside a script with sockets and ConvertFrom-Json' '< 1' $times 11 `
     { for ($i = 0; $i -lt $times; $i++) { Invoke-Plain } } `
@@ -88,12 +87,12 @@ $imports = foreach ($round in 1..11) {
     [pscustomobject]@{
         Empty = Measure-Fresh "Import-Module '$EmptyModule'"
         Ours = Measure-Fresh "Import-Module '$Module'"
-        First = Measure-Fresh "Import-Module '$Module'; `$null = Connect-QemuGuestAgent '$oursAt'"
+        First = Measure-Fresh "Import-Module '$Module'; `$null = Connect-QemuGuestAgent '$Agent'"
     }
 }
 $empty = Get-Median $imports.Empty
 foreach ($what in @{ Name = 'Ours'; Figure = 'Import-Module'; Aim = '<= 1.5' }, @{ Name = 'First'; Figure = 'Import-Module and the first Connect'; Aim = '-' }) {
     $ratios = @($imports | ForEach-Object { $_.($what.Name) / $_.Empty } | Sort-Object)
-    '| {0}, beside the import of an empty binary module | {1} | {2} | {3:0.00} ({4:0.00} to {5:0.00}) | {6} |' -f $what.Figure, (Format-Time $empty),
+    '| {0}, beside the import of an empty binary module with a manifest | {1} | {2} | {3:0.00} ({4:0.00} to {5:0.00}) | {6} |' -f $what.Figure, (Format-Time $empty),
         (Format-Time (Get-Median $imports.($what.Name))), (Get-Median $ratios), $ratios[2], $ratios[8], $what.Aim
 }

@@ -46,7 +46,7 @@ internal static class PowerShellFigures
         [
             "-NoProfile", "-NonInteractive", "-File", Path.Combine(repository, "benchmarks", "Figures.ps1"),
             "-Module", Path.Combine(repository, "out", "QemuGuestAgent"),
-            "-EmptyModule", Path.Combine(repository, "benchmarks", "EmptyModule", "bin", "Release", "net8.0", "EmptyModule.dll"),
+            "-EmptyModule", Path.Combine(repository, "benchmarks", "EmptyModule", "bin", "Release", "net8.0", "EmptyModule.psd1"),
             "-Agent", agent.SocketPath, "-Canned", canned, "-Folder", agent.Folder,
         ])
         {

@@ -4,6 +4,7 @@ var repository = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../
 var figures = new Dictionary<string, Func<Task>>
 {
     ["roundtrip"] = RoundTrips.RunAsync,
+    ["peers"] = Peers.RunAsync,
     ["files"] = FileFigures.RunAsync,
     ["powershell"] = () => PowerShellFigures.RunAsync(repository),
 };

@@ -88,7 +88,8 @@ internal static class RoundTrips
             });
     }
 
-    private static async Task PingAsync(GuestAgentSession session, int times)
+    /// <summary>Asks so often, one after the other.</summary>
+    public static async Task PingAsync(GuestAgentSession session, int times)
     {
         for (var i = 0; i < times; i++)
         {
