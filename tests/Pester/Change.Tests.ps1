@@ -259,7 +259,7 @@ Describe 'Get-QemuGuestAgentCommand' {
         $command = Get-QemuGuestAgentCommand $session -Name guest-file-o*
         $command.Since | Should -Be '0.15'
         $command.Arguments | ForEach-Object { "$_" } | Should -Be 'path: string', "[mode: string, as C's fopen takes it]"
-        $command.Cmdlet | Should -Be 'Invoke-QemuGuestAgentCommand'
+        $command.Cmdlet | Should -Be 'Copy-QemuGuestItem'
         ($command | Out-String -Width 80) | Should -Match 'vm1\s+guest-file-open\s+True\s+0\.15\s+path, \[mode\]'
     }
 

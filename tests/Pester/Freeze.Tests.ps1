@@ -63,6 +63,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
 
     It 'passes every stream of the block on' {
         $result = Use-QemuGuestFrozenFileSystem $session {
+            $ErrorActionPreference = 'Continue'
             Write-Warning careful; Write-Error wrong; Write-Information told; Write-Verbose so -Verbose; Write-Output out
         } -Confirm:$false -WarningVariable warned -ErrorVariable failed -InformationVariable informed -WarningAction SilentlyContinue -ErrorAction SilentlyContinue 4>&1
         $result | Where-Object { $_ -is [string] } | Should -Be 'out'

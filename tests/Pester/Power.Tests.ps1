@@ -36,7 +36,7 @@ Describe 'Stop-, Restart- and Suspend-QemuGuest' {
         $session = Connect-QemuGuestAgent (New-Endpoint)
         { Stop-QemuGuest $session -Halt -Wait -Confirm:$false -TimeoutSeconds 60 -ErrorAction Stop } | Should -Not -Throw
         $other = Connect-QemuGuestAgent (New-Endpoint)
-        { Restart-QemuGuest $other -Wait -Confirm:$false -TimeoutSeconds 1 -ErrorAction Stop } | Should -Throw -ErrorId 'PowerChangeNotSeen,*'
+        { Restart-QemuGuest $other -Wait -Confirm:$false -TimeoutSeconds 4 -ErrorAction Stop } | Should -Throw -ErrorId 'PowerChangeNotSeen,*'
     }
 
     It 'policy that forbids it is an error of that guest' {

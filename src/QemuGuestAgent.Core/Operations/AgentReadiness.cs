@@ -53,13 +53,14 @@ public static class AgentReadiness
             }
             catch (GuestAgentException e) when (MayPass(e))
             {
+                await time.DelayAsync(Pause, cancellationToken).ConfigureAwait(false);
+
+                // A last attempt without any time would hide why the agent is not ready.
                 if (time.IsOver)
                 {
                     throw ErrorCatalogue.AgentNotReady.Because(e, endpoint, endpoint, time.Limit.TotalSeconds, e.Message);
                 }
             }
-
-            await time.DelayAsync(Pause, cancellationToken).ConfigureAwait(false);
         }
     }
 
