@@ -169,6 +169,8 @@ public sealed class GuestProcess
 
     internal async Task<GuestExecutionStatus> WaitForStatusAsync(OperationTime time, CancellationToken cancellationToken)
     {
+        // The operation may have done much else before.
+        var begin = time.Elapsed;
         while (true)
         {
             var command = time.Command(out var isLast);
@@ -190,8 +192,8 @@ public sealed class GuestProcess
                 throw TimedOut(time, "it goes on");
             }
 
-            // A quarter of the time so far: a short run is seen soon, a long one costs little.
-            var pause = new TimeSpan(Math.Min(LongestPoll.Ticks, Math.Max(FirstPoll.Ticks, time.Elapsed.Ticks / 4)));
+            // A quarter of the wait so far: a short run is seen soon, a long one costs little.
+            var pause = new TimeSpan(Math.Min(LongestPoll.Ticks, Math.Max(FirstPoll.Ticks, (time.Elapsed - begin).Ticks / 4)));
             await time.DelayAsync(pause, cancellationToken).ConfigureAwait(false);
         }
     }

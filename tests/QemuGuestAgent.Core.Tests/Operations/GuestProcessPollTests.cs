@@ -36,6 +36,19 @@ public sealed class GuestProcessPollTests
     }
 
     [Fact]
+    public async Task It_is_asked_soon_too_where_the_operation_has_done_much_before()
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var time = new OperationTime(dialogue.Session.Clock, Unlimited);
+        dialogue.Time.Advance(TimeSpan.FromHours(1));
+        var waiting = new GuestProcess(dialogue.Session, 5).WaitForStatusAsync(time, TestContext.Current.CancellationToken);
+        await dialogue.Peer.AnswerAsync("guest-exec-status", Running);
+        await dialogue.Time.PassAsync(TimeSpan.FromMilliseconds(2));
+        await dialogue.Peer.AnswerAsync("guest-exec-status", Ended);
+        Assert.True((await waiting.OrHang()).HasExited);
+    }
+
+    [Fact]
     public async Task Waiting_ends_when_its_time_is_over()
     {
         using var dialogue = await Dialogue.StartAsync();
