@@ -100,7 +100,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
     It 'thaws at once when the time is over, and ends a block that <Name>' -ForEach @(
         @{ Name = 'sleeps'; Block = { 'first'; Start-Sleep 600 } }
         @{ Name = 'never waits'; Block = { 'first'; while ($true) { } } }
-        @{ Name = 'runs a program'; Block = { 'first'; & (Get-Process -Id $PID).Path -noprofile -c 'Start-Sleep 600' } }
+        @{ Name = 'runs a program'; Block = { 'first'; & $pwsh -noprofile -c 'Start-Sleep 600' } }
     ) {
         $result = try {
             Use-QemuGuestFrozenFileSystem $session $Block -MaximumSeconds 0.5 -OutcomeVariable outcome -Confirm:$false
@@ -215,7 +215,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         $listener.Listen(1)
         $accepting = $listener.AcceptAsync()
         $script = "Import-Module '$ModulePath'; Use-QemuGuestFrozenFileSystem (Connect-QemuGuestAgent '$path') { Start-Sleep 600 } -Confirm:`$false"
-        $process = Start-Process (Get-Process -Id $PID).Path '-noprofile', '-noninteractive', '-encodedcommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script))) -PassThru
+        $process = Start-Process $pwsh '-noprofile', '-noninteractive', '-encodedcommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script))) -PassThru
         try {
             $accepting.Wait(60000) | Should -BeTrue
             $serving = $agent.ServeAsync([System.Net.Sockets.NetworkStream]::new($accepting.Result, $true), [Threading.CancellationToken]::None)

@@ -220,13 +220,13 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
             if ($Text) { tmux -L "pester$PID" send-keys -l -- $Text; tmux -L "pester$PID" send-keys Enter }
             Wait-Until { (tmux -L "pester$PID" capture-pane -p | Out-String) -match $Expected }
         }
-        tmux -L "pester$PID" new-session -d -x 150 -y 50 "'$((Get-Process -Id $PID).Path)' -NoProfile -NoLogo"
+        tmux -L "pester$PID" new-session -d -x 150 -y 50 "'$pwsh' -NoProfile -NoLogo"
         try {
             Send-Line '' '(?m)^PS .*>'
             Send-Line "Import-Module '$(Split-Path $ModulePath -Parent)/../../QemuGuestAgent.psd1'; 'imp' + 'orted'" '(?m)^imported'
             Send-Line "`$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; 'op' + `$there.State" '(?m)^opOpened'
             Send-Line 'Enter-PSSession $there' '(?m)^\[qga\]: PS .*>'
-            Send-Line '"a" + "b" + (Get-Process -Id $PID).Name' '(?m)^abpwsh'
+            Send-Line '"a" + "b" + $PSVersionTable.PSEdition' '(?m)^abCore'
             Send-Line 'Start-Sleep 1000' 'Sleep 1000'
             tmux -L "pester$PID" send-keys C-c
             Send-Line '"c" + "d"' '(?m)^cd'
@@ -238,7 +238,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
     }
 
     It 'end with a host that exits, however it does: <_>' -ForEach 'exit', '[Environment]::Exit(0)' {
-        & (Get-Process -Id $PID).Path -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
+        & $pwsh -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
             Set-Variable id
         $id | Should -Match '^\d+$'
         Wait-Until { -not (Test-Path "/proc/$id") }
@@ -266,7 +266,7 @@ Describe 'A PowerShell session where the agent has no environment' -Skip:(-not $
         chmod +x $empty
         $agent = Start-RealAgent $folder -AgentPath $empty
         try {
-            $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ShellPath (Get-Process -Id $PID).Path -ErrorAction Stop
+            $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ShellPath $pwsh -ErrorAction Stop
             Invoke-Command $session { "$HOME|$(Test-Path $HOME)|$(uname)|漢字" } | Should -Be "$HOME|True|Linux|漢字"
             Remove-PSSession $session
         }
