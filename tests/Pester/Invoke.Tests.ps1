@@ -84,6 +84,46 @@ Describe 'Invoke-QemuGuestAgentCommand' {
         }
     }
 
+    Context 'An object that PowerShell cannot hold' {
+        It 'is an error, and -Raw gives its text: <Reply>' -Skip:($env:OS -eq 'Windows_NT') -ForEach @(
+            @{ Reply = '{"a":1,"A":2}'; Message = "*does not tell apart: 'a' and 'A'*" }
+            @{ Reply = '{"":1}'; Message = '*a member without a name*' }
+            @{ Reply = '{"a":{"PSObject":1}}'; Message = "*a name that PowerShell keeps for itself: 'PSObject'*" }
+        ) {
+            $path = Join-Path $TestDrive "$([guid]::NewGuid().ToString('n')).sock"
+            $listener = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
+            $listener.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new($path))
+            $listener.Listen(1)
+            $server = [powershell]::Create().AddScript({
+                param($listener, $reply)
+                $stream = [Net.Sockets.NetworkStream]::new($listener.Accept(), $true)
+                $reader = [IO.StreamReader]::new($stream, [Text.Encoding]::Latin1)
+                while ($line = $reader.ReadLine()) {
+                    $request = ConvertFrom-Json $line.TrimStart([char] 0xFF)
+                    $answer = switch ($request.execute) {
+                        'guest-sync-delimited' { "$([char] 0xFF){`"return`":$($request.arguments.id)}`n" }
+                        'guest-info' { "{`"return`":{`"version`":`"10.0.0`",`"supported_commands`":[]},`"id`":$($request.id)}`n" }
+                        default { "{`"return`":$reply,`"id`":$($request.id)}`n" }
+                    }
+                    $stream.Write([Text.Encoding]::Latin1.GetBytes($answer))
+                }
+            }).AddArgument($listener).AddArgument($Reply)
+            $null = $server.BeginInvoke()
+            $odd = Connect-QemuGuestAgent $path
+            try {
+                Invoke-QemuGuestAgentCommand $odd guest-odd -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+                $failed[0].FullyQualifiedErrorId | Should -BeLike 'ReplyUnexpected,*'
+                "$($failed[0])" | Should -BeLike $Message
+                Invoke-QemuGuestAgentCommand $odd guest-odd -Raw | Should -BeExactly $Reply
+            }
+            finally {
+                Disconnect-QemuGuestAgent $odd
+                $listener.Dispose()
+                $server.Dispose()
+            }
+        }
+    }
+
     Context 'The arguments' {
         BeforeAll {
             # The wire itself shows how an argument was written.

@@ -17,6 +17,9 @@ internal sealed class ShortWait
     // The least that poll(2) can wait.
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(1);
 
+    // An agent that runs on another core has mostly answered by then; to be put to sleep and woken takes as long, and as much of a core.
+    private static readonly TimeSpan Spin = Environment.ProcessorCount > 1 ? TimeSpan.FromMicroseconds(100) : TimeSpan.Zero;
+
     private static int _waiting;
 
     private bool _isOver;
@@ -33,15 +36,17 @@ internal sealed class ShortWait
         }
 
         var start = Stopwatch.GetTimestamp();
+        TimeSpan waited;
         do
         {
-            if (cancellationToken.IsCancellationRequested || Volatile.Read(ref _waiting) > 1 || Stopwatch.GetElapsedTime(start) > Most)
+            waited = Stopwatch.GetElapsedTime(start);
+            if (cancellationToken.IsCancellationRequested || Volatile.Read(ref _waiting) > 1 || waited > Most)
             {
                 _isOver = true;
                 return;
             }
         }
-        while (!network.Socket.Poll(Slice, SelectMode.SelectRead));
+        while (!network.Socket.Poll(waited < Spin ? TimeSpan.Zero : Slice, SelectMode.SelectRead));
     }
 
     /// <summary>Ends the wait.</summary>

@@ -26,7 +26,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _fanOut = new FanOut(ThrottleLimit);
+        _fanOut = new FanOut(ThrottleLimit, holdsOnly: IsBrief && !MyInvocation.ExpectingInput);
         _telling = new Telling(this);
     }
 
@@ -66,6 +66,9 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
     // What is being done, where that may take long: a wait of more than a second is shown as progress then.
     private protected virtual string? Activity => null;
+
+    // Whether the work on a guest is so short that nobody wants to hear of it before it ends.
+    private protected virtual bool IsBrief => false;
 
     // Reads an endpoint and tells what there is to know of it; null after an error, which concerns this endpoint only.
     private protected GuestAgentEndpoint? ParseEndpoint(string text)

@@ -9,6 +9,10 @@ internal static class ReplyConverter
     /// <summary>The note property that says which guest an object came from.</summary>
     public const string GuestNameProperty = "PSGuestName";
 
+    // What the engine itself gives every object; of a member of that name it would be one or the other that is seen.
+    private static readonly HashSet<string> Reserved =
+        new(["psobject", "psbase", "psadapted", "psextended", "pstypenames"], StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Reads a value: an object as PSObject, an array as object[], a number as long, ulong past it, else double.</summary>
     public static object? Read(ref Utf8JsonReader reader) => reader.TokenType switch
     {
@@ -43,14 +47,16 @@ internal static class ReplyConverter
     {
         var result = new PSObject();
         var properties = result.Properties;
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
-            if (name.Length == 0 || properties[name] is not null)
+            if (name.Length == 0 || Reserved.Contains(name) || !names.Add(name))
             {
-                throw new FormatException(name.Length == 0
-                    ? "it has a member without a name."
-                    : $"it has two members whose names PowerShell does not tell apart: '{properties[name].Name}' and '{name}'.");
+                throw new FormatException(
+                    name.Length == 0 ? "it has a member without a name."
+                    : Reserved.Contains(name) ? $"it has a member with a name that PowerShell keeps for itself: '{name}'."
+                    : $"it has two members whose names PowerShell does not tell apart: '{names.First(known => names.Comparer.Equals(known, name))}' and '{name}'.");
             }
 
             reader.Read();

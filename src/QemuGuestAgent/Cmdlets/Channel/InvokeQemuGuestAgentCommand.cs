@@ -49,6 +49,9 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
     public SwitchParameter Raw { get; set; }
 
     /// <inheritdoc/>
+    private protected override bool IsBrief => true;
+
+    /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
