@@ -93,7 +93,11 @@ public sealed class FreezeScope
         ProcessEnd.Before(_close);
         var failures = await EachAsync(guest =>
         {
-            guest.Session.UndoBeforeClosing(_close);
+            if (!guest.Session.Undoings.TryAdd(_close))
+            {
+                throw ErrorCatalogue.SessionClosed.With(guest.Session.Endpoint, guest.Session.Endpoint);
+            }
+
             return guest.PrepareAsync(_time, linked.Token);
         }).ConfigureAwait(false);
         if (failures.Count > 0 || linked.IsCancellationRequested)
@@ -190,7 +194,7 @@ public sealed class FreezeScope
         ProcessEnd.Forget(_close);
         foreach (var guest in _guests)
         {
-            guest.Session.LeaveDone(_close);
+            guest.Session.Undoings.Remove(_close);
         }
     }
 

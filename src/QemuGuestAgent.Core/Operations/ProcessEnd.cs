@@ -1,6 +1,7 @@
 #if NET
 using System.Runtime.InteropServices;
 #endif
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;
 
@@ -11,25 +12,25 @@ namespace QemuGuestAgent.Core.Operations;
 internal static class ProcessEnd
 {
     private static readonly object Lock = new();
-    private static readonly List<Func<Task>> Undoings = [];
+    private static readonly Undoings Undoings = new();
 #if NET
     private static PosixSignalRegistration[] _signals = [];
 #endif
 
-    static ProcessEnd() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Undo();
+    static ProcessEnd() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Undoings.UndoAll();
 
     /// <summary>Has something undone before the process ends. It takes a bounded time and never fails.</summary>
     public static void Before(Func<Task> undo)
     {
         lock (Lock)
         {
-            Undoings.Add(undo);
+            Undoings.TryAdd(undo);
 #if NET
             if (_signals.Length == 0)
             {
                 // The process ends after the handler, as it would without it: since .NET 10 without ProcessExit.
                 _signals = Array.ConvertAll(
-                    [PosixSignal.SIGTERM, PosixSignal.SIGHUP], signal => PosixSignalRegistration.Create(signal, _ => Undo()));
+                    [PosixSignal.SIGTERM, PosixSignal.SIGHUP], signal => PosixSignalRegistration.Create(signal, _ => Undoings.UndoAll()));
             }
 #endif
         }
@@ -40,25 +41,14 @@ internal static class ProcessEnd
     {
         lock (Lock)
         {
-            Undoings.Remove(undo);
+            var isLast = Undoings.Remove(undo);
 #if NET
-            if (Undoings.Count == 0)
+            if (isLast)
             {
                 Array.ForEach(_signals, signal => signal.Dispose());
                 _signals = [];
             }
 #endif
         }
-    }
-
-    private static void Undo()
-    {
-        Func<Task>[] undoings;
-        lock (Lock)
-        {
-            undoings = [.. Undoings];
-        }
-
-        Task.WhenAll(undoings.Select(undo => undo())).GetAwaiter().GetResult();
     }
 }

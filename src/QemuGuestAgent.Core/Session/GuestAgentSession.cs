@@ -17,9 +17,7 @@ public sealed class GuestAgentSession : IDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly object _stateLock = new();
     private readonly LateReplies _late = new();
-    private readonly List<Func<Task>> _undoings = [];
     private AgentChannel? _channel;
-    private bool _isClosing;
     private int _openFiles;
     private GuestAgentSessionState _state = GuestAgentSessionState.Connecting;
     private GuestAgentException? _fault;
@@ -57,6 +55,9 @@ public sealed class GuestAgentSession : IDisposable
 
     /// <summary>Whether the guest's file systems are frozen, as the last command that shows it did.</summary>
     public bool IsFrozen { get; internal set; }
+
+    /// <summary>What is undone before the session closes.</summary>
+    internal Undoings Undoings { get; } = new();
 
     /// <summary>The session's clock.</summary>
     internal TimeProvider Clock => _options.TimeProvider;
@@ -182,14 +183,7 @@ public sealed class GuestAgentSession : IDisposable
     /// </summary>
     public void Dispose()
     {
-        Func<Task>[] undoings;
-        lock (_stateLock)
-        {
-            _isClosing = true;
-            undoings = [.. _undoings];
-        }
-
-        Task.WhenAll(undoings.Select(undo => undo())).GetAwaiter().GetResult();
+        Undoings.Close();
         lock (_stateLock)
         {
             if (_state == GuestAgentSessionState.Closed)
@@ -220,32 +214,8 @@ public sealed class GuestAgentSession : IDisposable
         }
     }
 
-    /// <summary>Has something undone before the session closes. It takes a bounded time and never fails.</summary>
-    /// <exception cref="GuestAgentException">SessionClosed.</exception>
-    internal void UndoBeforeClosing(Func<Task> undo)
-    {
-        lock (_stateLock)
-        {
-            if (_isClosing)
-            {
-                throw SessionClosed();
-            }
-
-            _undoings.Add(undo);
-        }
-    }
-
     /// <summary>Counts a file of the guest that was opened, or with -1 one that was closed.</summary>
     internal void CountOpenFile(int change) => Interlocked.Add(ref _openFiles, change);
-
-    /// <summary>Takes back what was given to <see cref="UndoBeforeClosing"/>.</summary>
-    internal void LeaveDone(Func<Task> undo)
-    {
-        lock (_stateLock)
-        {
-            _undoings.Remove(undo);
-        }
-    }
 
     /// <summary>
     /// Writes a command and waits for nothing: an agent that is busy or not there now carries it out when it comes to it. The session is
