@@ -23,6 +23,9 @@ public sealed class InteractiveProcess
     // The runtime's timers are no finer than 4 ms on many a system; a thread's own wait is.
     private static readonly TimeSpan LongestOnThread = TimeSpan.FromMilliseconds(10);
 
+    // What follows on traffic is mostly there so soon: a pause would take longer.
+    private static readonly TimeSpan Eagerness = TimeSpan.FromMilliseconds(3);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestIdlePause = TimeSpan.FromMilliseconds(250);
@@ -247,6 +250,10 @@ public sealed class InteractiveProcess
             if (isBusy)
             {
                 (quietSince, pause) = (clock.Elapsed, FirstPause);
+            }
+
+            if (clock.Elapsed - quietSince < Eagerness)
+            {
                 continue;
             }
 
