@@ -9,8 +9,9 @@ internal static class Bare
     /// <param name="socket">A blocking socket.</param>
     /// <param name="request">The request's bytes.</param>
     /// <param name="buffer">Memory for the whole reply.</param>
+    /// <param name="spins">Whether to ask again and again for the reply, instead of sleeping: the least time that there is.</param>
     /// <returns>The bytes of the reply, its LF included.</returns>
-    public static int Exchange(Socket socket, ReadOnlySpan<byte> request, Span<byte> buffer)
+    public static int Exchange(Socket socket, ReadOnlySpan<byte> request, Span<byte> buffer, bool spins = false)
     {
         while (request.Length > 0)
         {
@@ -20,6 +21,10 @@ internal static class Bare
         var count = 0;
         do
         {
+            while (spins && !socket.Poll(0, SelectMode.SelectRead))
+            {
+            }
+
             var received = socket.Receive(buffer[count..]);
             count += received > 0 ? received : throw new EndOfStreamException();
         }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace QemuGuestAgent.Benchmarks;
 
-/// <summary>What is measured in a real PowerShell, by Figures.ps1: its rows are rows of the table.</summary>
+/// <summary>What is measured in a real PowerShell, by the scripts of this folder: their rows are rows of the table.</summary>
 internal static class PowerShellFigures
 {
     private const int Interfaces = 10_000;
@@ -22,17 +22,9 @@ internal static class PowerShellFigures
         {
             await File.WriteAllLinesAsync(Path.Combine(agent.Folder, "guests"), guests.Select(guest => guest.SocketPath));
             await File.WriteAllTextAsync(Path.Combine(agent.Folder, "interfaces.json"), InterfacesJson());
-            using var pwsh = StartPowerShell(repository, agent, canned);
-            while (await pwsh.StandardOutput.ReadLineAsync() is { } line)
-            {
-                Console.WriteLine(line);
-            }
-
-            await pwsh.WaitForExitAsync();
-            if (pwsh.ExitCode != 0)
-            {
-                throw new InvalidOperationException($"Figures.ps1 ended with {pwsh.ExitCode}.");
-            }
+            await RunScriptAsync(
+                repository, "Figures.ps1", agent, "-Canned", canned,
+                "-EmptyModule", Path.Combine(repository, "benchmarks", "EmptyModule", "bin", "Release", "net8.0", "EmptyModule.psd1"));
         }
         finally
         {
@@ -40,20 +32,35 @@ internal static class PowerShellFigures
         }
     }
 
-    private static Process StartPowerShell(string repository, RealAgent agent, string canned)
+    /// <summary>Measures the remoting into a guest, which is this machine.</summary>
+    public static async Task RunRemotingAsync(string repository)
+    {
+        using var agent = new RealAgent();
+        await RunScriptAsync(repository, "SessionFigures.ps1", agent);
+    }
+
+    private static async Task RunScriptAsync(string repository, string script, RealAgent agent, params string[] more)
     {
         var start = new ProcessStartInfo("pwsh",
         [
-            "-NoProfile", "-NonInteractive", "-File", Path.Combine(repository, "benchmarks", "Figures.ps1"),
-            "-Module", Path.Combine(repository, "out", "QemuGuestAgent"),
-            "-EmptyModule", Path.Combine(repository, "benchmarks", "EmptyModule", "bin", "Release", "net8.0", "EmptyModule.psd1"),
-            "-Agent", agent.SocketPath, "-Canned", canned, "-Folder", agent.Folder,
+            "-NoProfile", "-NonInteractive", "-File", Path.Combine(repository, "benchmarks", script),
+            "-Module", Path.Combine(repository, "out", "QemuGuestAgent"), "-Agent", agent.SocketPath, "-Folder", agent.Folder, .. more,
         ])
         {
             RedirectStandardOutput = true,
         };
         start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
-        return Process.Start(start)!;
+        using var pwsh = Process.Start(start)!;
+        while (await pwsh.StandardOutput.ReadLineAsync() is { } line)
+        {
+            Console.WriteLine(line);
+        }
+
+        await pwsh.WaitForExitAsync();
+        if (pwsh.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{script} ended with {pwsh.ExitCode}.");
+        }
     }
 
     private static string InterfacesJson() => $"[{string.Join(", ", Enumerable.Range(0, Interfaces).Select(InterfaceJson))}]";

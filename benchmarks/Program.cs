@@ -7,6 +7,7 @@ var figures = new Dictionary<string, Func<Task>>
     ["peers"] = Peers.RunAsync,
     ["files"] = FileFigures.RunAsync,
     ["powershell"] = () => PowerShellFigures.RunAsync(repository),
+    ["remoting"] = () => PowerShellFigures.RunRemotingAsync(repository),
 };
 var asked = args.Length > 0 ? args : [.. figures.Keys];
 if (asked.FirstOrDefault(name => !figures.ContainsKey(name)) is { } unknown)
