@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Benchmarks;
@@ -9,6 +10,9 @@ namespace QemuGuestAgent.Benchmarks;
 internal static class Peers
 {
     private const int Rounds = 9;
+
+    // The name of a running domain with an agent, of the libvirt that LIBVIRT_DEFAULT_URI leads to.
+    private const string DomainVariable = "LIBVIRT_DOMAIN";
 
     // Says how many microseconds a ping took.
     private const string Python = """
@@ -29,29 +33,40 @@ internal static class Peers
             (path, times) => double.Parse(Run("python3", "-c", Python, path, $"{times}"), CultureInfo.InvariantCulture));
         await CompareAsync(
             "guest-ping in Core, beside socat started for each", 10,
-            (path, times) =>
-            {
-                var start = Stopwatch.GetTimestamp();
-                for (var i = 0; i < times; i++)
-                {
-                    Run("/bin/sh", "-c", Socat, path);
-                }
-
-                return Stopwatch.GetElapsedTime(start).TotalMicroseconds / times;
-            });
+            (path, times) => TimeEach(times, "/bin/sh", "-c", Socat, path));
+        await CompareWithVirshAsync("guest-ping in Core through libvirt, beside virsh qemu-agent-command started for each");
     }
 
     private static async Task CompareAsync(string figure, int times, Func<string, int, double> peer)
     {
         using var theirAgent = new RealAgent();
         using var ourAgent = new RealAgent();
-        using var session = await GuestAgentSession.ConnectAsync(ourAgent.Endpoint);
+        await CompareAsync(figure, times, count => peer(theirAgent.SocketPath, count), ourAgent.Endpoint);
+    }
+
+    private static async Task CompareWithVirshAsync(string figure)
+    {
+        if (Environment.GetEnvironmentVariable(DomainVariable) is { Length: > 0 } domain)
+        {
+            await CompareAsync(
+                figure, 10, times => TimeEach(times, "virsh", "qemu-agent-command", domain, """{"execute":"guest-ping"}"""),
+                new LibvirtEndpoint(domain));
+        }
+        else
+        {
+            Table.Row(figure, $"not measured: {DomainVariable} names no domain", "-", "-", "< 1");
+        }
+    }
+
+    private static async Task CompareAsync(string figure, int times, Func<int, double> peer, GuestAgentEndpoint endpoint)
+    {
+        using var session = await GuestAgentSession.ConnectAsync(endpoint);
         var (theirs, own) = (new List<double>(), new List<double>());
         try
         {
             for (var round = 0; round < Rounds; round++)
             {
-                theirs.Add(peer(theirAgent.SocketPath, times));
+                theirs.Add(peer(times));
                 own.Add(await Comparison.TimeAsync(count => RoundTrips.PingAsync(session, count), times));
             }
         }
@@ -62,6 +77,18 @@ internal static class Peers
         }
 
         Comparison.Report(figure, "< 1", theirs, own);
+    }
+
+    // A process for each time, in microseconds.
+    private static double TimeEach(int times, string program, params string[] arguments)
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var i = 0; i < times; i++)
+        {
+            Run(program, arguments);
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalMicroseconds / times;
     }
 
     private static string Run(string program, params string[] arguments)
