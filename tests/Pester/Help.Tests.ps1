@@ -1,5 +1,6 @@
 BeforeDiscovery {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Example.ps1
     $cmdlets = (Get-Module QemuGuestAgent).ExportedCmdlets.Keys | Sort-Object | ForEach-Object { @{ Name = $_; Help = Get-Help $_ -Full } }
 
     # As they are written: the blocks of code, each with the output that is written below it.
@@ -13,9 +14,20 @@ BeforeDiscovery {
             @{ Name = $document.BaseName; Number = ++$number; Code = $block.Groups['code'].Value; Output = $block.Groups['output'].Value }
         }
     }
+    # Most need no more than an agent in this process.
+    $notRun, $others = $examples.Where({ $_.Code -match 'libvirt' }, 'Split')
+    $needsHost = '/run/vm/|Find-QemuGuestAgent|Invoke-QemuGuestScript|New-QemuGuestPSSession|-HostName|exec:|apt-get|/opt/|/var/l'
+    $onHost, $embedded = $others.Where({ $_.Code -match $needsHost }, 'Split')
+    $hosts = @{ Examples = $onHost; NotRun = $notRun; NoHost = Get-NoHostReason }
+    foreach ($example in $onHost) { $example.Index = $onHost.IndexOf($example) }
+
     $cmdlets | ForEach-Object { $name = $_.Name; $_.Codes = @($examples.Where{ $_.Name -eq $name }.Code) }
 }
-BeforeAll { . $PSScriptRoot/Common.ps1 }
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Example.ps1
+    function Get-Line([string] $Text) { $Text -split '\r?\n' -replace '\s+', ' ' -replace ' $' -ne '' }
+}
 
 Describe 'Help of <Name>' -ForEach $cmdlets {
     It 'is not what PowerShell makes up' {
@@ -81,33 +93,30 @@ Describe 'Example <Number> of <Name>' -ForEach $examples {
     }
 }
 
-Describe 'Example <Number> of <Name>, run' -ForEach $examples {
-    BeforeAll {
-        # What an example may count on: a session, files of keys, and someone who types passwords.
-        Push-Location $TestDrive
-        Set-Content alice.pub, admins.pub 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID7RjvM4Bhf7EoONB73K3uMdnmKNYdhyZ7NpRdAO5hyl alice@host'
-        function Read-Secret { [Net.NetworkCredential]::new('', 'hunter2').SecurePassword }
-        function Get-Secret { [pscredential]::new('root', (Read-Secret)) }
-        Set-Alias Read-Host Read-Secret
-        Set-Alias Get-Credential Get-Secret
-        $vm = Connect-QemuGuestAgent embedded: -Name web1
-        Add-QemuGuestSshKey $vm root -Path alice.pub
-        $culture = [cultureinfo]::CurrentCulture
-        [cultureinfo]::CurrentCulture = [cultureinfo]::InvariantCulture
-        function Get-Line([string] $Text) { $Text -split '\r?\n' -replace '\s+', ' ' -replace ' $' -ne '' }
+Describe 'Example <Number> of <Name>, run' -ForEach $embedded {
+    It 'works on the embedded agent, and writes what it says' {
+        $result = Invoke-Example $Code @{ Endpoint = 'embedded:'; Name = 'web1' } "$TestDrive"
+        $result.Failed | Should -BeExactly ''
+        if ($Output) { Get-Line $result.Output | Should -BeExactly (Get-Line $Output) }
     }
-    AfterAll {
-        [cultureinfo]::CurrentCulture = $culture
-        Get-QemuGuestAgent | Disconnect-QemuGuestAgent
-        Pop-Location
+}
+
+Describe 'On a host with guests' -ForEach $hosts {
+    BeforeAll {
+        if (-not $NoHost) {
+            $results = @(Invoke-OnHost {
+                    foreach ($code in $args[0]) { Invoke-Example $code @{ Endpoint = '/run/vm/web1.sock', '/run/vm/db1.sock'; Name = 'web1', 'db1' } /srv }
+                } $Examples.Code "$TestDrive")
+        }
     }
 
-    It 'works on the embedded agent, and writes what it says' {
-        if ($Code -match '/run/vm/|-HostName|exec:|libvirt|~/|Find-QemuGuestAgent|Invoke-QemuGuestScript|New-QemuGuestPSSession|apt-get|/opt/|/var/l') {
-            Set-ItResult -Skipped -Because "it needs more than an embedded agent: '$($Matches[0])'"
-        }
-        $all = & ([scriptblock]::Create("`$ErrorActionPreference = 'Stop'; `$ConfirmPreference = 'None'`n$Code")) *>&1
-        $all | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] } | Should -BeNullOrEmpty
-        if ($Output) { Get-Line ($all | Out-String -Width 150) | Should -BeExactly (Get-Line $Output) }
+    It 'example <Number> of <Name> works, and writes what it says' -ForEach $Examples {
+        if ($NoHost) { Set-ItResult -Skipped -Because $NoHost }
+        $results[$Index].Failed | Should -BeExactly ''
+        if ($Output) { Get-Line $results[$Index].Output | Should -BeExactly (Get-Line $Output) }
+    }
+
+    It 'example <Number> of <Name> would work' -ForEach $NotRun {
+        Set-ItResult -Skipped -Because "it needs libvirt's daemon, with virtual machines"
     }
 }

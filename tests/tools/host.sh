@@ -1,0 +1,67 @@
+#!/bin/bash
+# host.sh COMMAND...: runs a command on a host of its own, where the examples of the help find what they speak of: the guests
+# web1 and db1, each a real agent with files, processes, a host name and a network of its own, and its channel in /run/vm; db1 at
+# TCP port 4444 too; an ssh that leads to one more such host, whatever its name; and an empty /srv. All of it is namespaces: it
+# is gone when the command ends, and nothing of the machine was changed. For root on Debian, with qemu-guest-agent, socat and
+# iproute2. QEMU_GA names the agent, QEMU_GA_BLOCKED the commands that it is forbidden.
+set -euo pipefail
+
+# The files below are the machine's, seen through a layer that takes the changes.
+guest() {
+    local name=$1 number=$2
+    mount -t tmpfs guest "/run/guests/$name"
+    cd "/run/guests/$name"
+    mkdir upper work root
+    mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+    mount -t proc proc root/proc
+    mount --rbind /dev root/dev
+    mkdir -p root/run/channel
+    mount --bind /run/channel root/run/channel
+    hostname "$name"
+    ip link set lo up
+    ip tuntap add dev eth0 mode tap
+    ip link set eth0 address "52:54:00:00:00:$number"
+    ip address add "192.0.2.$number/24" dev eth0
+    ip link set eth0 up
+    echo "$name" > root/etc/hostname
+    mkdir -p root/etc/app root/opt/app root/var/lib/images root/var/log/nginx
+    echo started | tee root/var/log/app.log root/var/log/syslog root/var/log/nginx/access.log > root/var/log/auth.log
+    printf '#!/bin/sh\npwd\n' > root/opt/app/backup
+    chmod +x root/opt/app/backup
+    rm -rf root/var/lib/apt/lists
+    exec chroot root bash -c 'useradd --create-home app; exec "$@"' agent \
+        "$QEMU_GA" -m unix-listen -p "/run/channel/$name" -t /run -f /run/qga.pid "--block-rpcs=$QEMU_GA_BLOCKED"
+}
+
+# Stands where QEMU does: by its command line, and by the socket that it listens on.
+qemu() {
+    local name=$1
+    exec -a qemu-system-x86_64 bash -c 'socat "UNIX-LISTEN:/run/vm/$0.sock,fork" "UNIX-CONNECT:/run/channel/$0"; :' "$name" -name "guest=$name" \
+        -chardev "socket,id=qga0,path=/run/vm/$name.sock,server=on,wait=off" -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0
+}
+
+host() {
+    mount -t proc proc /proc
+    mount -t tmpfs run /run
+    mount -t tmpfs srv /srv
+    mount -t tmpfs shm /dev/shm
+    mkdir -p /run/vm /run/channel /run/guests/web1 /run/guests/db1 /run/bin
+    ip link set lo up
+    printf '%s\n' '#!/bin/sh' '[ "$1" != -s ] || exec "$HOST" pwsh -sshs -NoLogo -NoProfile' 'shift' 'exec "$HOST" sh -c "$*"' > /run/bin/ssh
+    chmod +x /run/bin/ssh
+    local number=10 name
+    for name in web1 db1; do
+        number=$((number + 1))
+        unshare --mount --uts --net --pid --fork bash -c 'set -euo pipefail; guest "$@"' guest "$name" "$number" < /dev/null >&2 &
+        until [ -S "/run/channel/$name" ]; do kill -0 $!; sleep 0.01; done
+        qemu "$name" < /dev/null &
+        until [ -S "/run/vm/$name.sock" ]; do kill -0 $!; sleep 0.01; done
+    done
+    socat TCP-LISTEN:4444,bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:/run/channel/db1 < /dev/null &
+    PATH=/run/bin:$PATH "$@"
+}
+
+HOST=$(realpath "$0")
+export HOST
+export -f guest qemu host
+exec unshare --mount --uts --net --pid --fork --kill-child bash -c 'set -euo pipefail; host "$@"' host "$@"
