@@ -39,6 +39,11 @@ Describe 'Help of <Name>' -ForEach $cmdlets {
         $Help.Examples.Example.Code | Should -Be $Codes
     }
 
+    It 'is online where the project is' {
+        $project = (Get-Module QemuGuestAgent).ProjectUri
+        (Get-Command $Name).HelpUri | Should -Be $(if ($project) { "$project/blob/main/docs/en-US/$Name.md" } else { '' })
+    }
+
     It 'tells of each parameter what the engine knows' {
         $command = Get-Command $Name
         $common = [System.Management.Automation.Cmdlet]::CommonParameters

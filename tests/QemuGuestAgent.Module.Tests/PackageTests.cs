@@ -44,6 +44,7 @@ public sealed class PackageTests
         Assert.Equal(ManifestValue("Author"), metadata["authors"]);
         Assert.Equal(ManifestValue("Description"), metadata["description"]);
         Assert.Equal(ManifestValue("LicenseUri"), metadata["licenseUrl"]);
+        Assert.Equal(ManifestValue("ProjectUri"), metadata.GetValueOrDefault("projectUrl", ""));
         Assert.Equal(["PSModule", .. Layout.ManifestList("Tags")], metadata["tags"].Split(' '));
         Assert.DoesNotContain("dependencies", metadata.Keys);
     }

@@ -12,10 +12,13 @@ internal static class MamlWriter
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
     /// <summary>Writes the help of cmdlets to a file.</summary>
-    public static void Write(IEnumerable<(Cmdlet Cmdlet, Topic Topic)> topics, string path) =>
-        new XDocument(new XElement(Msh + "helpItems", new XAttribute("schema", "maml"), topics.Select(t => Of(t.Cmdlet, t.Topic)))).Save(path);
+    /// <param name="topics">The cmdlets.</param>
+    /// <param name="project">Where the project's repository is on the Web, or null where it is not.</param>
+    /// <param name="path">The file.</param>
+    public static void Write(IEnumerable<(Cmdlet Cmdlet, Topic Topic)> topics, string? project, string path) =>
+        new XDocument(new XElement(Msh + "helpItems", new XAttribute("schema", "maml"), topics.Select(t => Of(t.Cmdlet, t.Topic, project)))).Save(path);
 
-    private static XElement Of(Cmdlet cmdlet, Topic topic) => new(
+    private static XElement Of(Cmdlet cmdlet, Topic topic, string? project) => new(
         Command + "command",
         new XAttribute(XNamespace.Xmlns + "maml", Maml),
         new XAttribute(XNamespace.Xmlns + "command", Command),
@@ -31,7 +34,13 @@ internal static class MamlWriter
         new XElement(Command + "parameters", cmdlet.Parameters.Select(parameter => Of(parameter, UseToShow(cmdlet, parameter)))),
         new XElement(Command + "inputTypes", InputsOf(cmdlet)),
         new XElement(Command + "returnValues", cmdlet.Outputs.Select(type => TypeOf(Command + "returnValue", type, ""))),
-        new XElement(Command + "examples", topic.Examples.Select(Of)));
+        new XElement(Command + "examples", topic.Examples.Select(Of)),
+        project is null ? null : OnlineLink($"{project}/blob/main/docs/en-US/{cmdlet.Name}.md"));
+
+    // Get-Help -Online opens the first link that has an address.
+    private static XElement OnlineLink(string address) => new(
+        Maml + "relatedLinks",
+        new XElement(Maml + "navigationLink", new XElement(Maml + "linkText", "Online"), new XElement(Maml + "uri", address)));
 
     // Positions first, then what must be given, then the rest: so the engine's own syntax is ordered.
     private static XElement SyntaxOf(Cmdlet cmdlet, string set) => new(

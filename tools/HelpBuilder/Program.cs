@@ -1,8 +1,8 @@
 using HelpBuilder;
 
-if (args is not [var module, var comments, var documents, var powerShell, var output])
+if (args is not [var module, var comments, var documents, var powerShell, var output, ..] || args.Length > 6)
 {
-    Console.Error.WriteLine("HelpBuilder <module.dll> <module.xml> <folder of Markdown> <System.Management.Automation.dll> <help.xml>");
+    Console.Error.WriteLine("HelpBuilder <module.dll> <module.xml> <folder of Markdown> <System.Management.Automation.dll> <help.xml> [<address of the project>]");
     return 2;
 }
 
@@ -19,6 +19,6 @@ if (faults.Any)
 
 var folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
 Directory.CreateDirectory(folder);
-MamlWriter.Write(topics, output);
+MamlWriter.Write(topics, args.ElementAtOrDefault(5), output);
 abouts.ForEach(about => File.WriteAllText(Path.Combine(folder, about.Name + ".help.txt"), about.Text));
 return 0;
