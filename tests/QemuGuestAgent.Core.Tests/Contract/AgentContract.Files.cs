@@ -73,7 +73,9 @@ public abstract partial class AgentContract
         var (read, _) = await ReadAsync(session, handle, 4096);
 
         Assert.Equal(bytes, read);
-        Assert.Equal((Array.Empty<byte>(), true), await ReadAsync(session, handle, 4096));
+        var (rest, isEnd) = await ReadAsync(session, handle, 4096);
+        Assert.Empty(rest);
+        Assert.True(isEnd);
     }
 
     [Theory]

@@ -26,8 +26,7 @@ public sealed class GuestProcessPollTests
             await dialogue.Peer.AnswerAsync("guest-exec-status", Running);
             polls++;
             var pause = TimeSpan.FromMilliseconds(Math.Clamp((long)elapsed.TotalMilliseconds / 4, 2, 1000));
-            await dialogue.Time.PassAsync(pause);
-            elapsed += pause;
+            elapsed += await dialogue.Time.PassAsync(pause);
         }
 
         Assert.InRange(polls, 3600, 3640);

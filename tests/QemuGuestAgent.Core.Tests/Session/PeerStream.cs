@@ -36,7 +36,14 @@ internal sealed class PeerStream(
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+#if NET
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+#else
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    private async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+#endif
     {
         while (_part.IsEmpty)
         {
@@ -57,7 +64,14 @@ internal sealed class PeerStream(
         return count;
     }
 
+#if NET
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+#else
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+#endif
     {
         ObjectDisposedException.ThrowIf(closed.Task.IsCompleted, this);
         if (WriteError is { } error)

@@ -17,12 +17,17 @@ internal sealed class WatchedTime : FakeTimeProvider
     }
 
     /// <summary>Waits until somebody waits for that long, then lets that time pass.</summary>
-    public async Task PassAsync(TimeSpan time)
+    /// <returns>The time to the tick: it is asked for in milliseconds, as .NET's timers are, and .NET Framework's are more exact.</returns>
+    public async Task<TimeSpan> PassAsync(TimeSpan time)
     {
-        while (await _timers.Reader.ReadAsync().AsTask().OrHang() != time)
+        TimeSpan due;
+        do
         {
+            due = await _timers.Reader.ReadAsync().AsTask().OrHang();
         }
+        while (due < time || due >= time + TimeSpan.FromMilliseconds(1));
 
-        Advance(time);
+        Advance(due);
+        return due;
     }
 }

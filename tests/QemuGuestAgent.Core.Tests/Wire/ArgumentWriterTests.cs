@@ -153,7 +153,7 @@ public sealed class ArgumentWriterTests
     [Fact]
     public void What_has_no_form_in_JSON_is_refused_by_its_place()
     {
-        foreach (var value in new[] { new object(), DateTime.UnixEpoch, Guid.Empty, new Uri("file:///x"), TimeSpan.Zero })
+        foreach (var value in new[] { new object(), DateTime.MinValue, Guid.Empty, new Uri("file:///x"), TimeSpan.Zero })
         {
             Refused(ErrorCatalogue.ArgumentTypeUnsupported, "a.b[2]",
                 new Hashtable { ["a"] = new Hashtable { ["b"] = new[] { 1, "x", value } } });
