@@ -24,7 +24,7 @@ BeforeAll {
             -replace '^ ?\d+ (web1|db1) ', '<id> $1 ' `
             -replace '^(web1|db1) \d+ (\d+) \d+\.\d\d ', '$1 <pid> $2 <seconds> ' `
             -replace '(?<![.\d])\d+\.\d+\.\d+(?![.\d])[\w-]*', '<version>' `
-            -replace 'Linux \d+ \(\w+\)', 'Linux <version>'
+            -replace '^(web1|db1) .* (x86_64|aarch64)$', '$1 <system>'
         $lines | Sort-Object
     }
 }
