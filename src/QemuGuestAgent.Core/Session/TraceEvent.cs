@@ -1,3 +1,5 @@
+using QemuGuestAgent.Core.Wire;
+
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>What a <see cref="TraceEvent"/> tells of.</summary>
@@ -18,5 +20,6 @@ public enum TraceKind
 /// <param name="Text">The step or the message.</param>
 public readonly record struct TraceEvent(TraceKind Kind, string Text)
 {
-    internal static TraceEvent Step(string text) => new(TraceKind.Step, text);
+    // A step may name what the guest has said: its agent's version, say.
+    internal static TraceEvent Step(string text) => new(TraceKind.Step, SafeText.Escape(text));
 }

@@ -53,6 +53,20 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public async Task A_guest_cannot_act_on_a_terminal_by_what_its_agent_says()
+    {
+        var seen = new ConcurrentQueue<TraceEvent>();
+        var endpoint = new ScriptedPeer();
+        var connecting = endpoint.Connect(call: new CallOptions { Trace = seen.Enqueue });
+        var peer = await endpoint.AcceptAsync();
+        peer.Write(Sync(await peer.ReadAsync()));
+        await peer.AnswerAsync("guest-info", """{"version": "\u001b[2J\u0000\u202e"}""");
+        using var session = await connecting.OrHang();
+        Assert.Contains(seen, e => e.Kind == TraceKind.Step && e.Text.Contains(@"agent \u001B[2J\u0000\u202E on", StringComparison.Ordinal));
+        Assert.All(seen, e => Assert.DoesNotContain(e.Text, c => char.IsControl(c) || c == '\u202e'));
+    }
+
+    [Fact]
     public async Task A_command_without_reply_shows_both_its_messages()
     {
         using var dialogue = await Dialogue.StartAsync();
