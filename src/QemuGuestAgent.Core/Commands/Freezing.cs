@@ -20,8 +20,10 @@ public static class Freezing
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         const string command = "guest-fsfreeze-status";
-        var status = await session.InvokeAsync(new GuestAgentRequest(command), call, cancellationToken).ConfigureAwait(false);
-        return session.IsFrozen = status.ToString() switch
+        var status = await session.InvokeAsync(
+            new GuestAgentRequest(command), static (ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).ToString(),
+            call, cancellationToken).ConfigureAwait(false);
+        return session.IsFrozen = status switch
         {
             "frozen" => true,
             "thawed" => false,

@@ -277,9 +277,9 @@ public sealed class GuestProcess
                 return Processes.ParseStatus(late.Result);
             }
         }
-        catch (FormatException)
+        catch (Exception e) when (e is FormatException or InvalidOperationException)
         {
-            // Then it is as good as lost.
+            // Nonsense: then it is as good as lost.
         }
 
         _isReplyLost = true;
