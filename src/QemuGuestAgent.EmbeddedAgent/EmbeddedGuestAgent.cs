@@ -10,10 +10,13 @@ namespace QemuGuestAgent.EmbeddedAgent;
 /// </summary>
 public sealed class EmbeddedGuestAgent
 {
+    // A session may last for weeks.
+    private const int MostRequests = 10_000;
+
     private static readonly byte[] Sentinel = [0xFF];
 
     private readonly object _gate = new();
-    private readonly List<string> _requests = [];
+    private readonly Queue<string> _requests = [];
     private readonly EmbeddedGuestAgentOptions _options;
     private readonly GuestMachine _machine;
     private readonly AgentPort _port;
@@ -47,7 +50,7 @@ public sealed class EmbeddedGuestAgent
         }
     }
 
-    /// <summary>The names of the commands that were requested so far, in their order.</summary>
+    /// <summary>The names of the commands that were requested so far, in their order; of the last 10,000.</summary>
     public IReadOnlyList<string> Requests
     {
         get
@@ -165,7 +168,12 @@ public sealed class EmbeddedGuestAgent
 
         lock (_gate)
         {
-            _requests.Add(name);
+            if (_requests.Count == MostRequests)
+            {
+                _requests.Dequeue();
+            }
+
+            _requests.Enqueue(name);
         }
 
         _options.CommandDelays.TryGetValue(name, out var longer);
