@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
-using QemuGuestAgent.Core.Tests.Errors;
 
 namespace QemuGuestAgent.Core.Tests.Session;
 
@@ -16,17 +15,25 @@ internal sealed class WatchedTime : FakeTimeProvider
         return timer;
     }
 
-    /// <summary>Waits until somebody waits for that long, then lets that time pass.</summary>
+    /// <summary>Waits until somebody waits for that long.</summary>
     /// <returns>The time to the tick: it is asked for in milliseconds, as .NET's timers are, and .NET Framework's are more exact.</returns>
-    public async Task<TimeSpan> PassAsync(TimeSpan time)
+    public async Task<TimeSpan> UntilAwaitedAsync(TimeSpan time)
     {
         TimeSpan due;
         do
         {
-            due = await _timers.Reader.ReadAsync().AsTask().OrHang();
+            due = await _timers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         }
         while (due < time || due >= time + TimeSpan.FromMilliseconds(1));
 
+        return due;
+    }
+
+    /// <summary>Waits until somebody waits for that long, then lets that time pass.</summary>
+    /// <returns>That time, to the tick.</returns>
+    public async Task<TimeSpan> PassAsync(TimeSpan time)
+    {
+        var due = await UntilAwaitedAsync(time);
         Advance(due);
         return due;
     }
