@@ -15,13 +15,16 @@ Makes out/QemuGuestAgent.<version>.nupkg, which Publish-PSResource -NupkgPath ta
 ./build.ps1 Bench
 Measures, beside a baseline each, on an agent of this machine: a table, in about two minutes.
 .EXAMPLE
+./build.ps1 Soak
+Asks, connects and bends agents without end, each answer compared with the right one: a table, in some minutes.
+.EXAMPLE
 ./build.ps1 Demo unix:/run/vm1.sock
 Connects, synchronises and invokes; on the embedded agent where no endpoint is given.
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Pack', 'Demo', 'Bench')]
+    [ValidateSet('Build', 'Test', 'Pack', 'Demo', 'Bench', 'Soak')]
     [string] $Task = 'Build',
 
     # Where Demo connects to.
@@ -51,6 +54,7 @@ try {
         }
         'Pack' { dotnet pack src/QemuGuestAgent --configuration $Configuration }
         'Bench' { dotnet run --project benchmarks --configuration Release }
+        'Soak' { dotnet run --project tests/QemuGuestAgent.Soak --configuration Release }
         'Demo' { dotnet run --project samples/Quickstart --configuration $Configuration -- $Endpoint }
     }
     exit $LASTEXITCODE

@@ -14,17 +14,24 @@ internal sealed class Caller
 
     private readonly GuestAgentSession _session;
     private readonly Random _random;
-    private readonly Work _work = new();
+    private readonly Work _work;
     private readonly long _handle;
 
-    private Caller(GuestAgentSession session, Random random, long handle) => (_session, _random, _handle) = (session, random, handle);
+    private Caller(GuestAgentSession session, Work work, Random random, long handle) =>
+        (_session, _work, _random, _handle) = (session, work, random, handle);
 
-    public static async Task<Caller> StartAsync(GuestAgentSession session, Random random)
+    /// <summary>How many works it asked for, less those that it saw carried out, which may be another caller's of the same guest.</summary>
+    public long Outstanding { get; private set; }
+
+    /// <param name="session">The session that it has, perhaps with others.</param>
+    /// <param name="work">The work of the session's guest.</param>
+    /// <param name="random">What decides what it asks.</param>
+    public static async Task<Caller> StartAsync(GuestAgentSession session, Work work, Random random)
     {
         var path = $"/tmp/{random.Next()}";
         var handle = (await session.InvokeAsync(Deed.Make("guest-file-open", ("path", path), ("mode", "w+")))).GetInt64();
         await session.InvokeAsync(Deed.Make("guest-file-write", ("handle", handle), ("buf-b64", Content)));
-        return new Caller(session, random, handle);
+        return new Caller(session, work, random, handle);
     }
 
     /// <summary>Asks one thing.</summary>
@@ -40,6 +47,7 @@ internal sealed class Caller
     {
         var number = _random.NextInt64(1 << 30);
         var reply = await _session.InvokeAsync(_work.Request(number));
+        Outstanding += 1 - _work.Take().Count;
         Check(_work.IsRight(number, reply), number, reply);
     }
 

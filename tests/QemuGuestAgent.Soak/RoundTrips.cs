@@ -9,13 +9,16 @@ internal static class RoundTrips
     /// <summary>One caller of one session.</summary>
     public static async Task OverOneSessionAsync(Part part, int seed)
     {
-        using var session = await ConnectAsync("soak-one");
-        var caller = await Caller.StartAsync(session, new Random(seed));
+        var work = new Work();
+        using var session = await ConnectAsync("soak-one", work);
+        var caller = await Caller.StartAsync(session, work, new Random(seed));
         for (var i = 0; i < part.Planned && part.MayGoOn; i++)
         {
             await part.WatchAsync(i);
             await AskAsync(part, caller);
         }
+
+        CheckDone([caller]);
     }
 
     /// <summary>Several sessions at once, each with several callers.</summary>
@@ -26,10 +29,11 @@ internal static class RoundTrips
         var callers = new List<Caller>();
         for (var i = 0; i < sessionCount; i++)
         {
-            sessions.Add(await ConnectAsync($"soak-{i}"));
+            var work = new Work();
+            sessions.Add(await ConnectAsync($"soak-{i}", work));
             for (var j = 0; j < callersEach; j++)
             {
-                callers.Add(await Caller.StartAsync(sessions[i], new Random(seed + 1 + callers.Count)));
+                callers.Add(await Caller.StartAsync(sessions[i], work, new Random(seed + 1 + callers.Count)));
             }
         }
 
@@ -45,7 +49,16 @@ internal static class RoundTrips
             })));
         }
 
+        CheckDone(callers);
         sessions.ForEach(session => session.Dispose());
+    }
+
+    private static void CheckDone(List<Caller> callers)
+    {
+        if (callers.Sum(caller => caller.Outstanding) is var outstanding and not 0)
+        {
+            throw new SoakException($"{outstanding} works more were answered than carried out", isLost: outstanding > 0);
+        }
     }
 
     private static async Task AskAsync(Part part, Caller caller)
@@ -62,9 +75,9 @@ internal static class RoundTrips
         part.CountOne();
     }
 
-    private static async Task<GuestAgentSession> ConnectAsync(string name) =>
+    private static async Task<GuestAgentSession> ConnectAsync(string name, Work work) =>
         await GuestAgentSession.ConnectAsync(EmbeddedEndpoint.Register(name, new EmbeddedGuestAgent(new()
         {
-            Commands = { [Work.Name] = new Work().Execute },
+            Commands = { [Work.Name] = work.Execute },
         })));
 }

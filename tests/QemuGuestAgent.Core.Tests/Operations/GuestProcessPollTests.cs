@@ -106,6 +106,21 @@ public sealed class GuestProcessPollTests
         await asking.FailsWith(ErrorCatalogue.ProcessOutputLost);
     }
 
+    [Theory]
+    [InlineData("5")]
+    [InlineData("""{"exited": true, "exitcode": 0, "out-data": "%%%"}""")]
+    public async Task A_late_reply_that_cannot_be_read_is_as_good_as_lost(string nonsense)
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var process = new GuestProcess(dialogue.Session, 5);
+        var late = Return(await TimeOutAsync(dialogue, process), nonsense);
+        var asking = Ask(process);
+        dialogue.Peer.Write(late);
+        await dialogue.Peer.AnswerSyncAsync();
+        dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "PID ld does not exist"));
+        await asking.FailsWith(ErrorCatalogue.ProcessOutputLost);
+    }
+
     [Fact]
     public async Task A_reply_that_cannot_be_read_loses_the_end_as_well()
     {
