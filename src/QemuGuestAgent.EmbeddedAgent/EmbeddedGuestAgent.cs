@@ -178,6 +178,9 @@ public sealed class EmbeddedGuestAgent
 
         _options.CommandDelays.TryGetValue(name, out var longer);
         await DelayAsync(_options.ReplyDelay + longer, dead).ConfigureAwait(false);
+
+        // The delay may be over, by a clock that is set, in the moment of its death.
+        dead.ThrowIfCancellationRequested();
         var line = _context.Execute(request);
         var silent = _options.Faults.SilentCommands;
         if (line is not null && !silent.Contains(name) && !silent.Contains("*") && !IsLost(name))

@@ -6,7 +6,7 @@ var numbers = new Dictionary<string, int>
 {
     ["--round-trips"] = 1_000_000,
     ["--connects"] = 100_000,
-    ["--faults"] = 100_000,
+    ["--faults"] = 200_000,
     ["--seed"] = Random.Shared.Next(1_000_000_000),
 };
 for (var i = 0; i < args.Length; i += 2)
