@@ -13,12 +13,20 @@ public sealed class SoakTests(ITestOutputHelper output)
     {
         // In the configuration that the tests were built in.
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        var program = Path.Combine(Repository.Root, "tests", "QemuGuestAgent.Soak", "bin", configuration, "net8.0", "QemuGuestAgent.Soak");
+        var program = Path.Combine(Repository.Root, "tests", "QemuGuestAgent.Soak", "bin", configuration, "net8.0",
+            OperatingSystem.IsWindows() ? "QemuGuestAgent.Soak.exe" : "QemuGuestAgent.Soak");
         var arguments = $"--round-trips 20000 --connects 1000 --faults 400 --seed {seed ?? Random.Shared.Next(1_000_000_000)}";
         using var soak = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        var text = await soak.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).OrHang();
-        output.WriteLine(text);
-        await soak.WaitForExitAsync(TestContext.Current.CancellationToken).OrHang();
-        Assert.True(soak.ExitCode == 0, text);
+        try
+        {
+            var text = await soak.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).OrHang();
+            output.WriteLine(text);
+            await soak.WaitForExitAsync(TestContext.Current.CancellationToken).OrHang();
+            Assert.True(soak.ExitCode == 0, text);
+        }
+        finally
+        {
+            soak.Kill();
+        }
     }
 }

@@ -74,7 +74,8 @@ public sealed class GuestAgentSession : IDisposable
     /// <param name="call">Time and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="GuestAgentException">
-    /// An <c>Endpoint…</c> error, AgentSilent, NotAnAgent, EndpointEchoes, ConnectionLost, ReplyTooLong or SyncSkippedTooMuch.
+    /// An <c>Endpoint…</c> error, AgentSilent, NotAnAgent, EndpointEchoes, ConnectionLost, ReplyTooLong, ReplyMalformed, ReplyUnexpected or
+    /// SyncSkippedTooMuch.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<GuestAgentSession> ConnectAsync(
