@@ -239,8 +239,13 @@ internal static class FaultKinds
     private static async Task TooSlowAsync(Round round)
     {
         var delay = CallTime + TimeSpan.FromSeconds(round.Random.Next(1, 3600));
-        round.Make(new(), Delayed(round, delay));
+        round.Make(new() { LostReplies = new Dictionary<string, int> { [round.Deed.Command] = 1 } }, Delayed(round, delay));
         await round.ConnectAsync();
+
+        // The first is still waited for when the reply to the second comes late.
+        var never = await GivesUpAsync(round, runs: 1, () => round.Time.UntilAwaitedAsync(delay));
+        round.Pass(delay);
+        await round.RecoversAsync();
         var asked = await GivesUpAsync(round, runs: 1, () => round.Time.UntilAwaitedAsync(delay));
         if (round.Random.Next(2) == 0)
         {
@@ -253,6 +258,11 @@ internal static class FaultKinds
         if (round.Session.EchoesRequestIds)
         {
             round.CameLate(asked);
+        }
+
+        if (never.Request.LateReply is not null)
+        {
+            throw new SoakException($"request {never.Number} was given the late reply to request {asked.Number}");
         }
     }
 
