@@ -33,7 +33,7 @@ internal static class FaultKinds
         ["powered off"] = PoweredOffAsync,
     };
 
-    // What an agent that echoes ids must not be believed, the error, and whether that comes by itself.
+    // What comes instead of a reply, where the agent echoes ids, and the error that must come of it.
     private static readonly (string Reply, string ErrorId)[] Raw =
     [
         ("}{\n", "ReplyMalformed"),
@@ -300,7 +300,7 @@ internal static class FaultKinds
 
     private static async Task ClosedAsync(Round round)
     {
-        round.Make(new() { LostReplies = new Dictionary<string, int> { [round.Deed.Command] = 1 } }, MaybeOld(round));
+        round.Make(new() { SilentCommands = [round.Deed.Command] }, MaybeOld(round));
         await round.ConnectAsync();
 
         // In the midst of sending: it may be written or not.
@@ -310,7 +310,7 @@ internal static class FaultKinds
             return Task.CompletedTask;
         });
         await round.ConnectAsync();
-        await round.AnswersAsync();
+        await round.RecoversAsync();
     }
 
     private static async Task PoweredOffAsync(Round round)
