@@ -206,6 +206,20 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
         $other, $session | Remove-PSSession
     }
 
+    It 'end at once where the channel is closed while they end' {
+        # Whether it comes to that depends on the guest.
+        foreach ($attempt in 1..3) {
+            $own = Connect-QemuGuestAgent $agent.Endpoint
+            $other = New-QemuGuestPSSession $own
+            Invoke-Command $other { exit } -ErrorAction SilentlyContinue
+            Disconnect-QemuGuestAgent $own
+            # PowerShell itself would give up after a minute.
+            Wait-Until { $other.State -in 'Closed', 'Broken' }
+            Remove-PSSession $other
+        }
+        Get-Leftover | Should -BeNullOrEmpty
+    }
+
     It 'close the channel that they have opened' {
         $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint
         Get-QemuGuestAgent | Should -HaveCount 1

@@ -12,14 +12,21 @@ internal sealed class GuestTransport
     // A guest that never ends its line must not take the host's memory; a line of remoting has some 45,000 characters.
     private const int LongestLine = 16 << 20;
 
+    // The last line that PowerShell sends, and what it waits for then (OutOfProcTransportManager.cs of PowerShell).
+    private const string Closing = "<Close PSGuid='00000000-0000-0000-0000-000000000000' />";
+    private const string Closed = "<CloseAck PSGuid='00000000-0000-0000-0000-000000000000' />";
+
     private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(20);
 
     private readonly AgentSession _session;
     private readonly InteractiveProcess _shell;
     private readonly LineReader _lines = new(GuestOutputKind.Output, new UTF8Encoding(false), LongestLine);
     private readonly Lazy<Task> _closing;
+    private readonly object _stateLock = new();
     private object? _manager;
-    private int _isClosed;
+    private Action<string>? _handle;
+    private bool _awaitsClosed;
+    private bool _isClosed;
 
     /// <summary>Takes a PowerShell in a guest to carry to and from.</summary>
     /// <param name="session">The session with the guest's agent.</param>
@@ -47,12 +54,17 @@ internal sealed class GuestTransport
     {
         _manager = manager;
         EngineTypes.Method<Action<TextWriter>>(manager, "SetMessageWriter")(new LineWriter(this));
-        var handle = EngineTypes.Method<Action<string>>(manager, "HandleDataReceived");
+        _handle = EngineTypes.Method<Action<string>>(manager, "HandleDataReceived");
         _ = CarryAsync(bytes =>
         {
             foreach (var line in _lines.Read(bytes))
             {
-                handle(line.Text);
+                if (line.Text == Closed)
+                {
+                    _ = End();
+                }
+
+                _handle(line.Text);
             }
         });
         EngineTypes.Method<Action>(manager, "SendOneItem")();
@@ -61,7 +73,7 @@ internal sealed class GuestTransport
     /// <summary>Ends it, and does not wait. Called by PowerShell once the other side has agreed.</summary>
     public void Close()
     {
-        Interlocked.Exchange(ref _isClosed, 1);
+        _ = End();
         _ = _closing.Value;
     }
 
@@ -79,9 +91,18 @@ internal sealed class GuestTransport
     /// <summary>Ends it and tells PowerShell why, where it has not ended yet.</summary>
     public void Fail(GuestAgentException reason)
     {
-        if (Interlocked.Exchange(ref _isClosed, 1) == 0 && _manager is { } manager)
+        var (isFirst, awaitsClosed) = End();
+        if (isFirst && _manager is { } manager)
         {
-            EngineTypes.RaiseError(manager, new PSRemotingTransportException(reason.Message, reason));
+            if (awaitsClosed)
+            {
+                // It would wait a minute for the guest's word, and not look at an error.
+                _handle!(Closed);
+            }
+            else
+            {
+                EngineTypes.RaiseError(manager, new PSRemotingTransportException(reason.Message, reason));
+            }
         }
 
         _ = _closing.Value;
@@ -107,12 +128,28 @@ internal sealed class GuestTransport
         Fail(ErrorCatalogue.SessionClosed.With(_session, _session.Endpoint));
     }
 
-    // PowerShell takes this exception for the end of a connection.
+    // Whether nothing ended it before, and whether PowerShell waits for the guest's word of the end.
+    private (bool IsFirst, bool AwaitsClosed) End()
+    {
+        lock (_stateLock)
+        {
+            var isFirst = !_isClosed;
+            _isClosed = true;
+            return (isFirst, _awaitsClosed);
+        }
+    }
+
     private void Send(string line)
     {
-        if (Volatile.Read(ref _isClosed) != 0)
+        lock (_stateLock)
         {
-            throw new IOException();
+            if (_isClosed)
+            {
+                // PowerShell takes it for the end of a connection.
+                throw new IOException();
+            }
+
+            _awaitsClosed = line == Closing;
         }
 
         _shell.Send(Encoding.UTF8.GetBytes(line + "\n"));
