@@ -23,6 +23,7 @@ internal sealed class ShortWait
     private static int _waiting;
 
     private bool _isOver;
+    private bool _yields = true;
 
     /// <summary>Begins to wait, until there is something to read or it takes too long. <see cref="End"/> follows once it was read.</summary>
     /// <param name="stream">The stream that will be read; one that is not of a socket is not waited for.</param>
@@ -36,17 +37,24 @@ internal sealed class ShortWait
         }
 
         var start = Stopwatch.GetTimestamp();
-        TimeSpan waited;
-        do
+        var waited = TimeSpan.Zero;
+        while (!network.Socket.Poll(waited < Spin ? TimeSpan.Zero : Slice, SelectMode.SelectRead))
         {
-            waited = Stopwatch.GetElapsedTime(start);
             if (cancellationToken.IsCancellationRequested || Volatile.Read(ref _waiting) > 1 || waited > Most)
             {
                 _isOver = true;
                 return;
             }
+
+            if (waited < Spin && _yields)
+            {
+                // The kernel may have put the agent on this core; what else waits for the core is not let in a second time.
+                Thread.Yield();
+                _yields = Stopwatch.GetElapsedTime(start) - waited < Slice;
+            }
+
+            waited = Stopwatch.GetElapsedTime(start);
         }
-        while (!network.Socket.Poll(waited < Spin ? TimeSpan.Zero : Slice, SelectMode.SelectRead));
     }
 
     /// <summary>Ends the wait.</summary>
