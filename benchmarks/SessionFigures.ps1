@@ -11,6 +11,7 @@ Import-Module $Module
 
 function New-LocalSession {
     [CmdletBinding()]
+    [OutputType([Management.Automation.Runspaces.PSSession])]
     param()
     $runspace = [runspacefactory]::CreateOutOfProcessRunspace($null)
     $runspace.Open()

@@ -33,6 +33,9 @@ function Start-RealAgent {
 # Not the path of this process, which is dotnet's where PowerShell is one of its tools.
 $pwsh = (Get-Command pwsh, powershell -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
 
+# It may lie in a folder of one user's only.
+function Test-PwshForAll { [Environment]::UserName -eq 'root' -and (su -s /bin/sh nobody -c "test -x '$pwsh' && echo yes" 2>$null) -eq 'yes' }
+
 # What a script writes in a fresh PowerShell.
 function Invoke-Fresh([string] $Script) {
     $output = & $pwsh -NoProfile -NonInteractive -Command $Script 2>&1

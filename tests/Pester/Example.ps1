@@ -72,6 +72,7 @@ function Get-NoHostReason {
     if (-not $IsLinux) { return 'guests for examples need Linux' }
     $missing = 'qemu-ga', 'socat', 'ip', 'unshare', 'apt-get' | Where-Object { -not (Get-Command $_, "/usr/sbin/$_" -CommandType Application -ErrorAction Ignore) }
     if ($missing) { return "guests for examples need $($missing -join ', ')" }
+    if (-not (Test-PwshForAll)) { return "guests for examples need root, and a PowerShell that all users may run: not '$pwsh'" }
     $made = unshare --mount --uts --net --pid --fork sh -ec '
         mount -t tmpfs srv /srv
         mkdir /srv/upper /srv/work /srv/root

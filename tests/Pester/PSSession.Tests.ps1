@@ -148,7 +148,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
         Remove-Job $job
     }
 
-    It 'run as another user' -Skip:([Environment]::UserName -ne 'root') {
+    It 'run as another user' -Skip:(-not (Test-PwshForAll)) {
         $there = New-QemuGuestPSSession $vm -UserName nobody -Name other
         $there.Name | Should -Be other
         Invoke-Command $there { "$(id -un) $env:USER $PWD" } | Should -Be 'nobody nobody /'
