@@ -5,8 +5,8 @@ namespace QemuGuestAgent.Benchmarks;
 /// <summary>Measures two ways to do the same in turns, so that whatever else the machine does falls on both.</summary>
 internal static class Comparison
 {
-    // The first runs are compiled while they run.
-    private const int WarmUpRounds = 3;
+    // What runs for the first times is compiled meanwhile, and again once it is known to run often.
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
 
     /// <summary>Measures, and writes a row of the table.</summary>
     /// <param name="figure">What is measured.</param>
@@ -18,19 +18,30 @@ internal static class Comparison
     public static async Task RunAsync(
         string figure, string aim, int times, Func<int, Task> baseline, Func<int, Task> ours, int rounds = 21)
     {
-        var (plain, own) = (new List<double>(), new List<double>());
-        for (var round = 0; round < WarmUpRounds + rounds; round++)
+        await WarmUpAsync(async () =>
         {
-            var first = await TimeAsync(baseline, times);
-            var second = await TimeAsync(ours, times);
-            if (round >= WarmUpRounds)
-            {
-                plain.Add(first);
-                own.Add(second);
-            }
+            await baseline(times);
+            await ours(times);
+        });
+        var (plain, own) = (new List<double>(), new List<double>());
+        for (var round = 0; round < rounds; round++)
+        {
+            plain.Add(await TimeAsync(baseline, times));
+            own.Add(await TimeAsync(ours, times));
         }
 
         Report(figure, aim, plain, own);
+    }
+
+    /// <summary>Does what will be measured for a while.</summary>
+    public static async Task WarmUpAsync(Func<Task> work)
+    {
+        var start = Stopwatch.GetTimestamp();
+        do
+        {
+            await work();
+        }
+        while (Stopwatch.GetElapsedTime(start) < WarmUp);
     }
 
     /// <summary>Writes a row of the table from what was measured in turns.</summary>

@@ -6,12 +6,14 @@ function Format-Time([double] $Milliseconds) { if ($Milliseconds -lt 10) { '{0:0
 
 # Both in turns, so that whatever else the machine does falls on both.
 function Write-Comparison([string] $Figure, [string] $Aim, [int] $Times, [int] $Rounds, [scriptblock] $Baseline, [scriptblock] $Ours, [switch] $Speedup) {
+    # What runs for the first times is compiled meanwhile, and again once it is known to run often.
+    $start = [Diagnostics.Stopwatch]::StartNew()
+    do { $null = (Measure-Command $Baseline), (Measure-Command $Ours) } while ($start.Elapsed.TotalSeconds -lt 3)
     $plain = [Collections.Generic.List[double]]::new()
     $own = [Collections.Generic.List[double]]::new()
-    foreach ($round in -1..($Rounds - 1)) {
-        $first = (Measure-Command $Baseline).TotalMilliseconds / $Times
-        $second = (Measure-Command $Ours).TotalMilliseconds / $Times
-        if ($round -ge 0) { $plain.Add($first); $own.Add($second) }
+    foreach ($round in 1..$Rounds) {
+        $plain.Add((Measure-Command $Baseline).TotalMilliseconds / $Times)
+        $own.Add((Measure-Command $Ours).TotalMilliseconds / $Times)
     }
     $ratios = @(foreach ($i in 0..($Rounds - 1)) { if ($Speedup) { $plain[$i] / $own[$i] } else { $own[$i] / $plain[$i] } }) | Sort-Object
     $quarter = [int][math]::Floor($Rounds / 4)

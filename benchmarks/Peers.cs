@@ -61,6 +61,7 @@ internal static class Peers
     private static async Task CompareAsync(string figure, int times, Func<int, double> peer, GuestAgentEndpoint endpoint)
     {
         using var session = await GuestAgentSession.ConnectAsync(endpoint);
+        await Comparison.WarmUpAsync(() => RoundTrips.PingAsync(session, times));
         var (theirs, own) = (new List<double>(), new List<double>());
         try
         {

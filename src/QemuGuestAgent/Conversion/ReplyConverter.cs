@@ -9,6 +9,9 @@ internal static class ReplyConverter
     /// <summary>The note property that says which guest an object came from.</summary>
     public const string GuestNameProperty = "PSGuestName";
 
+    // Most of the agent's objects have no more.
+    private const int UsualMembers = 8;
+
     // What the engine itself gives every object; of a member of that name it would be one or the other that is seen.
     private static readonly HashSet<string> Reserved =
         new(["psobject", "psbase", "psadapted", "psextended", "pstypenames"], StringComparer.OrdinalIgnoreCase);
@@ -47,7 +50,7 @@ internal static class ReplyConverter
     {
         var result = new PSObject();
         var properties = result.Properties;
-        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var names = new HashSet<string>(UsualMembers, StringComparer.OrdinalIgnoreCase);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
