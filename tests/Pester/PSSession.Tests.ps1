@@ -271,23 +271,43 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
     }
 }
 
-Describe 'A PowerShell session where the agent has no environment' -Skip:(-not $RealAgentPath) {
-    It 'has a path and a home' {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
-        $empty = Join-Path $folder 'empty-environment'
-        Set-Content $empty "#!/bin/sh`nexec env -i '$RealAgentPath' `"`$@`""
-        chmod +x $empty
-        $agent = Start-RealAgent $folder -AgentPath $empty
-        try {
+Describe 'A PowerShell session by an agent that is started otherwise' -Skip:(-not $RealAgentPath) {
+    BeforeDiscovery { $canMount = [bool] (Get-Command unshare -CommandType Application -ErrorAction Ignore) -and (unshare --mount echo yes 2>$null) }
+    BeforeAll {
+        # $Start is what a shell does in the place of "$@", the agent with its arguments.
+        function Use-OtherAgent([string] $Start, [scriptblock] $Test) {
+            $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+            $null = New-Item $folder -ItemType Directory
+            $other = Join-Path $folder 'agent'
+            Set-Content $other "#!/bin/sh`nset -- '$RealAgentPath' `"`$@`"`n$Start"
+            chmod +x $other
+            $agent = Start-RealAgent $folder -AgentPath $other
+            try {
+                . $Test
+            }
+            finally {
+                $agent.Process.Kill()
+                $agent.Process.WaitForExit()
+                Remove-Item $folder -Recurse
+            }
+        }
+    }
+
+    It 'has a path and a home where the agent has no environment' {
+        Use-OtherAgent 'exec env -i "$@"' {
             $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ShellPath $pwsh -ErrorAction Stop
             Invoke-Command $session { "$HOME|$(Test-Path $HOME)|$(uname)|漢字" } | Should -Be "$HOME|True|Linux|漢字"
             Remove-PSSession $session
         }
-        finally {
-            $agent.Process.Kill()
-            $agent.Process.WaitForExit()
-            Remove-Item $folder -Recurse
+    }
+
+    It 'breaks with a clear reason where the disk is full, and leaves nothing there' -Skip:(-not $canMount) {
+        Use-OtherAgent "exec unshare --mount sh -c 'mount -t tmpfs -o size=300k small /var/tmp && exec `"`$@`"' sh `"`$@`"" {
+            $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ErrorAction Stop
+            { Invoke-Command $session { 'x' * 5MB } -ErrorAction Stop } | Should -Throw '*No space left on device*'
+            $session.State | Should -Be Broken
+            Remove-PSSession $session
+            Get-ChildItem "/proc/$($agent.Process.Id)/root/var/tmp" -Force | Should -BeNullOrEmpty
         }
     }
 }
