@@ -70,9 +70,10 @@ public static class GuestPower
         // What was asked and not answered: the ping behind the command at first, then pings of ours.
         var unanswered = session.State == GuestAgentSessionState.Ready || request.LateReply is not null ? null : request;
         var wasAway = false;
-        Sighting? before = null;
+        Sighting? seen = null;
         while (true)
         {
+            var isCutShort = time.Limit > TimeSpan.Zero && time.Limit - time.Elapsed < session.Patience;
             var ping = unanswered ?? new GuestAgentRequest("guest-ping") { KeepsLateReply = true };
             var sighting = await LookAsync(
                 session, unanswered is null ? ping : null, time, isRestart: change == GuestPowerChange.Restart, cancellationToken)
@@ -95,19 +96,18 @@ public static class GuestPower
                 return;
             }
 
+            // For a look that is cut short by the end, every agent is silent.
+            seen = sighting == Sighting.Silent && isCutShort ? seen ?? sighting : sighting;
             if (time.IsOver)
             {
-                // The last look may have been cut short.
-                sighting = sighting == Sighting.Silent ? before ?? sighting : sighting;
-                throw change == GuestPowerChange.Restart && sighting != Sighting.Answers
+                throw change == GuestPowerChange.Restart && seen != Sighting.Answers
                     ? ErrorCatalogue.AgentNotReady.With(
                         session.Endpoint, session.Endpoint, time.Limit.TotalSeconds,
-                        $"it was not seen to be back from its restart; {Describe(sighting)}.")
+                        $"it was not seen to be back from its restart; {Describe(seen.Value)}.")
                     : ErrorCatalogue.PowerChangeNotSeen.With(
-                        session.Endpoint, session.Endpoint, Describe(change), time.Limit.TotalSeconds, Describe(sighting));
+                        session.Endpoint, session.Endpoint, Describe(change), time.Limit.TotalSeconds, Describe(seen.Value));
             }
 
-            before = sighting;
             await time.DelayAsync(Pause, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -124,8 +124,10 @@ public sealed class GuestPowerTests
     [Fact]
     public async Task What_does_not_happen_is_told_with_what_is_seen_instead()
     {
-        var (_, session) = await ConnectAsync(new() { Commands = { ["guest-shutdown"] = _ => new JsonObject() } });
-        var error = await session.ChangePowerAsync(GuestPowerChange.PowerOff, waits: true, Briefly, TestEnd)
+        // Long enough for a slow machine to see an answer.
+        var enough = TimeSpan.FromSeconds(5);
+        var (_, session) = await ConnectAsync(new() { Commands = { ["guest-shutdown"] = _ => new JsonObject() } }, enough);
+        var error = await session.ChangePowerAsync(GuestPowerChange.PowerOff, waits: true, new() { Timeout = enough }, TestEnd)
             .FailsWith(ErrorCatalogue.PowerChangeNotSeen);
         Assert.Contains("its agent still answers", error.Message, StringComparison.Ordinal);
     }
@@ -139,11 +141,12 @@ public sealed class GuestPowerTests
         Assert.Contains("is silent", error.Message, StringComparison.Ordinal);
     }
 
-    private static async Task<(EmbeddedGuestAgent Agent, GuestAgentSession Session)> ConnectAsync(EmbeddedGuestAgentOptions options)
+    private static async Task<(EmbeddedGuestAgent Agent, GuestAgentSession Session)> ConnectAsync(
+        EmbeddedGuestAgentOptions options, TimeSpan? patience = null)
     {
         var agent = new EmbeddedGuestAgent(options);
         var session = await GuestAgentSession.ConnectAsync(
-            EmbeddedEndpoint.Register($"power-{Guid.NewGuid()}", agent), new() { NoReplyWait = TimeSpan.FromMilliseconds(200) },
+            EmbeddedEndpoint.Register($"power-{Guid.NewGuid()}", agent), new() { NoReplyWait = patience ?? TimeSpan.FromMilliseconds(200) },
             cancellationToken: TestEnd);
         return (agent, session);
     }
