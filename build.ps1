@@ -13,7 +13,7 @@ Runs all tests, Pester's included; with -Vm those in a virtual machine too.
 Makes out/QemuGuestAgent.<version>.nupkg, which Publish-PSResource -NupkgPath takes.
 .EXAMPLE
 ./build.ps1 Bench
-Measures, beside a baseline each, on an agent of this machine: a table, in about two minutes.
+Measures, beside a baseline each, on an agent of this machine: a table, in about four minutes.
 .EXAMPLE
 ./build.ps1 Soak
 Asks, connects and bends agents without end, each answer compared with the right one: a table, in some minutes.

@@ -10,6 +10,10 @@ public static class Freezing
 {
     internal const string Freeze = "guest-fsfreeze-freeze";
     internal const string Thaw = "guest-fsfreeze-thaw";
+    internal const string Status = "guest-fsfreeze-status";
+
+    // One of the two values of its reply.
+    internal const string Frozen = "frozen";
 
     /// <summary>Asks whether the guest's file systems are frozen (guest-fsfreeze-status).</summary>
     /// <param name="session">The session.</param>
@@ -19,18 +23,19 @@ public static class Freezing
     public static async Task<bool> GetFreezeStatusAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        const string command = "guest-fsfreeze-status";
         var status = await session.InvokeAsync(
-            new GuestAgentRequest(command), static (ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).ToString(),
-            call, cancellationToken).ConfigureAwait(false);
+            new GuestAgentRequest(Status), ReadStatus, call, cancellationToken).ConfigureAwait(false);
         return session.IsFrozen = status switch
         {
-            "frozen" => true,
+            Frozen => true,
             "thawed" => false,
             var other => throw ErrorCatalogue.ReplyUnexpected.With(
-                command, command, session.Endpoint, $"it is '{other}', neither 'frozen' nor 'thawed'."),
+                Status, Status, session.Endpoint, $"it is '{other}', neither 'frozen' nor 'thawed'."),
         };
     }
+
+    // Reads the value of the reply to guest-fsfreeze-status.
+    internal static string ReadStatus(ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).ToString();
 
     // The request that freezes the file systems at some places, or all where null. A reply that comes late still tells what it did.
     internal static GuestAgentRequest FreezeRequest(IReadOnlyList<string>? mountPoints)

@@ -95,7 +95,7 @@ public sealed class FreezeScope
         {
             if (!guest.Session.Undoings.TryAdd(_close))
             {
-                throw ErrorCatalogue.SessionClosed.With(guest.Session.Endpoint, guest.Session.Endpoint);
+                throw guest.Session.SessionClosed();
             }
 
             return guest.PrepareAsync(_time, linked.Token);

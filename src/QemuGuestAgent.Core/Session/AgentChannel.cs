@@ -29,8 +29,7 @@ internal sealed class AgentChannel : IDisposable
     private Task _pendingWrite = Task.CompletedTask;
     private SequencePosition _lineEnd;
 
-    /// <summary>Takes an open stream over, and what is to be given back once it is closed.</summary>
-    public AgentChannel(GuestAgentEndpoint endpoint, Stream stream, IDisposable? hold, long maxLineBytes)
+    private AgentChannel(GuestAgentEndpoint endpoint, Stream stream, IDisposable? hold, long maxLineBytes)
     {
         _endpoint = endpoint;
         _stream = stream;
@@ -58,6 +57,27 @@ internal sealed class AgentChannel : IDisposable
 
     /// <summary>The value of <see cref="FrameDecoder.BytesDropped"/> that is too much.</summary>
     public long MaxBytesDropped { get; set; } = long.MaxValue;
+
+    /// <summary>Opens an endpoint, and keeps other sessions of this machine out of it meanwhile.</summary>
+    /// <exception cref="GuestAgentException">An <c>Endpoint…</c> error.</exception>
+    public static async Task<AgentChannel> OpenAsync(GuestAgentEndpoint endpoint, CallScope scope, long maxLineBytes)
+    {
+        var hold = EndpointLock.Take(endpoint, text => scope.Trace?.Invoke(TraceEvent.Step(text)));
+        try
+        {
+            var stream = await endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
+            return new AgentChannel(endpoint, stream, hold, maxLineBytes)
+            {
+                Trace = scope.Call.Trace,
+                CallTime = scope.Call.Timeout,
+            };
+        }
+        catch
+        {
+            hold?.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Returns the empty buffer for the next message, once the former message is written.</summary>
     public async ValueTask<RequestBuffer> StartMessageAsync(CancellationToken cancellationToken)

@@ -43,10 +43,10 @@ public sealed class FanOut : IDisposable
         if (_held is { } first)
         {
             _held = null;
-            _running.Add(Task.Run(() => RunAsync(first)));
+            Start(first);
         }
 
-        _running.Add(Task.Run(() => RunAsync(operation)));
+        Start(operation);
     }
 
     /// <summary>Has something run on the draining thread. For operations, while they run.</summary>
@@ -105,6 +105,8 @@ public sealed class FanOut : IDisposable
         _output.Dispose();
         _throttle.Dispose();
     }
+
+    private void Start(Func<Action<Action>, CancellationToken, Task> operation) => _running.Add(Task.Run(() => RunAsync(operation)));
 
     private async Task RunAsync(Func<Action<Action>, CancellationToken, Task> operation)
     {

@@ -138,11 +138,7 @@ public sealed class GuestAgentSession : IDisposable
         using var scope = await EnterAsync(request.Command, call, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (State == GuestAgentSessionState.Faulted)
-            {
-                throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
-            }
-
+            ThrowIfFaulted();
             // Where success is no reply, silence must mean success: not an agent that was gone before.
             if (State != GuestAgentSessionState.Ready || !GuestAgentInfo.AnswersSuccess(Agent, request.Command))
             {
@@ -215,6 +211,9 @@ public sealed class GuestAgentSession : IDisposable
         }
     }
 
+    /// <summary>The error of what is asked of a session that is closed or closing.</summary>
+    internal GuestAgentException SessionClosed() => ErrorCatalogue.SessionClosed.With(Endpoint, Endpoint);
+
     /// <summary>Counts a file of the guest that was opened, or with -1 one that was closed.</summary>
     internal void CountOpenFile(int change) => Interlocked.Add(ref _openFiles, change);
 
@@ -228,11 +227,7 @@ public sealed class GuestAgentSession : IDisposable
         using var scope = await EnterAsync(request.Command, call, CancellationToken.None).ConfigureAwait(false);
         try
         {
-            if (State == GuestAgentSessionState.Faulted)
-            {
-                throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
-            }
-
+            ThrowIfFaulted();
             scope.Trace?.Invoke(TraceEvent.Step($"Leaving {request.Command} for the agent on '{Endpoint}'."));
             var message = await _channel!.StartMessageAsync(scope.Token).ConfigureAwait(false);
             var id = RequestId.Next();
@@ -294,7 +289,7 @@ public sealed class GuestAgentSession : IDisposable
         scope.Trace?.Invoke(TraceEvent.Step($"Connecting to '{Endpoint}'."));
         try
         {
-            var channel = await OpenChannelAsync(scope).ConfigureAwait(false);
+            var channel = await AgentChannel.OpenAsync(Endpoint, scope, _options.MaxReplyBytes).ConfigureAwait(false);
             lock (_stateLock)
             {
                 _channel = channel;
@@ -318,25 +313,6 @@ public sealed class GuestAgentSession : IDisposable
         catch (Exception e)
         {
             Fault(e as GuestAgentException ?? ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, Endpoint, e.Message));
-            throw;
-        }
-    }
-
-    private async Task<AgentChannel> OpenChannelAsync(CallScope scope)
-    {
-        var hold = EndpointLock.Take(Endpoint, text => scope.Trace?.Invoke(TraceEvent.Step(text)));
-        try
-        {
-            var stream = await Endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
-            return new AgentChannel(Endpoint, stream, hold, _options.MaxReplyBytes)
-            {
-                Trace = scope.Call.Trace,
-                CallTime = scope.Call.Timeout,
-            };
-        }
-        catch
-        {
-            hold?.Dispose();
             throw;
         }
     }
@@ -430,9 +406,7 @@ public sealed class GuestAgentSession : IDisposable
             }
 
             return await ExchangeAsync(
-                new GuestAgentRequest("guest-fsfreeze-status"),
-                static (ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).ToString() == "frozen",
-                scope).ConfigureAwait(false);
+                new GuestAgentRequest(Freezing.Status), Freezing.ReadStatus, scope).ConfigureAwait(false) == Freezing.Frozen;
         }
         catch (GuestAgentException e)
         {
@@ -470,7 +444,13 @@ public sealed class GuestAgentSession : IDisposable
         Become(GuestAgentSessionState.Faulted);
     }
 
-    private GuestAgentException SessionClosed() => ErrorCatalogue.SessionClosed.With(Endpoint, Endpoint);
+    private void ThrowIfFaulted()
+    {
+        if (State == GuestAgentSessionState.Faulted)
+        {
+            throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
+        }
+    }
 
     private long SecondsSince(long timestamp) => (long)_options.TimeProvider.GetElapsedTime(timestamp).TotalSeconds;
 
