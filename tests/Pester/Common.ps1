@@ -17,16 +17,23 @@ $BlockedCommands = @(
     'guest-set-memory-blocks', 'guest-ssh-add-authorized-keys', 'guest-ssh-remove-authorized-keys'
 ) -join ','
 
+function Wait-Until([scriptblock] $Condition) {
+    $end = [datetime]::UtcNow.AddSeconds(30)
+    while (-not (& $Condition)) {
+        if ([datetime]::UtcNow -gt $end) { throw "This did not come: $Condition" }
+        [Threading.Thread]::Sleep(5)
+    }
+}
+
+# A program that nobody has waited for has ended too.
+function Test-Running($Id) { (Test-Path "/proc/$Id/stat") -and (Get-Content "/proc/$Id/stat" -ErrorAction Ignore) -match '\) [^ZX] ' }
+
 function Start-RealAgent {
     param([Parameter(Mandatory)] [string] $Folder, [string] $AgentPath = $RealAgentPath)
     $socket = Join-Path $Folder 'qga.sock'
     $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $Folder, '-f', (Join-Path $Folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
     $process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $Folder 'qga.err')
-    $end = [datetime]::UtcNow.AddSeconds(10)
-    while (-not (Test-Path $socket)) {
-        if ([datetime]::UtcNow -gt $end) { throw "The agent did not listen: $(Get-Content (Join-Path $Folder 'qga.err'))" }
-        [Threading.Thread]::Sleep(5)
-    }
+    Wait-Until { if ($process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $Folder 'qga.err'))" }; Test-Path $socket }
     [pscustomobject]@{ Process = $process; Endpoint = "unix:$socket" }
 }
 

@@ -59,10 +59,7 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
         $line = "exec -a qemu-kvm bash -c 'while :; do sleep 1; done' x -name guest=$name -chardev " +
             "socket,id=qga0,path=$folder/qga.sock,server=on,wait=off -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0"
         $qemu = Start-Process bash '-c', "`"$line`"" -PassThru
-        $end = [datetime]::UtcNow.AddSeconds(30)
-        while (-not (Find-QemuGuestAgent $name)) {
-            if ([datetime]::UtcNow -gt $end) { throw 'The process is not found.' }
-        }
+        Wait-Until { Find-QemuGuestAgent $name }
     }
 
     AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }

@@ -217,11 +217,7 @@ Describe 'Files of a real guest' -Skip:(-not $RealAgentPath) {
         try {
             $shell.AddScript('param($module, $session, $file, $to) Import-Module $module; Copy-QemuGuestItem $file $to -ToSession $session').
                 AddArgument($ModulePath).AddArgument($session).AddArgument("$here/large").AddArgument("$there").BeginInvoke() | Out-Null
-            $end = [datetime]::UtcNow.AddSeconds(30)
-            while (-not (Get-ChildItem $there -Force -Filter *.partial | Where-Object Length -gt 0)) {
-                if ([datetime]::UtcNow -gt $end) { throw 'It never began.' }
-                [Threading.Thread]::Sleep(5)
-            }
+            Wait-Until { Get-ChildItem $there -Force -Filter *.partial | Where-Object Length -gt 0 }
             $shell.Stop()
         }
         finally { $shell.Dispose() }

@@ -14,14 +14,6 @@ BeforeAll {
         }
         throw "There is no agent '$name'."
     }
-
-    function Wait-Until([scriptblock] $Condition, [string] $What) {
-        $end = [datetime]::UtcNow.AddSeconds(30)
-        while (-not (& $Condition)) {
-            if ([datetime]::UtcNow -gt $end) { throw "It never came to pass: $What" }
-            [Threading.Thread]::Sleep(5)
-        }
-    }
 }
 
 Describe 'Use-QemuGuestFrozenFileSystem' {
@@ -115,7 +107,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
     It 'thaws on Ctrl+C' {
         $shell = [powershell]::Create().AddScript('param($m, $s) Import-Module $m; Use-QemuGuestFrozenFileSystem $s { Start-Sleep 600 } -Confirm:$false').AddArgument($ModulePath).AddArgument($session)
         $null = $shell.BeginInvoke()
-        Wait-Until { $session.IsFrozen } 'frozen'
+        Wait-Until { $session.IsFrozen }
         $shell.Stop()
         $shell.InvocationStateInfo.State | Should -Be 'Stopped'
         $shell.Dispose()
@@ -127,7 +119,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         $shell = [powershell]::Create().AddScript('param($m, $s) Import-Module $m; Use-QemuGuestFrozenFileSystem $s { "ran" } -Confirm:$false').AddArgument($ModulePath).AddArgument($slow)
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
         $null = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
-        Wait-Until { $slow.State -eq 'Busy' } 'busy'
+        Wait-Until { $slow.State -eq 'Busy' }
         $shell.Stop()
         $shell.Dispose()
         $output | Should -BeNullOrEmpty
@@ -141,7 +133,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         $null = $shell.AddScript('param($m, $at) Import-Module $m; $s = Connect-QemuGuestAgent $at; $s; Use-QemuGuestFrozenFileSystem $s { Start-Sleep 600 } -Confirm:$false').AddArgument($ModulePath).AddArgument($at)
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
         $null = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
-        Wait-Until { $output.Count -gt 0 -and $output[0].IsFrozen } 'frozen'
+        Wait-Until { $output.Count -gt 0 -and $output[0].IsFrozen }
         $shell.Runspace.Close()
         Test-Frozen $at | Should -BeFalse
         $output[0].State | Should -Be 'Closed'
@@ -151,7 +143,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
     It 'thaws when the session is closed elsewhere, and fails the block' {
         $shell = [powershell]::Create().AddScript('param($m, $s) Import-Module $m; Use-QemuGuestFrozenFileSystem $s { Start-Sleep 600 } -Confirm:$false').AddArgument($ModulePath).AddArgument($session)
         $running = $shell.BeginInvoke()
-        Wait-Until { $session.IsFrozen } 'frozen'
+        Wait-Until { $session.IsFrozen }
         Disconnect-QemuGuestAgent $session
         Test-Frozen $endpoint | Should -BeFalse
         $running.AsyncWaitHandle.WaitOne(20000) | Should -BeTrue
@@ -219,9 +211,9 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         try {
             $accepting.Wait(60000) | Should -BeTrue
             $serving = $agent.ServeAsync([System.Net.Sockets.NetworkStream]::new($accepting.Result, $true), [Threading.CancellationToken]::None)
-            Wait-Until { $agent.IsFrozen } 'frozen'
+            Wait-Until { $agent.IsFrozen }
             & /bin/kill -$Signal $process.Id
-            Wait-Until { -not $agent.IsFrozen } 'thawed'
+            Wait-Until { -not $agent.IsFrozen }
             $process.WaitForExit(30000) | Should -BeTrue
             $serving.Wait(30000) | Should -BeTrue
         }

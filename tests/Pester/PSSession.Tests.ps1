@@ -36,14 +36,6 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
             Get-ChildItem "/proc/$($agent.Process.Id)/fd" -ErrorAction Ignore | ForEach-Object { (Get-Item $_ -Force -ErrorAction Ignore).LinkTarget } | Where-Object { $_ -like '*qemu-guest-agent-*' }
         }
 
-        function Wait-Until([scriptblock] $Condition) {
-            $end = [datetime]::UtcNow.AddSeconds(30)
-            while (-not (& $Condition)) {
-                if ([datetime]::UtcNow -gt $end) { throw "This did not come: $Condition" }
-                [Threading.Thread]::Sleep(5)
-            }
-        }
-
         # A command that goes on in the guest, on a thread of its own.
         function Start-LongCommand($Session) {
             $shell = [powershell]::Create().AddScript('param($session) Invoke-Command -Session $session { 1; Start-Sleep 1000 }').AddArgument($Session)
@@ -193,7 +185,8 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
         kill -KILL $id
         $long.Running.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
         "$($long.Shell.Streams.Error)" | Should -BeLike "'pwsh' in the guest*has ended with exit code 137*"
-        $there.State | Should -Be Broken
+        # PowerShell ends the commands first.
+        Wait-Until { $there.State -eq 'Broken' }
         Remove-PSSession $there
         @(Get-Leftover) | Should -HaveCount 2
     }
@@ -305,7 +298,7 @@ Describe 'A PowerShell session by an agent that is started otherwise' -Skip:(-no
         Use-OtherAgent "exec unshare --mount sh -c 'mount -t tmpfs -o size=300k small /var/tmp && exec `"`$@`"' sh `"`$@`"" {
             $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ErrorAction Stop
             { Invoke-Command $session { 'x' * 5MB } -ErrorAction Stop } | Should -Throw '*No space left on device*'
-            $session.State | Should -Be Broken
+            Wait-Until { $session.State -eq 'Broken' }
             Remove-PSSession $session
             Get-ChildItem "/proc/$($agent.Process.Id)/root/var/tmp" -Force | Should -BeNullOrEmpty
         }

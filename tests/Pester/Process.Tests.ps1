@@ -1,15 +1,5 @@
 ﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
-BeforeAll {
-    . $PSScriptRoot/Common.ps1
-
-    function Wait-Until([scriptblock] $Condition) {
-        $end = [datetime]::UtcNow.AddSeconds(20)
-        while (-not (& $Condition)) {
-            if ([datetime]::UtcNow -gt $end) { throw "It never came to: $Condition" }
-            [Threading.Thread]::Sleep(5)
-        }
-    }
-}
+BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'Programs in the embedded guest' {
     BeforeAll { $session = Connect-QemuGuestAgent embedded: -Name vm1 }
@@ -251,7 +241,7 @@ Describe 'Programs in the guest of the real agent of <AgentName>' -ForEach $Real
 
     It 'Select-Object -First 1 ends a live program' {
         $first = Invoke-QemuGuestProcess $session sh '-c' 'echo $$; exec sleep 1000' -Stream | Select-Object -First 1
-        Wait-Until { -not (Test-Path "/proc/$first/stat") -or (Get-Content "/proc/$first/stat") -match '\) Z ' }
+        Wait-Until { -not (Test-Running $first) }
         $session.State | Should -Be 'Ready'
         (Invoke-QemuGuestProcess $session echo usable).StandardOutput | Should -Be "usable`n"
     }
@@ -262,6 +252,6 @@ Describe 'Programs in the guest of the real agent of <AgentName>' -ForEach $Real
         $result = $process | Wait-QemuGuestProcess
         $result.Signal | Should -Be 9
         $child = [int]$result.StandardOutput
-        Wait-Until { -not (Test-Path "/proc/$child/stat") -or (Get-Content "/proc/$child/stat") -match '\) Z ' }
+        Wait-Until { -not (Test-Running $child) }
     }
 }

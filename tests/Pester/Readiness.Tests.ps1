@@ -107,8 +107,7 @@ Describe 'Wait-QemuGuestAgent' {
         $shell = [powershell]::Create().AddScript('param($m) Import-Module $m; "begun"; Wait-QemuGuestAgent -Endpoint /nowhere/vm.sock -TimeoutSeconds 0').AddArgument($ModulePath)
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
         $null = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
-        $end = [datetime]::UtcNow.AddSeconds(30)
-        while ($output.Count -eq 0) { if ([datetime]::UtcNow -gt $end) { throw 'It never began.' }; [Threading.Thread]::Sleep(5) }
+        Wait-Until { $output.Count -gt 0 }
         $shell.Stop()
         $shell.InvocationStateInfo.State | Should -Be 'Stopped'
         $shell.Dispose()

@@ -160,11 +160,7 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
 
         It 'Select-Object -First 1 ends a live script' {
             $id = Invoke-QemuGuestScript $session { $PID; Start-Sleep 1000 } -Stream | Select-Object -First 1
-            $end = [datetime]::UtcNow.AddSeconds(20)
-            while ((Test-Path "/proc/$id/stat") -and (Get-Content "/proc/$id/stat") -notmatch '\) Z ') {
-                if ([datetime]::UtcNow -gt $end) { throw "Process $id lives." }
-                [Threading.Thread]::Sleep(5)
-            }
+            Wait-Until { -not (Test-Running $id) }
             $session.State | Should -Be 'Ready'
         }
     }

@@ -6,11 +6,7 @@ BeforeAll {
         $shell = [powershell]::Create()
         $null = $shell.AddScript("param(`$module, `$session) Import-Module `$module; $Script").AddArgument($ModulePath).AddArgument($Session)
         $running = $shell.BeginInvoke()
-        $end = [datetime]::UtcNow.AddSeconds(20)
-        while ($Session.State -ne 'Busy') {
-            if ([datetime]::UtcNow -gt $end -or $running.IsCompleted) { throw "The command was never at work: $($shell.Streams.Error)" }
-            [Threading.Thread]::Sleep(1)
-        }
+        Wait-Until { if ($running.IsCompleted) { throw "The command was never at work: $($shell.Streams.Error)" }; $Session.State -eq 'Busy' }
         $shell.Stop()
         $shell.InvocationStateInfo.State
         $shell.Dispose()
@@ -65,7 +61,7 @@ Describe 'Stopping' {
         $session = Connect-QemuGuestAgent 'embedded:?slow=guest-get-time:600000'
         $shell = [powershell]::Create().AddScript('param($module, $session) Import-Module $module; Invoke-QemuGuestAgentCommand $session guest-get-time -TimeoutSeconds 0').AddArgument($ModulePath).AddArgument($session)
         $running = $shell.BeginInvoke()
-        while ($session.State -ne 'Busy') { [Threading.Thread]::Sleep(1) }
+        Wait-Until { $session.State -eq 'Busy' }
         Disconnect-QemuGuestAgent $session
         $running.AsyncWaitHandle.WaitOne(20000) | Should -BeTrue
         $shell.Streams.Error[0].FullyQualifiedErrorId | Should -BeLike 'SessionClosed,*'
