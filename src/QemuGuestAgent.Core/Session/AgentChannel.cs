@@ -58,6 +58,9 @@ internal sealed class AgentChannel : IDisposable
     /// <summary>The value of <see cref="FrameDecoder.BytesDropped"/> that is too much.</summary>
     public long MaxBytesDropped { get; set; } = long.MaxValue;
 
+    /// <summary>Whether all of the last message has gone out.</summary>
+    public bool HasSent => _pendingWrite.IsCompleted;
+
     /// <summary>Opens an endpoint, and keeps other sessions of this machine out of it meanwhile.</summary>
     /// <exception cref="GuestAgentException">An <c>Endpoint…</c> error.</exception>
     public static async Task<AgentChannel> OpenAsync(GuestAgentEndpoint endpoint, CallScope scope, long maxLineBytes)

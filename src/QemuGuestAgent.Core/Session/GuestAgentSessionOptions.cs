@@ -21,6 +21,11 @@ public sealed record GuestAgentSessionOptions
     /// </summary>
     public TimeSpan NoReplyWait { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long the answer to a sync is waited for before it is sent again, and twice as long each time; 3 seconds. Zero sends it once.
+    /// </summary>
+    public TimeSpan SyncRepeatWait { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>The clock; tests bring their own.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

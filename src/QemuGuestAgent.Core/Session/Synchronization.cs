@@ -9,7 +9,8 @@ namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
 /// Gets in step with the agent: 0xFF and guest-sync-delimited with a new random id, then every line is ignored until the reply that
-/// carries the id (rules S1 to S7). An agent without the command is asked with plain guest-sync.
+/// carries the id (rules S1 to S7). An agent without the command is asked with plain guest-sync; one that is silent, again: a sync dies
+/// with the agent, or the guest, that has taken it.
 /// </summary>
 internal sealed class Synchronization(
     GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options,
@@ -20,6 +21,9 @@ internal sealed class Synchronization(
 
     private const string InfoCommand = "guest-info";
 
+    private long _id;
+    private long _delimitedId;
+    private bool _isPlain;
     private string? _foreignLine;
     private bool _sawEcho;
 
@@ -36,20 +40,39 @@ internal sealed class Synchronization(
         decoder.DropsLongLines = true;
         decoder.MaxLineBytes = late.Any ? options.MaxReplyBytes : LineBytes;
         channel.MaxBytesDropped = bytesBefore + options.MaxSyncBytes;
+        var wait = options.SyncRepeatWait;
+        var silence = Silence(wait, cancellationToken);
         try
         {
-            var delimitedId = await SendAsync("guest-sync-delimited", cancellationToken).ConfigureAwait(false);
-            var (id, isDelimited) = (delimitedId, false);
+            await SendAsync(cancellationToken).ConfigureAwait(false);
+            var isDelimited = false;
             while (true)
             {
-                var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                ReadOnlySequence<byte> line;
+                try
+                {
+                    line = await channel.ReceiveAsync(silence.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+                {
+                    // Twice as long each time: even a slow agent must once have answered the last before there is another.
+                    silence.Dispose();
+                    silence = Silence(wait += wait, cancellationToken);
+                    if (channel.HasSent)
+                    {
+                        await SendAsync(cancellationToken).ConfigureAwait(false);
+                    }
+
+                    continue;
+                }
+
                 var length = line.Length + 1;
                 bool isAnswer, hasNoDelimitedSync;
                 try
                 {
                     var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
-                    isAnswer = reply.ReturnedNumber == id;
-                    isDelimited |= reply.ReturnedNumber == delimitedId;
+                    isAnswer = reply.ReturnedNumber == _id;
+                    isDelimited |= reply.ReturnedNumber == _delimitedId;
                     hasNoDelimitedSync = reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
                     Note(reply, line);
                     if (late.TryDeliver(reply, replies.Explain))
@@ -65,7 +88,7 @@ internal sealed class Synchronization(
                 if (isAnswer)
                 {
                     return new SyncResult(
-                        id, isDelimited,
+                        _id, isDelimited,
                         bytes + decoder.BytesDropped - bytesBefore,
                         lines + (int)(decoder.LinesDropped - linesBefore),
                         options.TimeProvider.GetElapsedTime(started));
@@ -78,10 +101,11 @@ internal sealed class Synchronization(
                     throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, endpoint, options.MaxSyncBytes);
                 }
 
-                if (hasNoDelimitedSync && id == delimitedId)
+                if (hasNoDelimitedSync && !_isPlain)
                 {
                     // Perhaps the answer to a former client; then both syncs are answered, in order, and the last one counts.
-                    id = await SendAsync("guest-sync", cancellationToken).ConfigureAwait(false);
+                    _isPlain = true;
+                    await SendAsync(cancellationToken).ConfigureAwait(false);
                 }
             }
         }
@@ -91,6 +115,7 @@ internal sealed class Synchronization(
         }
         finally
         {
+            silence.Dispose();
             decoder.DropsLongLines = false;
             decoder.MaxLineBytes = options.MaxReplyBytes;
             channel.MaxBytesDropped = long.MaxValue;
@@ -168,12 +193,20 @@ internal sealed class Synchronization(
         }
     }
 
-    private async ValueTask<long> SendAsync(string command, CancellationToken cancellationToken)
+    private CallScope Silence(TimeSpan time, CancellationToken cancellationToken) =>
+        new(new CallOptions { Timeout = time }, options.TimeProvider, cancellationToken, CancellationToken.None);
+
+    private async ValueTask SendAsync(CancellationToken cancellationToken)
     {
-        var id = RequestId.Next();
-        RequestWriter.WriteSync(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), command, id);
+        var message = await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false);
+        _id = RequestId.Next();
+        if (!_isPlain)
+        {
+            _delimitedId = _id;
+        }
+
+        RequestWriter.WriteSync(message, _isPlain ? "guest-sync" : "guest-sync-delimited", _id);
         channel.Send();
-        return id;
     }
 
     private async ValueTask SendInfoAsync(long? id, CancellationToken cancellationToken)

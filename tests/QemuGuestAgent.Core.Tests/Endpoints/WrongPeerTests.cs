@@ -124,5 +124,5 @@ public sealed class WrongPeerTests : IDisposable
 
     private Task<GuestAgentSession> Connect(GuestAgentEndpoint? endpoint = null) =>
         (endpoint ?? new TcpEndpoint("127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port))
-            .Connect(new GuestAgentSessionOptions { TimeProvider = _time });
+            .Connect(new GuestAgentSessionOptions { TimeProvider = _time, SyncRepeatWait = TimeSpan.Zero });
 }

@@ -69,7 +69,7 @@ public sealed class ClosingTests
     public async Task Connecting_that_fails_leaves_no_connection_open()
     {
         var (endpoint, time) = (new ScriptedPeer(), new WatchedTime());
-        var connecting = endpoint.Connect(new GuestAgentSessionOptions { TimeProvider = time });
+        var connecting = endpoint.Connect(new GuestAgentSessionOptions { TimeProvider = time, SyncRepeatWait = TimeSpan.Zero });
         var peer = await endpoint.AcceptAsync();
         await peer.ReadAsync();
         time.Advance(Dialogue.CallTime);

@@ -26,7 +26,8 @@ internal sealed class Dialogue : IDisposable
     {
         endpoint ??= new ScriptedPeer();
         var time = new WatchedTime();
-        var connecting = endpoint.Connect((options ?? new()) with { TimeProvider = time });
+        // Tests let time pass in one leap, in which it is open whether a sync is sent again.
+        var connecting = endpoint.Connect((options ?? new()) with { TimeProvider = time, SyncRepeatWait = TimeSpan.Zero });
         var peer = await endpoint.AcceptAsync();
         await peer.AnswerSyncAsync(ids);
         var session = await connecting.OrHang();

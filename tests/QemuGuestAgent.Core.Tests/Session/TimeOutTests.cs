@@ -101,7 +101,7 @@ public sealed class TimeOutTests
     public async Task An_agent_that_never_answered_is_silent()
     {
         var (endpoint, time) = (new ScriptedPeer(), new WatchedTime());
-        var connecting = endpoint.Connect(new GuestAgentSessionOptions { TimeProvider = time });
+        var connecting = endpoint.Connect(new GuestAgentSessionOptions { TimeProvider = time, SyncRepeatWait = TimeSpan.Zero });
         await (await endpoint.AcceptAsync()).ReadAsync();
         time.Advance(Dialogue.CallTime);
         await connecting.FailsWith(ErrorCatalogue.AgentSilent);
@@ -147,7 +147,7 @@ public sealed class TimeOutTests
     {
         var time = new WatchedTime();
         var endpoint = new ScriptedPeer { Opening = token => Task.Delay(Timeout.InfiniteTimeSpan, token) };
-        var connecting = endpoint.Connect(new GuestAgentSessionOptions { TimeProvider = time });
+        var connecting = endpoint.Connect(new GuestAgentSessionOptions { TimeProvider = time, SyncRepeatWait = TimeSpan.Zero });
         time.Advance(Dialogue.CallTime);
         await connecting.FailsWith(ErrorCatalogue.EndpointTimedOut);
     }

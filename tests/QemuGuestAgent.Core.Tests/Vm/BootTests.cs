@@ -25,9 +25,9 @@ public sealed class BootTests : VmTest
     {
         await Vm.PowerOnAsync();
 
-        using var session = await Vm.ConnectAsync();
+        using var session = await Vm.ConnectAsync(new() { SyncRepeatWait = TimeSpan.Zero });
 
-        // It was its first sync that was answered: what comes before the answer is the complaint about the one byte before it.
+        // What comes before the answer is the complaint about the one byte before it.
         Assert.Equal(1, session.LastSync!.RepliesDiscarded);
         Assert.Equal("here", await RunAsync(session, "echo here"));
     }
@@ -41,9 +41,35 @@ public sealed class BootTests : VmTest
             await client.SendAsync("""{"execute":"guest-sync","arguments":{"id":1}}""" + "\n");
         }
 
-        using var session = await Vm.ConnectAsync();
+        using var session = await Vm.ConnectAsync(new() { SyncRepeatWait = TimeSpan.Zero });
 
         Assert.Equal(1, session.LastSync!.RepliesDiscarded);
         Assert.Equal("here", await RunAsync(session, "echo here"));
+    }
+
+    [Fact]
+    public async Task A_sync_that_dies_with_the_agent_is_sent_again()
+    {
+        using var session = await Vm.BootAsync();
+        await Vm.RunOnConsoleAsync("killall -STOP qemu-ga");
+        var (syncs, sent) = (0, new TaskCompletionSource());
+        var watched = new CallOptions { Timeout = TimeSpan.FromSeconds(120), Trace = Watch };
+        var syncing = session.SynchronizeAsync(watched, TestEnd);
+        await sent.Task;
+
+        await Vm.KillAgentAsync();
+
+        await syncing;
+        Assert.True(syncs > 1);
+        Assert.Equal("here", await RunAsync(session, "echo here"));
+
+        void Watch(TraceEvent e)
+        {
+            if (e.Kind == TraceKind.Sent && e.Text.Contains("guest-sync-delimited", StringComparison.Ordinal))
+            {
+                syncs++;
+                sent.TrySetResult();
+            }
+        }
     }
 }

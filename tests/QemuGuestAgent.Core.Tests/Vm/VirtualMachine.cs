@@ -65,8 +65,8 @@ internal sealed class VirtualMachine(VmImage image, string agentOptions = "") : 
     }
 
     /// <summary>Connects; the guest may still boot.</summary>
-    public Task<GuestAgentSession> ConnectAsync() =>
-        GuestAgentSession.ConnectAsync(Endpoint, call: Boot, cancellationToken: TestContext.Current.CancellationToken);
+    public Task<GuestAgentSession> ConnectAsync(GuestAgentSessionOptions? options = null) =>
+        GuestAgentSession.ConnectAsync(Endpoint, options, Boot, TestContext.Current.CancellationToken);
 
     /// <summary>Connects a client that writes and reads bytes as they are.</summary>
     public Task<RawClient> ConnectRawAsync() => ConnectRawAsync(AgentSocket);
