@@ -33,9 +33,9 @@ internal sealed class NestedScript : IDisposable
         {
             _shell.Invoke(null, _output);
         }
-        catch (InvalidPowerShellStateException) when (_isStopped)
+        catch (Exception e) when (_isStopped && e is InvalidPowerShellStateException or InvalidOperationException)
         {
-            // It was stopped before it began.
+            // It was stopped before it began: and has ended, or is about to. What the script itself throws is a RuntimeException.
             return false;
         }
         finally

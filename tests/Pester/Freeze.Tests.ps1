@@ -104,6 +104,13 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         $outcome.IsConsistent | Should -BeFalse
     }
 
+    It 'has the same error when the time is over while the block begins' {
+        foreach ($tick in 1..200) {
+            { Use-QemuGuestFrozenFileSystem $session { Start-Sleep 600 } -MaximumSeconds (0.001 + $tick / 50000) -Confirm:$false } |
+                Should -Throw -ErrorId 'FreezeTimeLimit,*'
+        }
+    }
+
     It 'thaws on Ctrl+C' {
         $shell = [powershell]::Create().AddScript('param($m, $s) Import-Module $m; Use-QemuGuestFrozenFileSystem $s { Start-Sleep 600 } -Confirm:$false').AddArgument($ModulePath).AddArgument($session)
         $null = $shell.BeginInvoke()

@@ -21,7 +21,7 @@ Import-Module $Pester -MinimumVersion 5.3
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $PSScriptRoot
 $configuration.Run.PassThru = $true
-$configuration.Output.Verbosity = 'None'
+$configuration.Output.Verbosity = 'Detailed'
 $run = Invoke-Pester -Configuration $configuration
 
 # What went wrong, and where in the tests: not the way there through Pester.

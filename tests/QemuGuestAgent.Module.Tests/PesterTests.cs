@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 
@@ -6,7 +7,11 @@ namespace QemuGuestAgent.Module.Tests;
 /// <summary>The Pester suite, in a real PowerShell: each of its tests counts as one here.</summary>
 public sealed class PesterTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    // It takes three on an idle machine with two processors.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
+
+    // They tell which test did not end.
+    private const int LinesOfHang = 20;
 
     public sealed record PesterResult(string Name, string Result, string Message);
 
@@ -63,17 +68,22 @@ public sealed class PesterTests
         start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
         start.Environment["NO_COLOR"] = "1";
         start.Environment["QEMU_GUEST_AGENT_MODULE"] = Layout.Module;
+        var lines = new ConcurrentQueue<string?>();
         using var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => lines.Enqueue(line.Data);
+        process.ErrorDataReceived += (_, line) => lines.Enqueue(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
         process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Limit))
         {
             process.Kill(entireProcessTree: true);
-            return (-1, $"PowerShell did not end within {Limit}.");
+            lines.Enqueue($"PowerShell did not end within {Limit}.");
+            return (-1, string.Join(Environment.NewLine, lines.TakeLast(LinesOfHang)));
         }
 
-        return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
+        process.WaitForExit();
+        return (process.ExitCode, string.Join(Environment.NewLine, lines));
     }
 
     private static string? FindPowerShell() =>
