@@ -19,12 +19,17 @@ internal sealed class AgentReplies(GuestAgentEndpoint endpoint, GuestAgentInfo? 
     {
         var (errorClass, description) = reply.Error;
         var command = request.Command;
+        if (LibvirtStream.Errors.TryGetValue(errorClass, out var ofLibvirt))
+        {
+            // Not the agent's: it may have carried the command out.
+            return ofLibvirt.With(command, command, endpoint, description);
+        }
+
         var explained = errorClass switch
         {
             "CommandNotFound" when agent?.Commands.ContainsKey(command) != true =>
                 ErrorCatalogue.CommandNotFound.With(command, command, endpoint, agent?.Version ?? "unknown", Suggest(command)),
             "CommandNotFound" or "CommandDisabled" => ErrorCatalogue.CommandDisabled.With(command, command, endpoint),
-            _ when LibvirtStream.Errors.TryGetValue(errorClass, out var error) => error.With(command, command, endpoint, description),
             _ => ErrorCatalogue.AgentError.With(command, command, endpoint, description, errorClass),
         };
         explained.AgentErrorClass = errorClass;

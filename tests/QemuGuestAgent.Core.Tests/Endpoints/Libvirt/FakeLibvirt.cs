@@ -37,6 +37,9 @@ internal sealed class FakeLibvirt : ILibvirt, IDisposable
     /// <summary>What the next commands fail with, those to which it says so.</summary>
     public Func<string, LibvirtException?> CommandError { get; set; } = _ => null;
 
+    /// <summary>What the answers to the next commands, which the agent has carried out, get lost with: those to which it says so.</summary>
+    public Func<string, LibvirtException?> AnswerError { get; set; } = _ => null;
+
     /// <summary>What a command waits for.</summary>
     public ManualResetEventSlim Answering { get; } = new(initialState: true);
 
@@ -82,6 +85,11 @@ internal sealed class FakeLibvirt : ILibvirt, IDisposable
         {
             await _client.SendAsync(command + "\n");
             var reply = await _client.ReadLineAsync();
+            if (AnswerError(name) is { } loss)
+            {
+                throw loss;
+            }
+
             if (JsonDocument.Parse(reply).RootElement.TryGetProperty("error", out var failure))
             {
                 throw new LibvirtException(

@@ -9,6 +9,7 @@ using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;
 using QemuGuestAgent.Core.Tests.Session;
 using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints.Libvirt;
 
@@ -124,6 +125,22 @@ public sealed class LibvirtEndpointTests : IDisposable
         await _libvirt.Endpoint.Connect().FailsWith(ErrorCatalogue.LibvirtAgentSilent);
         _libvirt.CommandError = _ => null;
         await session.Ask("guest-ping");
+    }
+
+    [Fact]
+    public async Task A_guest_is_thawed_where_libvirt_has_lost_the_answer_to_its_freeze()
+    {
+        var agent = new EmbeddedGuestAgent();
+        using var libvirt = new FakeLibvirt(agent.Connect());
+        using var session = await libvirt.Endpoint.Connect();
+        libvirt.AnswerError = command => command == "guest-fsfreeze-freeze"
+            ? new LibvirtException(LibvirtError.AgentUnresponsive, "Guest agent is not responding: Guest agent disappeared while executing command")
+            : null;
+        var scope = new FreezeScope([session]);
+        Assert.Empty(await scope.FreezeAsync(CancellationToken.None).OrHang());
+        Assert.True(agent.IsFrozen);
+        Assert.Equal(FreezeResult.Consistent, Assert.Single(await scope.ThawAsync(hasSucceeded: true).OrHang()).Result);
+        Assert.False(agent.IsFrozen);
     }
 
     [Fact]
