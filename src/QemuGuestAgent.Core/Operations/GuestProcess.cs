@@ -244,11 +244,13 @@ public sealed class GuestProcess
 
     private async Task<GuestExecutionStatus> AskAsync(CallOptions? call, CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // The wait for others, the late reply and the question share the time.
+        var time = new OperationTime(_session.Clock, call);
+        await EnterAsync(time.Rest(), cancellationToken).ConfigureAwait(false);
         try
         {
-            return _end ?? Keep(await TakeLateReplyAsync(call, cancellationToken).ConfigureAwait(false)
-                ?? await AskAgentAsync(call, cancellationToken).ConfigureAwait(false));
+            return _end ?? Keep(await TakeLateReplyAsync(time.Rest(), cancellationToken).ConfigureAwait(false)
+                ?? await AskAgentAsync(time.Rest(), cancellationToken).ConfigureAwait(false));
         }
         finally
         {
@@ -256,8 +258,27 @@ public sealed class GuestProcess
         }
     }
 
+    private async Task EnterAsync(CallOptions call, CancellationToken cancellationToken)
+    {
+        if (_gate.Wait(0, CancellationToken.None))
+        {
+            return;
+        }
+
+        using var scope = new CallScope(call, _session.Clock, cancellationToken, CancellationToken.None);
+        try
+        {
+            await _gate.WaitAsync(scope.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw scope.Explain(_session.SessionClosed, () => ErrorCatalogue.SessionBusy.With(
+                _session.Endpoint, _session.Endpoint, call.Timeout.TotalSeconds, "guest-exec-status"));
+        }
+    }
+
     // The answer to an earlier question, which may be the one that tells the end. After a sync no further answer can come.
-    private async Task<GuestExecutionStatus?> TakeLateReplyAsync(CallOptions? call, CancellationToken cancellationToken)
+    private async Task<GuestExecutionStatus?> TakeLateReplyAsync(CallOptions call, CancellationToken cancellationToken)
     {
         if (_unanswered is not { } request)
         {
@@ -286,7 +307,7 @@ public sealed class GuestProcess
         return null;
     }
 
-    private async Task<GuestExecutionStatus> AskAgentAsync(CallOptions? call, CancellationToken cancellationToken)
+    private async Task<GuestExecutionStatus> AskAgentAsync(CallOptions call, CancellationToken cancellationToken)
     {
         var request = Processes.StatusRequest(Pid);
         try

@@ -64,6 +64,20 @@ public sealed class GuestProcessPollTests
     }
 
     [Fact]
+    public async Task Who_waits_behind_another_s_question_waits_for_its_own_time_only()
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var process = new GuestProcess(dialogue.Session, 5);
+        var first = process.RefreshAsync(Unlimited, TestContext.Current.CancellationToken);
+        var request = await dialogue.Peer.ReadAsync();
+        var second = process.RefreshAsync(new CallOptions { Timeout = TimeSpan.FromSeconds(2) }, TestContext.Current.CancellationToken);
+        dialogue.Time.Advance(TimeSpan.FromSeconds(3));
+        await second.FailsWith(ErrorCatalogue.SessionBusy);
+        dialogue.Peer.Write(Return(request, Ended));
+        Assert.Equal("hello", (await first.OrHang())!.StandardOutput);
+    }
+
+    [Fact]
     public async Task A_late_end_is_taken_and_not_asked_for_again()
     {
         using var dialogue = await Dialogue.StartAsync();
