@@ -56,6 +56,17 @@ public abstract class InteractiveProcessTests : IAsyncLifetime
 
     protected abstract Task<AgentPeer> StartPeerAsync();
 
+    [Fact]
+    public async Task A_receiver_that_fails_leaves_nothing_in_the_guest()
+    {
+        var process = await StartAsync("cat");
+        var running = process.RunAsync(_ => throw new InvalidOperationException("the receiver"));
+        process.Send([1]);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => running.OrHang());
+        await process.CloseAsync().OrHang();
+        await AssertNothingLeftAsync();
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4096)]
