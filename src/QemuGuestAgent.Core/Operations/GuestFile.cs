@@ -18,7 +18,7 @@ internal sealed class GuestFile
         Path = path;
         Handle = handle;
         _time = time;
-        session.CountOpenFile(1);
+        session.OpenFiles.Add(handle);
     }
 
     /// <summary>The file, as it was opened.</summary>
@@ -130,7 +130,7 @@ internal sealed class GuestFile
     private void LetGo()
     {
         _isClosed = true;
-        _session.CountOpenFile(-1);
+        _session.OpenFiles.Remove(Handle);
     }
 
     private Task<long> SeekAsync(long offset, string whence, CancellationToken cancellationToken) =>

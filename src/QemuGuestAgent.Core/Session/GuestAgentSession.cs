@@ -18,7 +18,6 @@ public sealed class GuestAgentSession : IDisposable
     private readonly object _stateLock = new();
     private readonly LateReplies _late = new();
     private AgentChannel? _channel;
-    private int _openFiles;
     private GuestAgentSessionState _state = GuestAgentSessionState.Connecting;
     private GuestAgentException? _fault;
     private (string Command, long Since)? _abandoned;
@@ -63,7 +62,10 @@ public sealed class GuestAgentSession : IDisposable
     internal TimeProvider Clock => _options.TimeProvider;
 
     /// <summary>How many files of the guest are open for operations that are under way.</summary>
-    internal int OpenFileCount => Volatile.Read(ref _openFiles);
+    internal int OpenFileCount => OpenFiles.Count;
+
+    /// <summary>The handles of these files.</summary>
+    internal OpenHandles OpenFiles { get; } = new();
 
     /// <summary>How long silence counts as slowness of the agent, before it counts as its absence.</summary>
     internal TimeSpan Patience => _options.NoReplyWait;
@@ -213,9 +215,6 @@ public sealed class GuestAgentSession : IDisposable
 
     /// <summary>The error of what is asked of a session that is closed or closing.</summary>
     internal GuestAgentException SessionClosed() => ErrorCatalogue.SessionClosed.With(Endpoint, Endpoint);
-
-    /// <summary>Counts a file of the guest that was opened, or with -1 one that was closed.</summary>
-    internal void CountOpenFile(int change) => Interlocked.Add(ref _openFiles, change);
 
     /// <summary>
     /// Writes a command and waits for nothing: an agent that is busy or not there now carries it out when it comes to it. The session is

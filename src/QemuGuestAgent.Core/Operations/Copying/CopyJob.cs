@@ -126,6 +126,12 @@ internal sealed class CopyJob
     /// <summary>Closes the handle that a client has left which died.</summary>
     public async Task CloseLeftAsync(long handle)
     {
+        // The copy may have been from another guest, whose agent counted the same numbers: here one may be in use.
+        if (Session.OpenFiles.Contains(handle))
+        {
+            return;
+        }
+
         try
         {
             await Session.CloseFileAsync(handle, _time.Command(), Stop).ConfigureAwait(false);

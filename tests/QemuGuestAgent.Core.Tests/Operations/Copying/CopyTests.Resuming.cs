@@ -19,6 +19,7 @@ public abstract partial class CopyTests
         File.WriteAllBytes(left, content[..1_200_000]);
         var handle = await GuestFile.OpenAsync(
             _session, sends ? left : source, sends ? "a" : "r", new OperationTime(_session.Clock, null), TestEnd);
+        _session.OpenFiles.Remove(handle.Handle); // It was not this session's.
         if (sends)
         {
             await handle.WriteAsync(content.AsMemory(1_200_000, 100_000), TestEnd);
@@ -37,6 +38,20 @@ public abstract partial class CopyTests
         Assert.Equal(CopyVerification.Sha256, copy.Verified);
         File.Delete(strange);
         await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task What_is_left_of_another_guest_s_file_costs_this_one_no_open_file()
+    {
+        var content = Bytes(100_000);
+        var source = MakeGuest("file", content);
+        await using var held = await GuestFile.OpenAsync(_session, source, "r", new OperationTime(_session.Clock, null), TestEnd);
+
+        // Every agent counts its handles up from the same number.
+        File.WriteAllBytes(Path.Combine(Local, PartialName.Create("file", held.Handle)), Bytes(1000, 7));
+        await CopyAsync(sends: false, source, Local, Options with { Resume = true });
+        AssertSame(content, Path.Combine(Local, "file"));
+        Assert.Equal(10, await held.ReadAsync(new byte[10], 10, TestEnd));
     }
 
     [Theory]

@@ -1,0 +1,47 @@
+namespace QemuGuestAgent.Core.Session;
+
+/// <summary>The handles of files that an agent holds open for operations that are under way. Safe for several threads.</summary>
+internal sealed class OpenHandles
+{
+    // An agent whose guest was started anew gives the same numbers again.
+    private readonly List<long> _handles = [];
+
+    /// <summary>How many there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_handles)
+            {
+                return _handles.Count;
+            }
+        }
+    }
+
+    /// <summary>Takes one that was opened.</summary>
+    public void Add(long handle)
+    {
+        lock (_handles)
+        {
+            _handles.Add(handle);
+        }
+    }
+
+    /// <summary>Takes one out that is closed.</summary>
+    public void Remove(long handle)
+    {
+        lock (_handles)
+        {
+            _handles.Remove(handle);
+        }
+    }
+
+    /// <summary>Whether it is one of them.</summary>
+    public bool Contains(long handle)
+    {
+        lock (_handles)
+        {
+            return _handles.Contains(handle);
+        }
+    }
+}
