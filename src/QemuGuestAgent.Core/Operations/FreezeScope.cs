@@ -61,7 +61,9 @@ public sealed class FreezeScope
         failures = [.. failures, .. outcomes
             .Where(outcome => outcome.Result is FreezeResult.LeftFrozen or FreezeResult.TimeLimit or FreezeResult.SessionClosed)
             .Select(outcome => new FreezeFailure(outcome.Session, outcome.Error!))];
-        return failures.Count > 0 ? failures : throw new OperationCanceledException(cancellationToken);
+        return failures.Count > 0 ? failures
+            : cancellationToken.IsCancellationRequested ? throw new OperationCanceledException(cancellationToken)
+            : [.. _guests.Select(guest => new FreezeFailure(guest.Session, guest.Session.SessionClosed()))];
     }
 
     /// <summary>Thaws all guests, and tells what came of each. It takes no longer than <see cref="FreezeOptions.SettleTime"/>.</summary>

@@ -2,6 +2,7 @@ using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.RealAgent;
 using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent.Core.Tests.Operations;
@@ -231,6 +232,17 @@ public sealed class FreezeScopeTests
         Assert.Empty(await scope.ThawAsync(hasSucceeded: true));
         guest.Session.Dispose();
         Assert.True(guest.Agent.IsFrozen);
+    }
+
+    [Fact]
+    public async Task A_session_that_is_closed_before_the_freeze_is_an_error_and_nobody_s_cancel()
+    {
+        using var guest = await FrozenGuest.StartAsync(new() { CommandDelays = { ["guest-fsfreeze-status"] = TimeSpan.FromMilliseconds(500) } });
+        var freezing = guest.Scope().FreezeAsync(TestEnd);
+        await Poll.UntilAsync(() => guest.Agent.Requests.Contains("guest-fsfreeze-status"), "the question before the freeze");
+        guest.Session.Dispose();
+        Assert.Single(await freezing.OrHang()).Error.Is(ErrorCatalogue.SessionClosed);
+        Assert.False(guest.Agent.IsFrozen);
     }
 
     [Fact]
