@@ -226,9 +226,9 @@ internal static class LocalFile
             {
                 return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, share, bufferSize: 1);
             }
-            catch (UnauthorizedAccessException)
+            catch (Exception e) when (IsFailure(e))
             {
-                // Not to be written to: then it is no pipe of ours.
+                // Not to be written to, also where its file system is read-only: then it is no pipe of ours.
             }
         }
 
