@@ -36,7 +36,7 @@ internal sealed class FileReceiver(CopyJob job)
             {
                 path = Rename(path, folder, name, file.Handle);
                 var size = await file.SeekEndAsync(job.Stop).ConfigureAwait(false);
-                Admit(size, source, folder);
+                Admit(size, resumed, source, folder);
                 await file.SeekAsync(resumed, job.Stop).ConfigureAwait(false);
                 length = resumed + await PumpAsync(file, local, hash, size > 0 ? size - resumed : null).ConfigureAwait(false);
                 if (length < size)
@@ -120,10 +120,11 @@ internal sealed class FileReceiver(CopyJob job)
         });
     }
 
-    private void Admit(long size, string source, string folder)
+    private void Admit(long size, long resumed, string source, string folder)
     {
+        // What an earlier copy has left has its room already.
         var bound = job.Options.MaximumSize - _received;
-        if (LocalFile.Room(folder) is { } room && !(bound < room))
+        if (LocalFile.Room(folder) + resumed is { } room && !(bound < room))
         {
             bound = room;
         }
