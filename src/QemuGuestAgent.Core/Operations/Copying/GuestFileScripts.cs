@@ -39,14 +39,14 @@ internal static class GuestFileScripts
         each "$@"
         """;
 
-    /// <summary>Lists items, with any find: one stat for each.</summary>
+    /// <summary>Lists items, with any find: one stat for each. What is gone by then is left out.</summary>
     public const string ListByStat = ListHead + """
         list() {
           find -H "$1" -maxdepth "$depth" -exec sh -c '
             for f; do
               follow=; [ "$f" = "$0" ] && [ -e "$f" ] && follow=-L
               if [ -z "$follow" ] && [ -L "$f" ]; then t=l; elif [ -d "$f" ]; then t=d; elif [ -f "$f" ]; then t=f; else t=o; fi
-              printf "%s %s %s\0" $t "$(stat $follow -c "%s %Y %a" "$f")" "$f"
+              told=$(stat $follow -c "%s %Y %a" "$f") && printf "%s %s %s\0" $t "$told" "$f"
             done' "$1" {} +
         }
         each "$@"

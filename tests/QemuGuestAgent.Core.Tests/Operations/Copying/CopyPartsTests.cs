@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using QemuGuestAgent.Core.Operations.Copying;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Copying;
@@ -81,6 +83,51 @@ public sealed class CopyPartsTests
             }
 
             return pieces.Current;
+        }
+    }
+
+    [Fact]
+    public async Task What_is_removed_while_it_is_listed_is_left_out()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("The script is for a POSIX shell.");
+            return;
+        }
+
+        var folder = Directory.CreateTempSubdirectory("qga-list-").FullName;
+        try
+        {
+            var tools = Directory.CreateDirectory(Path.Combine(folder, "bin")).FullName;
+            var files = Directory.CreateDirectory(Path.Combine(folder, "files")).FullName;
+            await File.WriteAllTextAsync(Path.Combine(files, "stays"), "text", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(files, "goes"), "text", TestContext.Current.CancellationToken);
+
+            // A stat that is just too late for one of them.
+            var stat = Path.Combine(tools, "stat");
+            await File.WriteAllTextAsync(stat, """
+                #!/bin/sh
+                for file; do :; done
+                case $file in */goes) exit 1; esac
+                PATH=${PATH#*:}
+                exec stat "$@"
+
+                """, TestContext.Current.CancellationToken);
+            File.SetUnixFileMode(stat, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true };
+            foreach (var argument in new[] { "-c", GuestFileScripts.ListByStat, "sh", "9", "n", files })
+            {
+                start.ArgumentList.Add(argument);
+            }
+
+            start.Environment["PATH"] = $"{tools}:{start.Environment["PATH"]}";
+            using var shell = Process.Start(start)!;
+            var listed = await shell.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            Assert.Equal([files, Path.Combine(files, "stays")], GuestItem.Parse(Encoding.UTF8.GetBytes(listed)).Select(item => item.Path));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 }
