@@ -32,6 +32,9 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         new[] { ErrorCatalogue.LibvirtAgentSilent, ErrorCatalogue.LibvirtChannelMissing, ErrorCatalogue.LibvirtMessageTooLong }
             .ToDictionary(error => error.Id);
 
+    // As deep as requests are written.
+    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = RequestWriter.MaxDepth + 8 };
+
     private readonly object _gate = new();
     private readonly Pipe _replies = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
     private Task _work = Task.CompletedTask;
@@ -61,7 +64,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
             while (!rest.IsEmpty && !_isClosed)
             {
                 var end = rest.Span.IndexOf((byte)'\n') is var feed && feed < 0 ? rest.Length : feed + 1;
-                using var document = JsonDocument.Parse(rest.Slice(0, end));
+                using var document = JsonDocument.Parse(rest.Slice(0, end), Depth);
                 var (request, time) = (document.RootElement.Clone(), CallTime);
                 _work = _work.ContinueWith(
                     _ => Carry(request, time), CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);

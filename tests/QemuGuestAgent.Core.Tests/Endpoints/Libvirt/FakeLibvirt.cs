@@ -74,7 +74,7 @@ internal sealed class FakeLibvirt : ILibvirt, IDisposable
     {
         Commands.Add((command, seconds));
         Answering.Wait(TimeSpan.FromSeconds(60));
-        var name = JsonDocument.Parse(command).RootElement.GetProperty("execute").GetString()!;
+        var name = JsonDocument.Parse(command, new JsonDocumentOptions { MaxDepth = 1024 }).RootElement.GetProperty("execute").GetString()!;
         if (CommandError(name) is { } error)
         {
             throw error;

@@ -144,6 +144,22 @@ public sealed class LibvirtEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task An_argument_may_be_nested_deep()
+    {
+        object value = 1L;
+        for (var depth = 0; depth < 100; depth++)
+        {
+            value = new object[] { value };
+        }
+
+        using var session = await _libvirt.Endpoint.Connect();
+        var arguments = new Dictionary<string, object> { ["x"] = value };
+        await session.Ask(new GuestAgentRequest("guest-nonsense", ArgumentWriter.Prepare("guest-nonsense", arguments)))
+            .FailsWith(ErrorCatalogue.CommandNotFound);
+        await session.Ask("guest-ping");
+    }
+
+    [Fact]
     public async Task A_domain_without_the_channel_is_told_how_to_get_it()
     {
         _libvirt.CommandError = _ => new LibvirtException(LibvirtError.ArgumentUnsupported, "argument unsupported: QEMU guest agent is not configured");
