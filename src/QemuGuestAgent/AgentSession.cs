@@ -47,7 +47,7 @@ public sealed class AgentSession
         !Shells.IsEmpty ? "a PowerShell session is open"
             : Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
             ? $"{string.Join(", ", running)} has not been seen to end"
-            : Core.OpenFileCount > 0 ? "a file of the guest is open for a copy"
+            : Core.OpenFiles.Count > 0 ? "a file of the guest is open for a copy"
             : State == GuestAgentSessionState.Busy ? "a command is being carried out" : null;
 
     // What is spoken with over it, which ends with it.

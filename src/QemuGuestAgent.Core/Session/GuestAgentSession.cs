@@ -61,10 +61,7 @@ public sealed class GuestAgentSession : IDisposable
     /// <summary>The session's clock.</summary>
     internal TimeProvider Clock => _options.TimeProvider;
 
-    /// <summary>How many files of the guest are open for operations that are under way.</summary>
-    internal int OpenFileCount => OpenFiles.Count;
-
-    /// <summary>The handles of these files.</summary>
+    /// <summary>The handles of the files of the guest that are open for operations that are under way.</summary>
     internal OpenHandles OpenFiles { get; } = new();
 
     /// <summary>How long silence counts as slowness of the agent, before it counts as its absence.</summary>

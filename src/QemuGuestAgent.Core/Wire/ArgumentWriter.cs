@@ -36,7 +36,7 @@ public sealed class ArgumentWriter
 
         // Written once now, so that a bad argument is found before anything is sent, and copied then: it cannot change in between.
         using var json = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { MaxDepth = RequestWriter.MaxDepth + 8 }))
+        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { MaxDepth = RequestWriter.MaxMessageDepth }))
         {
             new ArgumentWriter(unwrap).Write(writer, arguments, "");
         }

@@ -6,17 +6,22 @@ namespace QemuGuestAgent.Core.Wire;
 /// <summary>Writes requests as the agent reads them: one JSON object, and an LF where it does no harm, by the serializer only.</summary>
 internal static class RequestWriter
 {
-    /// <summary>The agent's parser takes 64 MiB of tokens a message; past it the stream is out of step until a 0xFF (QEMU json-streamer.c).</summary>
-    public const int MaxRequestBytes = 64 << 20;
+    /// <summary>
+    /// The agent's parser takes less than 64 MiB of tokens a message; past it the stream is out of step until a 0xFF (QEMU json-streamer.c).
+    /// </summary>
+    public const int MaxRequestBytes = (64 << 20) - 1;
 
     /// <summary>The deepest arguments written: the agent takes 1024 levels, no command has more than three.</summary>
     public const int MaxDepth = 256;
+
+    /// <summary>The deepest request, with what stands around its arguments.</summary>
+    public const int MaxMessageDepth = MaxDepth + 8;
 
     // What an agent on a serial port reads at once. When bytes lie behind the end of a request that it has read so far, its reply is lost
     // (GIOChannel then wants to seek on the port; seen with 7.2 and 10.0): so no LF stands behind a longer request. No agent of QEMU's needs it.
     private const int LongestWithLineFeed = 4000;
 
-    private static readonly JsonWriterOptions Options = new() { MaxDepth = MaxDepth + 8 };
+    private static readonly JsonWriterOptions Options = new() { MaxDepth = MaxMessageDepth };
 
     /// <summary>Writes a request.</summary>
     /// <param name="output">Where to.</param>

@@ -263,10 +263,10 @@ public sealed class FreezeScopeTests
         for (var i = 0; i < 2; i++)
         {
             var file = await GuestFile.OpenAsync(guest.Session, "/tmp/copied", "w", time, TestEnd);
-            Assert.Equal(1, guest.Session.OpenFileCount);
+            Assert.Equal(1, guest.Session.OpenFiles.Count);
             await (i == 0 ? file.CompleteAsync(TestEnd) : file.DisposeAsync().AsTask());
             await file.DisposeAsync();
-            Assert.Equal(0, guest.Session.OpenFileCount);
+            Assert.Equal(0, guest.Session.OpenFiles.Count);
         }
     }
 

@@ -32,8 +32,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         new[] { ErrorCatalogue.LibvirtAgentSilent, ErrorCatalogue.LibvirtChannelMissing, ErrorCatalogue.LibvirtMessageTooLong }
             .ToDictionary(error => error.Id);
 
-    // As deep as requests are written.
-    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = RequestWriter.MaxDepth + 8 };
+    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = RequestWriter.MaxMessageDepth };
 
     private readonly object _gate = new();
     private readonly Pipe _replies = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
@@ -132,6 +131,12 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         catch (LibvirtException e)
         {
             Explain(e, command, id, answersSuccess);
+        }
+#pragma warning disable CA1031 // Nobody awaits this: whatever it is ends the stream, and comes out of the call.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            End(new IOException(e.Message, e));
         }
     }
 

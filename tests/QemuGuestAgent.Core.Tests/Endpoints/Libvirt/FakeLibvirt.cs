@@ -35,7 +35,7 @@ internal sealed class FakeLibvirt : ILibvirt, IDisposable
     public LibvirtException? ConnectError { get; set; }
 
     /// <summary>What the next commands fail with, those to which it says so.</summary>
-    public Func<string, LibvirtException?> CommandError { get; set; } = _ => null;
+    public Func<string, Exception?> CommandError { get; set; } = _ => null;
 
     /// <summary>What the answers to the next commands, which the agent has carried out, get lost with: those to which it says so.</summary>
     public Func<string, LibvirtException?> AnswerError { get; set; } = _ => null;

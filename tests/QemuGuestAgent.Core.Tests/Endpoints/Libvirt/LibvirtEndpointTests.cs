@@ -160,6 +160,15 @@ public sealed class LibvirtEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task What_libvirt_s_library_fails_with_otherwise_is_told_and_not_waited_out()
+    {
+        using var session = await _libvirt.Endpoint.Connect();
+        _libvirt.CommandError = _ => new EntryPointNotFoundException("virDomainQemuAgentCommand");
+        var error = await session.Ask("guest-ping").FailsWith(ErrorCatalogue.ConnectionLost);
+        Assert.Contains("virDomainQemuAgentCommand", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_domain_without_the_channel_is_told_how_to_get_it()
     {
         _libvirt.CommandError = _ => new LibvirtException(LibvirtError.ArgumentUnsupported, "argument unsupported: QEMU guest agent is not configured");
