@@ -84,42 +84,59 @@ Describe 'Invoke-QemuGuestAgentCommand' {
         }
     }
 
-    Context 'An object that PowerShell cannot hold' {
-        It 'is an error, and -Raw gives its text: <Reply>' -Skip:($env:OS -eq 'Windows_NT') -ForEach @(
-            @{ Reply = '{"a":1,"A":2}'; Message = "*does not tell apart: 'a' and 'A'*" }
-            @{ Reply = '{"":1}'; Message = '*a member without a name*' }
-            @{ Reply = '{"a":{"PSObject":1}}'; Message = "*a name that PowerShell keeps for itself: 'PSObject'*" }
-        ) {
-            $path = Join-Path $TestDrive "$([guid]::NewGuid().ToString('n')).sock"
-            $listener = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
-            $listener.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new($path))
-            $listener.Listen(1)
-            $server = [powershell]::Create().AddScript({
-                param($listener, $reply)
-                $stream = [Net.Sockets.NetworkStream]::new($listener.Accept(), $true)
-                $reader = [IO.StreamReader]::new($stream, [Text.Encoding]::Latin1)
-                while ($line = $reader.ReadLine()) {
-                    $request = ConvertFrom-Json $line.TrimStart([char] 0xFF)
-                    $answer = switch ($request.execute) {
-                        'guest-sync-delimited' { "$([char] 0xFF){`"return`":$($request.arguments.id)}`n" }
-                        'guest-info' { "{`"return`":{`"version`":`"10.0.0`",`"supported_commands`":[]},`"id`":$($request.id)}`n" }
-                        default { "{`"return`":$reply,`"id`":$($request.id)}`n" }
+    Context 'A reply of an agent that is not QEMU''s' -Skip:($env:OS -eq 'Windows_NT') {
+        BeforeAll {
+            # Runs a test with a session, $odd, whose agent answers every command so.
+            function Use-Reply([string] $Reply, [scriptblock] $Test) {
+                $path = Join-Path $TestDrive "$([guid]::NewGuid().ToString('n')).sock"
+                $listener = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
+                $listener.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new($path))
+                $listener.Listen(1)
+                $server = [powershell]::Create().AddScript({
+                    param($listener, $reply)
+                    $stream = [Net.Sockets.NetworkStream]::new($listener.Accept(), $true)
+                    $reader = [IO.StreamReader]::new($stream, [Text.Encoding]::Latin1)
+                    while ($line = $reader.ReadLine()) {
+                        $request = ConvertFrom-Json $line.TrimStart([char] 0xFF)
+                        $answer = switch ($request.execute) {
+                            'guest-sync-delimited' { "$([char] 0xFF){`"return`":$($request.arguments.id)}`n" }
+                            'guest-info' { "{`"return`":{`"version`":`"10.0.0`",`"supported_commands`":[]},`"id`":$($request.id)}`n" }
+                            default { "{`"return`":$reply,`"id`":$($request.id)}`n" }
+                        }
+                        $stream.Write([Text.Encoding]::Latin1.GetBytes($answer))
                     }
-                    $stream.Write([Text.Encoding]::Latin1.GetBytes($answer))
+                }).AddArgument($listener).AddArgument($Reply)
+                $null = $server.BeginInvoke()
+                $odd = Connect-QemuGuestAgent $path
+                try { . $Test }
+                finally {
+                    Disconnect-QemuGuestAgent $odd
+                    $listener.Dispose()
+                    $server.Dispose()
                 }
-            }).AddArgument($listener).AddArgument($Reply)
-            $null = $server.BeginInvoke()
-            $odd = Connect-QemuGuestAgent $path
-            try {
+            }
+        }
+
+        It 'that PowerShell cannot hold is an error, and -Raw gives its text: <Reply>' -ForEach @(
+            @{ Reply = '{"a":1,"A":2}'; Message = "*does not tell apart: 'a' and 'A'*" }
+            @{ Reply = '[{"a":1,"b":2},{"a":1,"b":2,"A":3}]'; Message = "*does not tell apart: 'a' and 'A'*" }
+            @{ Reply = '{"a":{"b":1,"B":2}}'; Message = "*does not tell apart: 'b' and 'B'*" }
+            @{ Reply = '{"":1}'; Message = '*a member without a name*' }
+            @{ Reply = '[{"a":1},{"PSObject":1}]'; Message = "*a name that PowerShell keeps for itself: 'PSObject'*" }
+        ) {
+            Use-Reply $Reply {
                 Invoke-QemuGuestAgentCommand $odd guest-odd -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
                 $failed[0].FullyQualifiedErrorId | Should -BeLike 'ReplyUnexpected,*'
                 "$($failed[0])" | Should -BeLike $Message
                 Invoke-QemuGuestAgentCommand $odd guest-odd -Raw | Should -BeExactly $Reply
             }
-            finally {
-                Disconnect-QemuGuestAgent $odd
-                $listener.Dispose()
-                $server.Dispose()
+        }
+
+        It 'has objects with the members of each, in their order' {
+            $reply = '[{"a":1,"b":{"a":2,"c":[{"a":3},{"b":4,"a":5}]}},{"a":6},{"b":7,"a":8},{"a":9,"b":{"A":10}},{"\u0061":11,"b":12,"c":13},{}]'
+            Use-Reply $reply {
+                Invoke-QemuGuestAgentCommand $odd guest-odd | Select-Object * -ExcludeProperty PSGuestName |
+                    ConvertTo-Json -Compress -Depth 9 | Should -BeExactly $reply.Replace('\u0061', 'a')
             }
         }
     }

@@ -4,31 +4,20 @@ using System.Text.Json;
 namespace QemuGuestAgent.Conversion;
 
 /// <summary>Makes PowerShell's objects of a reply, with the JSON's own member names, order and types.</summary>
-internal static class ReplyConverter
+internal sealed class ReplyConverter
 {
     /// <summary>The note property that says which guest an object came from.</summary>
     public const string GuestNameProperty = "PSGuestName";
-
-    // Most of the agent's objects have no more.
-    private const int UsualMembers = 8;
 
     // What the engine itself gives every object; of a member of that name it would be one or the other that is seen.
     private static readonly HashSet<string> Reserved =
         new(["psobject", "psbase", "psadapted", "psextended", "pstypenames"], StringComparer.OrdinalIgnoreCase);
 
+    // By the depth, the names of the last object's members: the objects of a list mostly have the same.
+    private readonly List<List<string>> _names = [];
+
     /// <summary>Reads a value: an object as PSObject, an array as object[], a number as long, ulong past it, else double.</summary>
-    public static object? Read(ref Utf8JsonReader reader) => reader.TokenType switch
-    {
-        JsonTokenType.StartObject => ReadObject(ref reader),
-        JsonTokenType.StartArray => ReadArray(ref reader),
-        JsonTokenType.String => reader.GetString(),
-        JsonTokenType.True => true,
-        JsonTokenType.False => false,
-        JsonTokenType.Number when reader.TryGetInt64(out var number) => number,
-        JsonTokenType.Number when reader.TryGetUInt64(out var number) => number,
-        JsonTokenType.Number => reader.GetDouble(),
-        _ => null,
-    };
+    public static object? Read(ref Utf8JsonReader reader) => new ReplyConverter().ReadValue(ref reader);
 
     /// <summary>Reads a value as its JSON text.</summary>
     public static string ReadText(ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).GetRawText();
@@ -46,35 +35,63 @@ internal static class ReplyConverter
         return value;
     }
 
-    private static PSObject ReadObject(ref Utf8JsonReader reader)
+    private object? ReadValue(ref Utf8JsonReader reader) => reader.TokenType switch
     {
+        JsonTokenType.StartObject => ReadObject(ref reader),
+        JsonTokenType.StartArray => ReadArray(ref reader),
+        JsonTokenType.String => reader.GetString(),
+        JsonTokenType.True => true,
+        JsonTokenType.False => false,
+        JsonTokenType.Number when reader.TryGetInt64(out var number) => number,
+        JsonTokenType.Number when reader.TryGetUInt64(out var number) => number,
+        JsonTokenType.Number => reader.GetDouble(),
+        _ => null,
+    };
+
+    private PSObject ReadObject(ref Utf8JsonReader reader)
+    {
+        while (_names.Count <= reader.CurrentDepth)
+        {
+            _names.Add([]);
+        }
+
         var result = new PSObject();
         var properties = result.Properties;
-        var names = new HashSet<string>(UsualMembers, StringComparer.OrdinalIgnoreCase);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var names = _names[reader.CurrentDepth];
+        HashSet<string>? taken = null;
+        for (var i = 0; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; i++)
         {
-            var name = reader.GetString()!;
-            if (name.Length == 0 || Reserved.Contains(name) || !names.Add(name))
+            if (i == names.Count || !reader.ValueTextEquals(names[i]))
             {
-                throw new FormatException(
-                    name.Length == 0 ? "it has a member without a name."
-                    : Reserved.Contains(name) ? $"it has a member with a name that PowerShell keeps for itself: '{name}'."
-                    : $"it has two members whose names PowerShell does not tell apart: '{names.First(known => names.Comparer.Equals(known, name))}' and '{name}'.");
+                // From here on it is another kind of object.
+                names.RemoveRange(i, names.Count - i);
+                taken ??= new HashSet<string>(names, StringComparer.OrdinalIgnoreCase);
+                names.Add(ReadName(ref reader, taken));
             }
 
             reader.Read();
-            properties.Add(new PSNoteProperty(name, Read(ref reader)), preValidated: true);
+            properties.Add(new PSNoteProperty(names[i], ReadValue(ref reader)), preValidated: true);
         }
 
         return result;
     }
 
-    private static object?[] ReadArray(ref Utf8JsonReader reader)
+    private static string ReadName(ref Utf8JsonReader reader, HashSet<string> taken)
+    {
+        var name = reader.GetString()!;
+        return name.Length == 0 ? throw new FormatException("it has a member without a name.")
+            : Reserved.Contains(name) ? throw new FormatException($"it has a member with a name that PowerShell keeps for itself: '{name}'.")
+            : taken.Add(name) ? name
+            : throw new FormatException(
+                $"it has two members whose names PowerShell does not tell apart: '{taken.First(known => taken.Comparer.Equals(known, name))}' and '{name}'.");
+    }
+
+    private object?[] ReadArray(ref Utf8JsonReader reader)
     {
         var items = new List<object?>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            items.Add(Read(ref reader));
+            items.Add(ReadValue(ref reader));
         }
 
         return [.. items];
