@@ -106,6 +106,14 @@ Describe 'Programs in the embedded guest' {
         Get-QemuGuestProcess $session | Should -BeNullOrEmpty
     }
 
+    It 'Wait tells the end of a process a second time' {
+        $process = Start-QemuGuestProcess $session /bin/echo again
+        $results = 1..2 | ForEach-Object { $process | Wait-QemuGuestProcess }
+        $results.StandardOutput.Trim() | Should -Be again, again
+        $results.PSGuestName | Should -Be vm1, vm1
+        $results[1].psobject.TypeNames -eq 'QemuGuestAgent.ProcessResult' | Should -HaveCount 1
+    }
+
     It 'Wait waits for all, and for one that is known by its id only' {
         $null = 1..3 | ForEach-Object { Start-QemuGuestProcess $session echo $_ }
         (Wait-QemuGuestProcess -Session $session).StandardOutput | Sort-Object | Should -Be "1`n", "2`n", "3`n"

@@ -23,10 +23,17 @@ internal static class GuestObject
     public static PSObject Of(object reply, string thing, string name, AgentSession? session)
     {
         var result = PSObject.AsPSObject(reply);
-        result.TypeNames.Insert(0, $"QemuGuestAgent.{thing}");
+        var type = $"QemuGuestAgent.{thing}";
+
+        // How a process ended is the same object when it is asked for again.
+        if (result.TypeNames[0] != type)
+        {
+            result.TypeNames.Insert(0, type);
+        }
+
         if (session is not null)
         {
-            Origins.Add(reply, session);
+            Origins.GetValue(reply, _ => session);
         }
 
         return (PSObject)ReplyConverter.Mark(result, name)!;
