@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Completion;
+using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Cmdlets.Channel;
@@ -14,6 +15,7 @@ public sealed class DisconnectQemuGuestAgent : PSCmdlet
 
     /// <summary>The sessions.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
+    [SessionOf]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 

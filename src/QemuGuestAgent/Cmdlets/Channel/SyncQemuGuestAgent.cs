@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Conversion;
 
 namespace QemuGuestAgent.Cmdlets.Channel;
 
@@ -12,6 +13,7 @@ public sealed class SyncQemuGuestAgent : FanOutCmdlet
 
     /// <summary>The sessions.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [SessionOf]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
