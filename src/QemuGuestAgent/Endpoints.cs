@@ -13,9 +13,18 @@ internal static class Endpoints
     public static IReadOnlyList<EndpointKind> Kinds => Grammar.Kinds;
 
     /// <summary>Reads an endpoint; a relative path starts at the shell's location.</summary>
-    public static GuestAgentEndpoint Parse(string text, SessionState shell) =>
-        Grammar.Parse(text, path => shell.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _) is var resolved
-            && provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path is one of the provider {provider.Name}"));
+    public static GuestAgentEndpoint Parse(string text, SessionState shell) => Grammar.Parse(text, path =>
+    {
+        try
+        {
+            var resolved = shell.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            return provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path is one of the provider {provider.Name}");
+        }
+        catch (SessionStateException e)
+        {
+            throw new FormatException($"its path leads nowhere: {e.Message.TrimEnd('.')}", e);
+        }
+    });
 
     /// <summary>The name for a session that was given none: what tells its endpoint from others at a glance.</summary>
     public static string DefaultName(GuestAgentEndpoint endpoint)

@@ -50,6 +50,13 @@ Describe 'Connect-QemuGuestAgent' {
         $failed[0].TargetObject | Should -Be '/nowhere/vm.sock'
     }
 
+    It 'reports a path of a drive that is not there and goes on with the others' {
+        $session = Connect-QemuGuestAgent unix:nosuchdrive:/vm.sock, embedded:two -ErrorVariable failed -ErrorAction SilentlyContinue
+        $session.Name | Should -Be 'two'
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'EndpointMalformed,*'
+        $failed[0].TargetObject | Should -Be 'unix:nosuchdrive:/vm.sock'
+    }
+
     It 'resolves a relative path at the location of the shell' {
         Push-Location $TestDrive
         try {
