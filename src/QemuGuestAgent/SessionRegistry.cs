@@ -41,7 +41,7 @@ internal sealed class SessionRegistry
     /// <summary>The open sessions whose names match; an error where a name without wildcards finds none.</summary>
     public IReadOnlyList<AgentSession> Find(string name)
     {
-        var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+        var pattern = NameFilter.PatternOf(name);
         var found = Sessions.Where(session => pattern.IsMatch(session.Name)).ToList();
         return found.Count > 0 || WildcardPattern.ContainsWildcardCharacters(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name, name);
     }
