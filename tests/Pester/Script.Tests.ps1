@@ -127,6 +127,20 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
             $result | Should -Be 'a b-7-wörld-2-wörld', 'in 1', 'in two', 'splatted'
         }
 
+        It 'takes variables of the caller with a scope or a drive' {
+            $script:scoped = 'of the script'
+            $env:QEMU_GA_TEST_USING = 'of the environment'
+            try {
+                Invoke-QemuGuestScript $session { "$using:script:scoped, $using:env:QEMU_GA_TEST_USING" } |
+                    Should -Be 'of the script, of the environment'
+            }
+            finally {
+                Remove-Item Env:/QEMU_GA_TEST_USING
+            }
+
+            { Invoke-QemuGuestScript $session { $using:env:QEMU_GA_TEST_USING } } | Should -Throw -ErrorId 'ScriptVariableNotSet,*'
+        }
+
         It 'secrets arrive as secrets, and are in no log and no trace' {
             $secret = [Net.NetworkCredential]::new('', 'hunter2').SecurePassword
             $credential = [pscredential]::new('me', $secret)

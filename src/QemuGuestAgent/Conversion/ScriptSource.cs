@@ -37,9 +37,17 @@ internal sealed class ScriptSource
         foreach (var use in uses.OrderByDescending(use => use.Extent.StartOffset))
         {
             var name = use.VariablePath.UserPath;
-            var variable = shell.PSVariable.Get(name) ?? throw ErrorCatalogue.ScriptVariableNotSet.With(name, name);
-            var thereName = $"__using_{name}";
-            variables[thereName] = variable.Value;
+
+            // A variable of a drive, as env:HOME, has a value and is no PSVariable. There a colon would mean a scope or drive again.
+            var variable = use.VariablePath.IsDriveQualified ? null : shell.PSVariable.Get(name);
+            var value = variable is not null ? variable.Value : shell.PSVariable.GetValue(name);
+            if (variable is null && value is null)
+            {
+                throw ErrorCatalogue.ScriptVariableNotSet.With(name, name);
+            }
+
+            var thereName = $"__using_{name.Replace(":", "_colon_")}";
+            variables[thereName] = value;
             var start = use.Extent.StartOffset - extent.StartOffset;
             var isSplatted = use.Splatted || text[start] == '@';
             text.Remove(start, use.Extent.EndOffset - use.Extent.StartOffset)
