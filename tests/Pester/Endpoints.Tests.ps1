@@ -46,6 +46,15 @@ Describe 'Every way in' {
         $offers.CompletionText | Should -Contain 'libvirt:'
         (TabExpansion2 'Connect-QemuGuestAgent -Endpoint ').CompletionMatches.CompletionText | Should -Contain 'exec:'
     }
+
+    It 'completes -Endpoint of <_>' -ForEach 'Get-QemuGuest', 'Wait-QemuGuestAgent', 'Invoke-QemuGuestAgentCommand' {
+        (TabExpansion2 "$_ -Endpoint emb").CompletionMatches.CompletionText | Should -Contain 'embedded:'
+    }
+
+    It 'completes a path' {
+        $null = New-Item -ItemType File (Join-Path $TestDrive 'web1.sock')
+        (TabExpansion2 "Connect-QemuGuestAgent $(Join-Path $TestDrive 'we')").CompletionMatches.ListItemText | Should -Be 'web1.sock'
+    }
 }
 
 Describe 'A host with an agent' -Skip:($null -ne $reason) {

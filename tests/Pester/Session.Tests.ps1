@@ -25,6 +25,32 @@ Describe 'Sessions' {
         Disconnect-QemuGuestAgent $sessions[0]
     }
 
+    It 'a name is completed so that it finds its session' {
+        $session = Connect-QemuGuestAgent embedded: -Name "we'b[2]"
+        $text = (TabExpansion2 'Get-QemuGuestAgent we').CompletionMatches.CompletionText
+        Invoke-Expression "Get-QemuGuestAgent $text" | Should -Be $session
+    }
+
+    It 'names are found in any case in Turkish too' {
+        $culture = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = 'tr-TR'
+            $session = Connect-QemuGuestAgent embedded: -Name mail
+            Get-QemuGuestAgent MAIL | Should -Be $session
+            (Get-QemuGuestAgentCommand $session -Name GUEST-PING).Name | Should -Be guest-ping
+        }
+        finally {
+            [cultureinfo]::CurrentCulture = $culture
+        }
+    }
+
+    It 'what was had by a session stands for it with Sync and Disconnect' {
+        $session = Connect-QemuGuestAgent embedded: -Name vm
+        (Test-QemuGuestAgent $session -Detailed | Sync-QemuGuestAgent).PSGuestName | Should -Be vm
+        Test-QemuGuestAgent $session -Detailed | Disconnect-QemuGuestAgent
+        $session.State | Should -Be Closed
+    }
+
     It 'a closed session says so, with the remedy' {
         $session = Connect-QemuGuestAgent embedded:
         Disconnect-QemuGuestAgent $session

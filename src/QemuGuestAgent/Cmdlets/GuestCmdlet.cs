@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -19,6 +20,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
 
     /// <summary>Endpoints to open for this once, and to close afterwards.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 

@@ -6,7 +6,7 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Completion;
 
-/// <summary>Completes an endpoint with the channels that this host is seen to have, and with the kinds there are.</summary>
+/// <summary>Completes an endpoint with the channels that this host is seen to have, with the kinds there are, and as a path.</summary>
 public sealed class EndpointCompleter : IArgumentCompleter
 {
     // A libvirt that does not answer must not hold the prompt.
@@ -23,6 +23,7 @@ public sealed class EndpointCompleter : IArgumentCompleter
             .Select(channel => (Text: channel.Endpoint, Tip: $"{SafeText.Escape(channel.Name)}: {channel.Source}, {channel.State}"))
             .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))
             .Where(offer => offer.Text.StartsWith(start, StringComparison.OrdinalIgnoreCase))
-            .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip));
+            .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip))
+            .Concat(start.IndexOfAny(['/', '\\']) >= 0 && !start.Contains(':') ? CompletionCompleters.CompleteFilename(wordToComplete) : []);
     }
 }

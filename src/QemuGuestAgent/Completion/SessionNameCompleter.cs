@@ -16,6 +16,7 @@ public sealed class SessionNameCompleter : IArgumentCompleter
             .Where(session => session.Name.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             .OrderBy(session => session.Name, StringComparer.OrdinalIgnoreCase)
             .Select(session => new CompletionResult(
-                SafeName.Quote(session.Name), session.Name, CompletionResultType.ParameterValue, $"{session.State}, {session.Endpoint}"));
+                SafeName.Quote(WildcardPattern.Escape(session.Name)), session.Name, CompletionResultType.ParameterValue,
+                $"{session.State}, {session.Endpoint}"));
     }
 }

@@ -27,6 +27,7 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
 
     /// <summary>Endpoints to open for this one command, and to close afterwards.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Operations;
 
@@ -29,6 +30,7 @@ public sealed class WaitQemuGuestAgent : FanOutCmdlet
 
     /// <summary>Endpoints, which need not be there yet; they are opened, and stay open, as with Connect-QemuGuestAgent.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
