@@ -367,6 +367,10 @@ public static class ErrorCatalogue
         "The session '{0}' was given as content: nothing was written.",
         "Give the sessions first, or by pipeline with -Path and -Value.");
 
+    internal static readonly ErrorDefinition ContentNotBytes = Define(InvalidArgument,
+        "'{0}' is no byte: nothing was written.",
+        "Give bytes, or numbers from 0 to 255; text is written without -AsByteStream.");
+
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,
         "A line of more than {1} bytes came from '{0}'; the session is broken.",

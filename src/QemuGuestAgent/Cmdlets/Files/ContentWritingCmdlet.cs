@@ -13,6 +13,7 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
 {
     private readonly List<object> _guests = [];
     private readonly List<object?> _values = [];
+    private bool _isGuestAndContent;
 
     /// <summary>Makes one that writes without limit.</summary>
     private protected ContentWritingCmdlet() => TimeoutSeconds = 0;
@@ -53,6 +54,17 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
     private protected abstract string Change { get; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+
+        // With neither given, PowerShell takes each object of the pipeline for both.
+        var given = MyInvocation.BoundParameters;
+        _isGuestAndContent =
+            !given.ContainsKey(nameof(Value)) && !given.ContainsKey(nameof(Session)) && !given.ContainsKey(nameof(Endpoint));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         var isFirst = _guests.Count == 0;
@@ -64,9 +76,15 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
         {
             foreach (var value in Value ?? [])
             {
-                if (value is not null && ArgumentConverter.Unwrap(value) is AgentSession)
+                if (_isGuestAndContent || (value is not null && ArgumentConverter.Unwrap(value) is AgentSession))
                 {
-                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(value, value), value));
+                    var guest = _isGuestAndContent ? _guests[0] : value!;
+                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(guest, guest), guest));
+                }
+
+                if (AsByteStream && (value is null || !LanguagePrimitives.TryConvertTo<byte[]>(value, out _)))
+                {
+                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentNotBytes.With(value, value ?? "$null"), value!));
                 }
 
                 _values.Add(value);
