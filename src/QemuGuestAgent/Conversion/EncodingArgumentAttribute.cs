@@ -24,14 +24,19 @@ public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             throw new ArgumentTransformationMetadataException(
-                $"'{value}' is no encoding. Use utf8, unicode, latin1, a name such as ibm850, or the number of a code page.", e);
+                $"'{value}' is no encoding. Use utf8, utf8BOM, unicode, bigendianunicode, utf32, latin1, ascii, a name such as ibm850, "
+                + "or the number of a code page.", e);
         }
     }
 
     private static Encoding ByName(string name) => name.ToUpperInvariant() switch
     {
-        "UTF8" or "UTF-8" => new UTF8Encoding(false),
+        "UTF8" or "UTF-8" or "UTF8NOBOM" => new UTF8Encoding(false),
+        "UTF8BOM" => new UTF8Encoding(true),
         "UNICODE" => new UnicodeEncoding(false, false),
+        "BIGENDIANUNICODE" => new UnicodeEncoding(true, false),
+        "UTF32" => new UTF32Encoding(false, false),
+        "BIGENDIANUTF32" => new UTF32Encoding(true, false),
         "LATIN1" => Encoding.GetEncoding(28591),
         _ when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var page) => ByPage(page),
 #if NET
