@@ -86,6 +86,10 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
         $failed.FullyQualifiedErrorId | Should -BeLike 'GuestToolsMissing,*'
     }
 
+    It 'refuses to copy to <_>, which is no folder here' -ForEach 'env:x', 'nosuchdrive:/x' {
+        { Copy-QemuGuestItem /etc/hostname $_ -FromSession $session } | Should -Throw -ErrorId 'FileNotReadable,*'
+    }
+
     It 'writes content, adds to it and gets it back' {
         'first', 2 | Set-QemuGuestContent $session /tmp/notes -WarningAction SilentlyContinue
         'third' | Add-QemuGuestContent $session /tmp/notes -WarningAction SilentlyContinue
@@ -107,10 +111,22 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
         { $many | Set-QemuGuestContent -Path /tmp/x } | Should -Throw -ErrorId ContentIsSession*
     }
 
+    It 'does not take what names the guest for the content' {
+        { Get-QemuGuestLoad $session | Set-QemuGuestContent -Path /tmp/both } | Should -Throw -ErrorId ContentIsSession*
+        { [pscustomobject]@{ Endpoint = 'embedded:' } | Set-QemuGuestContent -Path /tmp/both } | Should -Throw -ErrorId ContentIsSession*
+        Get-QemuGuestLoad $session | Set-QemuGuestContent $session /tmp/load -WarningAction SilentlyContinue
+        Get-QemuGuestContent $session /tmp/load | Should -BeLike '0.25*'
+    }
+
     It 'writes and reads <Encoding>' -ForEach @(
         @{ Encoding = 'latin1'; Bytes = [byte[]](0xE4, 10) }
         @{ Encoding = 'unicode'; Bytes = [byte[]](0xE4, 0, 10, 0) }
         @{ Encoding = 'utf8'; Bytes = [byte[]](0xC3, 0xA4, 10) }
+        @{ Encoding = 'utf8NoBOM'; Bytes = [byte[]](0xC3, 0xA4, 10) }
+        @{ Encoding = 'utf8BOM'; Bytes = [byte[]](0xEF, 0xBB, 0xBF, 0xC3, 0xA4, 10) }
+        @{ Encoding = 'bigendianunicode'; Bytes = [byte[]](0, 0xE4, 0, 10) }
+        @{ Encoding = 'utf32'; Bytes = [byte[]](0xE4, 0, 0, 0, 10, 0, 0, 0) }
+        @{ Encoding = 'bigendianutf32'; Bytes = [byte[]](0, 0, 0, 0xE4, 0, 0, 0, 10) }
     ) {
         Set-QemuGuestContent $session /tmp/text 'ä' -Encoding $Encoding -WarningAction SilentlyContinue
         Get-QemuGuestContent $session /tmp/text -AsByteStream | Should -Be $Bytes
@@ -130,6 +146,15 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
     It 'takes bytes' {
         Set-QemuGuestContent $session /tmp/blob ([byte[]](0..255)) -AsByteStream -WarningAction SilentlyContinue
         Get-QemuGuestContent $session /tmp/blob -AsByteStream | Should -Be ([byte[]](0..255))
+    }
+
+    It 'refuses <Name> as bytes, and writes nothing' -ForEach @(
+        @{ Name = 'text'; Value = 65, 'abc' }
+        @{ Name = 'a number that is too large'; Value = 65, 256 }
+        @{ Name = 'null'; Value = 65, $null }
+    ) {
+        { Set-QemuGuestContent $session /tmp/nobytes $Value -AsByteStream } | Should -Throw -ErrorId ContentNotBytes*
+        { Get-QemuGuestContent $session /tmp/nobytes -ErrorAction Stop } | Should -Throw -ErrorId GuestFileNotOpened*
     }
 
     It 'refuses parameters that do not go together' {

@@ -16,6 +16,7 @@ public sealed class CopyQemuGuestItem : FanOutCmdlet
 
     private readonly List<string> _sources = [];
     private int _copies;
+    private string _destinationHere = "";
 
     /// <summary>Makes one that works without limit.</summary>
     public CopyQemuGuestItem() => TimeoutSeconds = 0;
@@ -85,6 +86,15 @@ public sealed class CopyQemuGuestItem : FanOutCmdlet
         {
             ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.CopyDirectionNotGiven.With(this), this));
         }
+
+        try
+        {
+            _destinationHere = FromSession is null ? "" : LocalPaths.Literal(SessionState, Destination);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, Destination));
+        }
     }
 
     /// <inheritdoc/>
@@ -117,7 +127,7 @@ public sealed class CopyQemuGuestItem : FanOutCmdlet
             {
                 StartCopy(
                     from, $"Copy {items} of the guest to '{Destination}'", $"Copying from {from.Name}",
-                    LocalPaths.Literal(SessionState, Destination));
+                    _destinationHere);
             }
 
             foreach (var to in ToSession ?? [])
