@@ -28,7 +28,7 @@ Describe 'Sessions' {
     It 'a name is completed so that it finds its session' {
         $session = Connect-QemuGuestAgent embedded: -Name "we'b[2]"
         $text = (TabExpansion2 'Get-QemuGuestAgent we').CompletionMatches.CompletionText
-        Invoke-Expression "Get-QemuGuestAgent $text" | Should -Be $session
+        & ([scriptblock]::Create("Get-QemuGuestAgent $text")) | Should -Be $session
     }
 
     It 'names are found in any case in Turkish too' {
