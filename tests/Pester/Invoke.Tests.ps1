@@ -21,6 +21,11 @@ Describe 'Invoke-QemuGuestAgentCommand' {
             }
         }
 
+        It 'takes what was had by a session for the session' {
+            (Get-QemuGuest $session | Invoke-QemuGuestAgentCommand guest-get-host-name).'host-name' | Should -Be 'embedded'
+            (Invoke-QemuGuestAgentCommand (Get-QemuGuest $session) guest-get-host-name).'host-name' | Should -Be 'embedded'
+        }
+
         It 'opens an endpoint for one command, and closes it' {
             $before = @(Get-QemuGuestAgent).Count
             $result = Invoke-QemuGuestAgentCommand -Endpoint 'embedded:once?host-name=one' guest-get-host-name

@@ -21,12 +21,18 @@ Describe 'The real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealA
         (Sync-QemuGuestAgent $session).IsDelimited | Should -BeTrue
     }
 
-    It 'is found by Get-ChildItem' {
+    It 'is found by Get-ChildItem, with the name that its path would give it' {
         # The agent serves one client at a time.
         Disconnect-QemuGuestAgent $session
         $script:session = Get-ChildItem $folder -Filter *.sock | Connect-QemuGuestAgent
-        $session.Name | Should -Be 'qga.sock'
+        $session.Name | Should -Be 'qga'
         $session.State | Should -Be 'Ready'
+        Disconnect-QemuGuestAgent $session
+        $script:session = [pscustomobject]@{ Endpoint = $agent.Endpoint; Name = 'web1.example.com' } | Connect-QemuGuestAgent
+        $session.Name | Should -Be 'web1.example.com'
+        Disconnect-QemuGuestAgent $session
+        $script:session = Connect-QemuGuestAgent $agent.Endpoint -Name qga.sock
+        $session.Name | Should -Be 'qga.sock'
         Disconnect-QemuGuestAgent $session
         $script:session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }

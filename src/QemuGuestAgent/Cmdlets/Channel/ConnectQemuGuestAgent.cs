@@ -30,6 +30,7 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
     private readonly InOrder _output = new();
     private int _count;
+    private bool _isNameGiven;
 
     /// <summary>Makes the cmdlet.</summary>
     public ConnectQemuGuestAgent()
@@ -111,6 +112,13 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     public string[] Name { get; set; } = [];
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _isNameGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         var texts = ParameterSetName switch
@@ -131,7 +139,7 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
 
         for (var i = 0; i < texts.Length; i++)
         {
-            Connect(texts[i], Name.Length > 0 ? Name[i] : null);
+            Connect(texts[i], Name.Length > 0 && !IsFileName(Name[i], texts[i]) ? Name[i] : null);
         }
     }
 
@@ -141,6 +149,10 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
         base.Dispose(disposing);
         _opening.Dispose();
     }
+
+    // Get-ChildItem's objects bring the name of the file: its session is named as if the path had been given.
+    private bool IsFileName(string name, string text) =>
+        !_isNameGiven && name == Path.GetFileName(text) && Path.GetExtension(name) is ".sock" or ".socket" or ".qga";
 
     private void Connect(string text, string? givenName)
     {

@@ -22,6 +22,7 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
     /// <summary>The sessions: by position before the command, or by pipeline.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = PipelineSet)]
+    [SessionOf(LeavesText = true)]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
