@@ -18,7 +18,7 @@ $BlockedCommands = @(
 ) -join ','
 
 function Wait-Until([scriptblock] $Condition) {
-    $end = [datetime]::UtcNow.AddSeconds(30)
+    $end = [datetime]::UtcNow.AddMinutes(2)
     while (-not (& $Condition)) {
         if ([datetime]::UtcNow -gt $end) { throw "This did not come: $Condition" }
         [Threading.Thread]::Sleep(5)

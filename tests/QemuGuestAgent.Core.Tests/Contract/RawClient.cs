@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Tests.Contract;
 /// <summary>A client without manners: what is on the wire, and nothing else.</summary>
 public sealed class RawClient(Stream stream) : IAsyncDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private readonly List<byte> _received = [];
 

@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Tests.Errors;
 internal static class Failures
 {
     // Decides nothing: it only turns a test that would hang for ever into one that fails.
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(3);
 
     public static Task OrHang(this Task task) => task.WaitAsync(Hang, CancellationToken.None);
 

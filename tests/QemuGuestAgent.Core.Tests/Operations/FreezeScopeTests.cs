@@ -1,8 +1,8 @@
+using Microsoft.Extensions.Time.Testing;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
-using QemuGuestAgent.Core.Tests.RealAgent;
 using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent.Core.Tests.Operations;
@@ -237,9 +237,12 @@ public sealed class FreezeScopeTests
     [Fact]
     public async Task A_session_that_is_closed_before_the_freeze_is_an_error_and_nobody_s_cancel()
     {
-        using var guest = await FrozenGuest.StartAsync(new() { CommandDelays = { ["guest-fsfreeze-status"] = TimeSpan.FromMilliseconds(500) } });
+        // By a clock that stands still it is not answered.
+        var clock = new FakeTimeProvider();
+        using var guest = await FrozenGuest.StartAsync(
+            new() { TimeProvider = clock, CommandDelays = { ["guest-fsfreeze-status"] = TimeSpan.FromMilliseconds(1) } }, clock);
         var freezing = guest.Scope().FreezeAsync(TestEnd);
-        await Poll.UntilAsync(() => guest.Agent.Requests.Contains("guest-fsfreeze-status"), "the question before the freeze");
+        Assert.True(SpinWait.SpinUntil(() => guest.Agent.Requests.Contains("guest-fsfreeze-status"), TimeSpan.FromSeconds(60)));
         guest.Session.Dispose();
         Assert.Single(await freezing.OrHang()).Error.Is(ErrorCatalogue.SessionClosed);
         Assert.False(guest.Agent.IsFrozen);

@@ -5,7 +5,7 @@ namespace QemuGuestAgent.Core.Tests.RealAgent;
 /// <summary>Waits for what nothing tells of.</summary>
 internal static class Poll
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Waits until <paramref name="isSo"/>, and fails where that does not come.</summary>

@@ -22,7 +22,7 @@ internal sealed class WatchedTime : FakeTimeProvider
         TimeSpan due;
         do
         {
-            due = await _timers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+            due = await _timers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(3));
         }
         while (due < time || due >= time + TimeSpan.FromMilliseconds(1));
 
