@@ -12,6 +12,9 @@ time of the backup. A backup has its name only once it is whole: what fails leav
 The guest's channel.
 .PARAMETER Disk
 The images of its disks on this host. All of them are copied within one freeze.
+.PARAMETER Format
+The format of the images, for all of them. It is never guessed: on a raw disk a guest could write the header of an image that has
+a file of this host for its base.
 .PARAMETER Destination
 The folder for the backups; the copies by reference are made beside the images.
 .PARAMETER MaximumSeconds
@@ -29,6 +32,9 @@ param(
     [Parameter(Mandatory)]
     [ValidateScript({ Test-Path -LiteralPath $_ -PathType Leaf })]
     [string[]] $Disk,
+
+    [ValidateSet('qcow2', 'raw')]
+    [string] $Format = 'qcow2',
 
     [Parameter(Mandatory)]
     [ValidateScript({ Test-Path -LiteralPath $_ -PathType Container })]
@@ -68,7 +74,7 @@ try {
     if (-not $outcome.IsConsistent) { throw "The copies are not of one moment: $($outcome.Reason)" }
 
     foreach ($one in $work) {
-        Invoke-Program qemu-img convert, '-O', qcow2, '-c', $one.Copy, $one.Partial
+        Invoke-Program qemu-img convert, '-f', $Format, '-O', qcow2, '-c', $one.Copy, $one.Partial
         Invoke-Program qemu-img check, '-q', '-f', qcow2, $one.Partial
         Move-Item -LiteralPath $one.Partial -Destination $one.Backup
         [pscustomobject]@{ Guest = $session.Name; Disk = $one.Image; Backup = $one.Backup; Length = (Get-Item -LiteralPath $one.Backup).Length; Frozen = $outcome.Duration }

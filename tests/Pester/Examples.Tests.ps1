@@ -122,6 +122,15 @@ Describe 'Backup-Guest' -Skip:(-not $IsLinux -or -not (Get-Command qemu-img -Err
         Get-ChildItem $images | Should -HaveCount 2
     }
 
+    It 'takes nothing that a guest wrote on a raw disk for the header of an image' {
+        [IO.File]::WriteAllText("$images/base", 'a file of the host'.PadRight(1MB))
+        $null = qemu-img create -f qcow2 -b "$images/base" -F raw "$images/guest.raw"
+        $result = & $folder/Backup-Guest.ps1 (Get-Guest) -Disk "$images/guest.raw" -Format raw -Destination $backups -AllowCopy -Confirm:$false
+        qemu-img compare -f raw -F qcow2 "$images/guest.raw" $result.Backup
+        $LASTEXITCODE | Should -Be 0
+        (qemu-img info --output json $result.Backup | ConvertFrom-Json).'virtual-size' | Should -BeLessThan 1MB
+    }
+
     It 'leaves no backup and no frozen guest where something fails' {
         $guest = Get-Guest
         Set-Content "$images/broken.qcow2" 'no image'
