@@ -14,7 +14,10 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
 
-    /// <summary>Its arguments, each as it is to arrive: no shell reads them. They are written to the guest's log.</summary>
+    /// <summary>
+    /// Its arguments, each as it is to arrive: no shell reads them. After -- none is taken for a parameter of the cmdlet. They are written
+    /// to the guest's log.
+    /// </summary>
     [Parameter(ValueFromRemainingArguments = true)]
     [Alias("Args")]
     [AllowEmptyCollection]
