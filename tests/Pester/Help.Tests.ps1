@@ -72,6 +72,15 @@ Describe 'Help of <Name>' -ForEach $cmdlets {
     }
 }
 
+Describe 'Help of <Name>, which has a time limit' -ForEach $cmdlets.Where{ (Get-Command $_.Name).Parameters.ContainsKey('TimeoutSeconds') } {
+    It 'tells the limit that holds by default' {
+        $seconds = [Activator]::CreateInstance((Get-Command $Name).ImplementingType).TimeoutSeconds
+        $told = if ($seconds -eq 60) { $Help.Parameters.Parameter.Where{ $_.Name -eq 'TimeoutSeconds' }.Description.Text } else { $Help.Description.Text }
+        $text = switch ($seconds) { 0 { 'without limit' } 3600 { 'an hour' } default { "\b$seconds (seconds|by default)" } }
+        "$told" | Should -Match $text
+    }
+}
+
 Describe 'The topic <Name>' -ForEach $abouts {
     It 'is found by Get-Help, with a synopsis' {
         $text = [IO.File]::ReadAllText("$module/en-US/$Name.help.txt")
@@ -91,7 +100,8 @@ Describe 'Example <Number> of <Name>' -ForEach $examples {
         if ($Name -like '*-*') { $calls.ForEach{ $_.GetCommandName() } | Should -Contain $Name }
         foreach ($call in $calls) {
             $parameters = (Get-Command $call.GetCommandName() -Module QemuGuestAgent).Parameters
-            $call.CommandElements | Where-Object { $_ -is [System.Management.Automation.Language.CommandParameterAst] } | ForEach-Object {
+            # After -- there are none.
+            $call.CommandElements | Where-Object { $_ -is [System.Management.Automation.Language.CommandParameterAst] -and $_.ParameterName -ne '-' } | ForEach-Object {
                 $parameters.Keys | Should -Contain $_.ParameterName -Because $call
             }
         }

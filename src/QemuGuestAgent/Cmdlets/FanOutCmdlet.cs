@@ -12,13 +12,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     private Telling? _telling;
     private ProgressRecord? _progress;
 
-    /// <summary>The time for each guest, in seconds; 0 is no limit.</summary>
+    /// <summary>The time for each guest, in seconds; 0 is no limit. 60 by default, unless the description says otherwise.</summary>
     [Parameter]
     [Alias("TimeoutSec")]
     [ValidateRange(0.0, 2147483.0)]
     public double TimeoutSeconds { get; set; } = 60;
 
-    /// <summary>How many guests are worked on at the same time.</summary>
+    /// <summary>How many guests are worked on at the same time; 32 by default.</summary>
     [Parameter]
     [ValidateRange(1, 4096)]
     public int ThrottleLimit { get; set; } = 32;

@@ -35,12 +35,12 @@ public sealed class UseQemuGuestFrozenFileSystem : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public string[]? MountPoint { get; set; }
 
-    /// <summary>How long the guests may be frozen, in seconds; then they are thawed and the script block is ended.</summary>
+    /// <summary>How long the guests may be frozen, in seconds, 300 by default; then they are thawed and the script block is ended.</summary>
     [Parameter]
     [ValidateRange(0.001, 2147483.0)]
     public double MaximumSeconds { get; set; } = 300;
 
-    /// <summary>The time for freezing them, in seconds; 0 is no limit.</summary>
+    /// <summary>The time for freezing them, in seconds, 60 by default; 0 is no limit.</summary>
     [Parameter]
     [Alias("TimeoutSec")]
     [ValidateRange(0.0, 2147483.0)]
