@@ -55,7 +55,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition EndpointUnreachable = Define(ConnectionError,
         "'{0}' could not be opened: {1}.",
-        "Check that it is a stream socket of a guest agent channel and that this machine can reach it.");
+        "Check that it is the channel of a guest agent, and that this machine can reach it.");
 
     internal static readonly ErrorDefinition EndpointTimedOut = Define(OperationTimeout,
         "'{0}' did not accept a connection within {1} seconds.",
@@ -97,7 +97,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ConnectionLost = Define(ConnectionError,
         "The connection to '{0}' was lost: {1}.",
-        "The virtual machine or the listening agent went away. Once it runs again, reopen the channel with Sync-QemuGuestAgent, or connect again.");
+        "The virtual machine, the listening agent or the program of an exec endpoint went away. Once it runs again, reopen the channel with Sync-QemuGuestAgent, or connect again.");
 
     // The session. {0} is the endpoint.
     internal static readonly ErrorDefinition SessionClosed = Define(ResourceUnavailable,
@@ -127,11 +127,11 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition CommandNameInvalid = Define(InvalidArgument,
         "'{0}' cannot be the name of a command.",
-        "Use a name such as guest-ping: letters, digits, '-', '_' and '.'. The command guest-info lists what the agent knows.");
+        "Use a name such as guest-ping: letters, digits, '-', '_' and '.'. Get-QemuGuestAgentCommand lists what the agent knows.");
 
     internal static readonly ErrorDefinition CommandNotFound = Define(ObjectNotFound,
         "The agent on '{1}' (version {2}) has no command '{0}'.{3}",
-        "Check the name: the command guest-info lists what this agent knows. A newer qemu-guest-agent in the guest may have it.");
+        "Check the name: Get-QemuGuestAgentCommand lists what this agent knows. A newer qemu-guest-agent in the guest may have it.");
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
         "The command '{0}' is disabled in the agent on '{1}'.",

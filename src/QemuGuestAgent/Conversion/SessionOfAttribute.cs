@@ -18,7 +18,7 @@ internal sealed class SessionOfAttribute : ArgumentTransformationAttribute
     {
         null => null,
         string or PSObject { BaseObject: string } when !LeavesText => throw new ArgumentTransformationMetadataException(
-            $"'{item}' is no session. Give sessions first, or by pipeline and the other parameters by name."),
+            $"'{item}' is no session. Give sessions first, or by pipeline and the other parameters by name; an endpoint goes to -Endpoint."),
         _ => GuestObject.OriginOf(PSObject.AsPSObject(item)) ?? item,
     };
 }
