@@ -1,4 +1,5 @@
 #requires -Version 7.4
+
 <#
 .SYNOPSIS
 Makes the README's picture, assets/terminal.svg, of what a terminal shows when these lines are typed.
