@@ -214,7 +214,9 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         $listener.Listen(1)
         $accepting = $listener.AcceptAsync()
         $script = "Import-Module '$ModulePath'; Use-QemuGuestFrozenFileSystem (Connect-QemuGuestAgent '$path') { Start-Sleep 600 } -Confirm:`$false"
-        $process = Start-Process $pwsh '-noprofile', '-noninteractive', '-encodedcommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script))) -PassThru
+        # Where nohup runs the tests, what they start would ignore SIGHUP too.
+        $command = @(if ($IsLinux) { 'env', '--default-signal' }) + $pwsh + '-noprofile', '-noninteractive', '-encodedcommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script)))
+        $process = Start-Process $command[0] $command[1..$command.Count] -PassThru
         try {
             $accepting.Wait(60000) | Should -BeTrue
             $serving = $agent.ServeAsync([System.Net.Sockets.NetworkStream]::new($accepting.Result, $true), [Threading.CancellationToken]::None)
