@@ -117,8 +117,8 @@ public static class ErrorCatalogue
         "Get-QemuGuestAgent without parameters lists those there are; Connect-QemuGuestAgent opens one.");
 
     internal static readonly ErrorDefinition SessionNamesMismatch = Define(InvalidArgument,
-        "There are {0} names for {1} endpoints.",
-        "Give a name for each endpoint, or none.");
+        "The number of names ({0}) is not that of the guests ({1}).",
+        "Give a name for each guest, or none.");
 
     // A command and its reply. {0} is the command.
     internal static readonly ErrorDefinition CommandTimedOut = Define(OperationTimeout,
@@ -173,7 +173,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ProcessTimedOut = Define(OperationTimeout,
         "'{0}' (process {1}) in the guest of '{2}' has not ended within {3} seconds; {4}.",
-        "Give it more time with -TimeoutSeconds. What goes on can be waited for with Wait-QemuGuestProcess -Id {1}.");
+        "Give it more time with -TimeoutSeconds, or let it go on with -KeepOnTimeout and Wait-QemuGuestProcess -Id {1}.");
 
     internal static readonly ErrorDefinition ProcessUnknown = Define(ObjectNotFound,
         "The agent on '{0}' does not know a process {1}.",
@@ -193,7 +193,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition OutputFileNotMade = Define(InvalidResult,
         "No file for the output could be made in the guest of '{0}': {1}",
-        "Free space in /var/tmp or /tmp of the guest; a program can also be run without -Stream.");
+        "Free space in /var/tmp or /tmp of the guest; Invoke-QemuGuestProcess and Invoke-QemuGuestScript need no file without -Stream.");
 
     internal static readonly ErrorDefinition InteractiveProcessEnded = Define(ConnectionError,
         "'{0}' in the guest of '{1}' has ended with exit code {2}: {3}",
