@@ -13,6 +13,7 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
     private readonly Queue<byte[]> _queue = new();
     private byte[] _bytes = [];
     private int _written;
+    private bool _isUnflushed;
     private bool _isErrorSet;
 
     /// <summary>Takes bytes to be written. From any thread.</summary>
@@ -36,26 +37,45 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
                 if (_isErrorSet)
                 {
                     // The agent tells of an error again at the next write, done or not, and forgets it then.
-                    await session.WriteFileAsync(pipe.Handle, default, call, cancellationToken).OrNothingIfRefused().ConfigureAwait(false);
+                    await ClearErrorAsync(call, cancellationToken).ConfigureAwait(false);
                     _isErrorSet = false;
                 }
 
+                // A freeze may come between the two: what the agent has taken is not written again after the thaw.
                 var count = Math.Min(_bytes.Length - _written, AtomicBytes);
-                await session.WriteFileAsync(
-                    pipe.Handle, _bytes.AsMemory(_written, count), call, cancellationToken).ConfigureAwait(false);
+                if (!_isUnflushed)
+                {
+                    await session.WriteFileAsync(
+                        pipe.Handle, _bytes.AsMemory(_written, count), call, cancellationToken).ConfigureAwait(false);
+                    _isUnflushed = true;
+                }
+
                 await session.FlushFileAsync(pipe.Handle, call, cancellationToken).ConfigureAwait(false);
+                _isUnflushed = false;
                 _written += count;
                 hasWritten = true;
             }
             catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
             {
                 // No room: then nothing of it was taken.
-                _isErrorSet = true;
+                (_isUnflushed, _isErrorSet) = (false, true);
                 break;
             }
         }
 
         return hasWritten;
+    }
+
+    private async Task ClearErrorAsync(CallOptions call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await session.WriteFileAsync(pipe.Handle, default, call, cancellationToken).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
+        {
+            // Told, and so forgotten.
+        }
     }
 
     private bool HasMore()

@@ -33,16 +33,16 @@ internal static class AgentScript
         """{"error": {"class": "GenericError", "desc": "QMP input member 'id' is unexpected"}}""" + "\n";
 
     /// <summary>Answers a sync, and the probe behind it.</summary>
-    public static async Task<PeerRequest> AnswerSyncAsync(this PeerConnection peer, bool ids = true)
+    public static async Task<PeerRequest> AnswerSyncAsync(this PeerConnection peer, bool ids = true, string info = Info)
     {
         var sync = await peer.ReadAsync();
         Assert.Equal("guest-sync-delimited", sync.Command);
         peer.Write(Sync(sync));
-        await peer.AnswerProbeAsync(ids);
+        await peer.AnswerProbeAsync(ids, info);
         return sync;
     }
 
-    public static async Task AnswerProbeAsync(this PeerConnection peer, bool ids = true)
+    public static async Task AnswerProbeAsync(this PeerConnection peer, bool ids = true, string info = Info)
     {
         var probe = await peer.ReadAsync();
         Assert.Equal("guest-info", probe.Command);
@@ -54,7 +54,7 @@ internal static class AgentScript
             Assert.Null(probe.Id);
         }
 
-        peer.Write(Return(probe, Info));
+        peer.Write(Return(probe, info));
     }
 
     /// <summary>Reads the request for the command and answers it.</summary>

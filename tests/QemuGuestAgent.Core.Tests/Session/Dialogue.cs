@@ -22,14 +22,15 @@ internal sealed class Dialogue : IDisposable
     public GuestAgentSession Session { get; }
 
     public static async Task<Dialogue> StartAsync(
-        bool ids = true, GuestAgentSessionOptions? options = null, ScriptedPeer? endpoint = null)
+        bool ids = true, GuestAgentSessionOptions? options = null, ScriptedPeer? endpoint = null,
+        string info = AgentScript.Info)
     {
         endpoint ??= new ScriptedPeer();
         var time = new WatchedTime();
         // Tests let time pass in one leap, in which it is open whether a sync is sent again.
         var connecting = endpoint.Connect((options ?? new()) with { TimeProvider = time, SyncRepeatWait = TimeSpan.Zero });
         var peer = await endpoint.AcceptAsync();
-        await peer.AnswerSyncAsync(ids);
+        await peer.AnswerSyncAsync(ids, info);
         var session = await connecting.OrHang();
         Assert.Equal(ids, session.EchoesRequestIds);
         return new Dialogue(endpoint, time, peer, session);
