@@ -24,10 +24,10 @@ internal static class InteractiveScript
 
     // $1 is the folder's name, $2 how many seconds are between two looks, $3 how many may be in vain; the rest is the program. What
     // the agent captures comes from this shell and cat alone: what the program leaves running would hold the agent's pipes, and hide
-    // the end. It is cat that writes the file, for it tells of a full disk; PowerShell would go on. The sign of life is a file that
-    // comes again each time: no clock is compared. It holds the agent's handles, which only a client of the agent can close: where the
-    // host is gone, a note tells them to the next of the same agent, the shell's parent. The output's file is emptied before it is
-    // removed, for the agent has it open still.
+    // the end. It is cat that writes the file, for it tells of a full disk; PowerShell would go on, and without cat too. The sign of
+    // life is a file that comes again each time: no clock is compared. It holds the agent's handles, which only a client of the agent
+    // can close: where the host is gone, a note tells them to the next of the same agent, the shell's parent. The output's file is
+    // emptied before it is removed, for the agent has it open still.
     private const string Script = ProcessTree.KillLines + """
         name=$1 pause=$2 limit=$3
         shift 3
@@ -63,8 +63,7 @@ internal static class InteractiveScript
         writer=$!
         watch </dev/null >/dev/null 2>&1 &
         watcher=$!
-        wait "$writer"
-        [ "$?" -ne 1 ] || { tree=$program; kill_tree; }
+        wait "$writer" || { kill -0 "$program" 2>/dev/null && tree=$program && kill_tree; }
         wait "$program"
         code=$?
         kill "$watcher"

@@ -143,6 +143,24 @@ public abstract class InteractiveProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_the_one_that_writes_its_output_it_ends()
+    {
+        const string WithoutWriter = """
+            trap '' PIPE
+            echo $$
+            for id in $(cat /proc/$PPID/task/$PPID/children); do
+              [ "$(cat /proc/$id/comm)" != cat ] || kill -KILL $id
+            done
+            exec sleep 1000
+            """;
+        var process = await StartAsync(Shell, "-c", WithoutWriter);
+        await process.RunAsync(Take).FailsWith(ErrorCatalogue.InteractiveProcessEnded);
+        await process.CloseAsync().OrHang();
+        await AssertGoneAsync();
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
     public async Task What_does_not_end_with_its_input_is_killed_with_what_it_has_started()
     {
         var process = await StartAsync(Shell, "-c", "sleep 1000 & echo $!; echo $$; wait");
