@@ -341,7 +341,6 @@ public sealed class InteractiveProcess
             if (_process is { } process)
             {
                 await process.WaitForStatusAsync(time, CancellationToken.None).ConfigureAwait(false);
-                return;
             }
         }
         catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ProcessTimedOut.Id)
@@ -349,7 +348,7 @@ public sealed class InteractiveProcess
             await _process!.TryStopAsync().ConfigureAwait(false);
         }
 
-        // The shell was killed, here or when its start was given up.
+        // The shell was killed, here or when its start was given up; or a sign of life came while it removed the folder.
         var rest = new OperationTime(_session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime });
         await OutputFiles.RemoveAsync(_session, _name, rest).ConfigureAwait(false);
     }

@@ -161,6 +161,23 @@ public abstract class InteractiveProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_folder_that_a_late_sign_of_life_keeps_there_is_removed()
+    {
+        // The daemon makes what is left where a file came while the folder was removed.
+        const string Late = """
+            folder=$(dirname "$(readlink /proc/self/fd/0)")
+            echo "$folder"
+            (while [ -d "$folder" ]; do :; done; mkdir "$folder"; : >"$folder/beat") >/dev/null 2>&1 &
+            """;
+        var process = await StartAsync(Shell, "-c", Late);
+        await process.RunAsync(Take).FailsWith(ErrorCatalogue.InteractiveProcessEnded);
+        var folder = Text.Trim();
+        await Poll.UntilAsync(() => File.Exists($"{folder}/beat"), "the late file");
+        await process.CloseAsync().OrHang();
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
     public async Task What_does_not_end_with_its_input_is_killed_with_what_it_has_started()
     {
         var process = await StartAsync(Shell, "-c", "sleep 1000 & echo $!; echo $$; wait");
