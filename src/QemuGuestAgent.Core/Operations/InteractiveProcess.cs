@@ -95,6 +95,7 @@ public sealed class InteractiveProcess
             await process.CloseLeftAsync(time, cancellationToken).ConfigureAwait(false);
             process._process = await GuestProcess.StartAsync(session, execution, time, cancellationToken).ConfigureAwait(false);
             await process.OpenAsync(time, cancellationToken).ConfigureAwait(false);
+            ProcessEnd.Before(process.CloseAsync);
             return process;
         }
         catch
@@ -331,6 +332,8 @@ public sealed class InteractiveProcess
         {
             // The agent does not answer: then the guest ends it by itself, once it takes the host for gone.
         }
+
+        ProcessEnd.Forget(CloseAsync);
     }
 
     // Its input has ended: so does a program that reads it, and the shell tidies up.
