@@ -245,7 +245,8 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
     }
 
     It 'end with a host that exits, however it does: <_>' -ForEach 'exit', '[Environment]::Exit(0)', 'kill -TERM $PID; Start-Sleep 1000', 'kill -HUP $PID; Start-Sleep 1000' {
-        & $pwsh -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
+        # Where nohup runs the tests, it would ignore SIGHUP too.
+        env --default-signal $pwsh -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
             Set-Variable id
         $id | Should -Match '^\d+$'
         Wait-Until { -not (Test-Path "/proc/$id") }
