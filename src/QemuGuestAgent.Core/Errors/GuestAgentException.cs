@@ -36,5 +36,8 @@ public sealed class GuestAgentException : Exception
     // Whatever goes into a text may come from the guest: nothing of it reaches a terminal raw.
     private static string Format(string text, object?[] arguments) =>
         string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>
-            (object)SafeText.Escape(Convert.ToString(a, CultureInfo.InvariantCulture) ?? "")));
+            (object)SafeText.Escape(Convert.ToString(Shorten(a), CultureInfo.InvariantCulture) ?? "")));
+
+    // Of seconds, where they are what a longer operation has left, nobody wants all digits.
+    private static object? Shorten(object? argument) => argument is double seconds ? Math.Round(seconds, 3) : argument;
 }

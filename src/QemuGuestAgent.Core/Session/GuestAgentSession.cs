@@ -450,6 +450,5 @@ public sealed class GuestAgentSession : IDisposable
 
     private long SecondsSince(long timestamp) => (long)_options.TimeProvider.GetElapsedTime(timestamp).TotalSeconds;
 
-    // What is left of the time of a longer operation has more digits than anybody wants.
-    private static double Seconds(CallScope scope) => Math.Round(scope.Call.Timeout.TotalSeconds, 3);
+    private static double Seconds(CallScope scope) => scope.Call.Timeout.TotalSeconds;
 }

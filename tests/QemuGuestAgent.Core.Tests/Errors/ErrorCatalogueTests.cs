@@ -61,6 +61,15 @@ public sealed class ErrorCatalogueTests
         Assert.InRange(error.Message.Length, 2048, 2200);
     }
 
+    [Theory]
+    [InlineData(0.1999952, " 0.2 seconds")]
+    [InlineData(60.0, " 60 seconds")]
+    public void Seconds_have_no_more_digits_than_anybody_wants(double seconds, string expected)
+    {
+        var error = ErrorCatalogue.CommandTimedOut.With("guest-x", "guest-x", "unix:/x", seconds);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_led_to_an_error_is_kept()
     {
