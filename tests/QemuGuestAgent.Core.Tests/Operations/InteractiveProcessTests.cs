@@ -167,12 +167,12 @@ public abstract class InteractiveProcessTests : IAsyncLifetime
         const string Late = """
             folder=$(dirname "$(readlink /proc/self/fd/0)")
             echo "$folder"
-            (while [ -d "$folder" ]; do :; done; mkdir "$folder"; : >"$folder/beat") >/dev/null 2>&1 &
+            (while [ -d "$folder" ]; do :; done; mkdir "$folder"; : >"$folder/late") >/dev/null 2>&1 &
             """;
         var process = await StartAsync(Shell, "-c", Late);
         await process.RunAsync(Take).FailsWith(ErrorCatalogue.InteractiveProcessEnded);
         var folder = Text.Trim();
-        await Poll.UntilAsync(() => File.Exists($"{folder}/beat"), "the late file");
+        await Poll.UntilAsync(() => File.Exists($"{folder}/late"), "the late file");
         await process.CloseAsync().OrHang();
         Assert.False(Directory.Exists(folder));
     }
