@@ -35,7 +35,7 @@ public sealed class HelpTests(ModuleMetadata module) : IClassFixture<ModuleMetad
         string[] byEngine = ModuleMetadata.SupportsShouldProcess(cmdlet) ? ["Confirm", "WhatIf"] : [];
         var described = Help[name].Element(Command + "parameters")!.Elements(Command + "parameter").ToList();
         Assert.Equal(
-            ModuleMetadata.Parameters(cmdlet).Select(p => p.Name).Concat(byEngine).Order(),
+            ModuleMetadata.Parameters(cmdlet).Where(p => !ModuleMetadata.IsHidden(p)).Select(p => p.Name).Concat(byEngine).Order(),
             described.Select(p => p.Element(Maml + "name")!.Value).Order());
         Assert.All(described, p => Assert.EndsWith(".", p.Element(Maml + "description")!.Value, StringComparison.Ordinal));
     }

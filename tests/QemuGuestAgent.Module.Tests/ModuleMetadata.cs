@@ -37,6 +37,10 @@ public sealed class ModuleMetadata : IDisposable
     public static IEnumerable<PropertyInfo> Parameters(Type cmdlet) =>
         cmdlet.GetProperties().Where(property => Attribute(property, "ParameterAttribute") is not null);
 
+    /// <summary>Whether PowerShell's completion and help leave it out.</summary>
+    public static bool IsHidden(PropertyInfo parameter) =>
+        Attribute(parameter, "ParameterAttribute")!.NamedArguments.Any(a => a.MemberName == "DontShow" && a.TypedValue.Value is true);
+
     public static bool SupportsShouldProcess(Type cmdlet) =>
         Attribute(cmdlet, "CmdletAttribute")!.NamedArguments.Any(a => a.MemberName == "SupportsShouldProcess" && a.TypedValue.Value is true);
 

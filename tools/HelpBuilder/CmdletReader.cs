@@ -34,7 +34,8 @@ internal sealed class CmdletReader : IDisposable
     private Cmdlet Read(Type type)
     {
         var cmdlet = Attribute(type, "CmdletAttribute")!;
-        var parameters = type.GetProperties().Where(p => Attribute(p, "ParameterAttribute") is not null).Select(Read);
+        var parameters = type.GetProperties()
+            .Where(p => Attribute(p, "ParameterAttribute") is { } parameter && Named(parameter, "DontShow") is not true).Select(Read);
         return new Cmdlet(
             $"{cmdlet.ConstructorArguments[0].Value}-{cmdlet.ConstructorArguments[1].Value}",
             _comments.Of(type),

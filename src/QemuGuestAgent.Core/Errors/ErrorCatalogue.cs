@@ -167,6 +167,18 @@ public static class ErrorCatalogue
         "Get-QemuGuestMemoryBlock lists the blocks there are. One can be taken offline only where CanOffline says so and the guest can move its content elsewhere.");
 
     // Programs in the guest. {0} is the endpoint, {1} the process, or {0} the program and {1} the endpoint.
+    internal static readonly ErrorDefinition ProgramOptionAmbiguous = Define(InvalidArgument,
+        "{0} is not the full name of a parameter of {1}. If it is meant for the program, write: {2}",
+        "Write parameters of the cmdlet in full, before '--'. Arguments of the program that begin with a dash go behind '--', or into an array: -ArgumentList '-l', '/tmp'.");
+
+    internal static readonly ErrorDefinition ProgramNamedTwice = Define(InvalidArgument,
+        "The program is '{0}' by -FilePath, and '{1}' stands where a program or an argument could be meant.",
+        "Give the arguments of a program that is named by -FilePath as an array, by -ArgumentList, or behind '--'.");
+
+    internal static readonly ErrorDefinition ProgramArgumentSplit = Define(InvalidArgument,
+        "PowerShell would hand '{0}' to the program as two arguments.",
+        "Put the argument in quotes.");
+
     internal static readonly ErrorDefinition ProcessNotStarted = Define(InvalidResult,
         "'{0}' could not be started in the guest of '{1}': {2}",
         "Check its path in the guest, and that it may be executed there. A name without a slash is looked for on the agent's own PATH; what only a shell knows needs Invoke-QemuGuestScript.");

@@ -85,6 +85,7 @@ public sealed class InvokeQemuGuestScript : GuestCmdlet
         base.BeginProcessing();
         try
         {
+            CommandLineCheck.Check(this, hasOption: false);
             _script = ReadScript();
             _payload = ScriptPayload.Serialize(_powerShell, _script, ArgumentList ?? [], InputObject);
             _input = InputObject is null ? null : ProgramInput.Bytes(InputObject, Encoding);

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Cmdlets.Process;
@@ -15,8 +16,8 @@ public abstract class ProgramCmdlet : GuestCmdlet
     public string FilePath { get; set; } = "";
 
     /// <summary>
-    /// Its arguments, each as it is to arrive: no shell reads them. After -- none is taken for a parameter of the cmdlet. They are written
-    /// to the guest's log.
+    /// Its arguments, each as it is to arrive: no shell reads them. Those that begin with a dash go behind --, or all into an array. They
+    /// are written to the guest's log.
     /// </summary>
     [Parameter(ValueFromRemainingArguments = true)]
     [Alias("Args")]
@@ -24,6 +25,14 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [AllowEmptyString]
     [ValidateNotNull]
     public string[] ArgumentList { get; set; } = [];
+
+    /// <summary>
+    /// Not for use. An option of a program, such as -f, is not taken for the start of a parameter's name, nor called ambiguous.
+    /// </summary>
+    [Parameter(DontShow = true)]
+    [Alias(
+        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z")]
+    public SwitchParameter ProgramOption { get; set; }
 
     /// <summary>Its standard input: bytes as they are; of text and secrets each is a line. It is written to no log.</summary>
     [Parameter]
@@ -57,6 +66,15 @@ public abstract class ProgramCmdlet : GuestCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        try
+        {
+            CommandLineCheck.Check(this, ProgramOption);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? this));
+        }
+
         Program = new GuestProcessStart(FilePath)
         {
             Arguments = ArgumentList,
