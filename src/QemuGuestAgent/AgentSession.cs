@@ -12,13 +12,12 @@ public sealed class AgentSession
 
     internal AgentSession(string name, GuestAgentSession core)
     {
-        Id = Interlocked.Increment(ref _lastId);
         Name = name;
         Core = core;
     }
 
-    /// <summary>The session's number, unique in the process.</summary>
-    public int Id { get; }
+    /// <summary>The session's number, unique in the process; sessions that are opened together have theirs in the order given.</summary>
+    public int Id { get; private set; }
 
     /// <summary>The name of the guest, as given or made of the endpoint.</summary>
     public string Name { get; }
@@ -52,6 +51,9 @@ public sealed class AgentSession
 
     // What is spoken with over it, which ends with it.
     internal ConcurrentDictionary<InteractiveProcess, bool> Shells { get; } = new();
+
+    // To be called once, when the user gets it.
+    internal void TakeId() => Id = Interlocked.Increment(ref _lastId);
 
     /// <summary>The session's name.</summary>
     public override string ToString() => Name;

@@ -49,9 +49,10 @@ internal sealed class SessionRegistry
     /// <summary>The open session with that number.</summary>
     public AgentSession Find(int id) => Sessions.FirstOrDefault(session => session.Id == id) ?? throw ErrorCatalogue.SessionNotFound.With(id, id);
 
-    /// <summary>Adds a session just opened.</summary>
+    /// <summary>Adds a session just opened, and gives it its number.</summary>
     public void Add(AgentSession session)
     {
+        session.TakeId();
         lock (_lock)
         {
             _sessions.Add(session);

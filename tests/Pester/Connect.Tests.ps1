@@ -22,6 +22,7 @@ Describe 'Connect-QemuGuestAgent' {
     It 'writes them in the order of their endpoints, whichever answers first' {
         $slow, $fast = Connect-QemuGuestAgent 'embedded:?delay=100', /nowhere/vm.sock, embedded: -Name slow, none, fast -ErrorAction SilentlyContinue
         $slow.Name, $fast.Name | Should -Be 'slow', 'fast'
+        $slow.Id | Should -BeLessThan $fast.Id
     }
 
     It 'takes names, one for each endpoint' {

@@ -70,10 +70,14 @@ Describe 'Wait-QemuGuestAgent' {
         (Get-QemuGuestAgent).Endpoint | Should -Contain $at
     }
 
-    It 'writes each as it becomes ready' {
-        $first = Wait-QemuGuestAgent -Endpoint 'embedded:?delay=1500', 'embedded:?host-name=fast' | Select-Object -First 1
-        (Invoke-QemuGuestAgentCommand $first guest-get-host-name).'host-name' | Should -Be 'fast'
-        @(Get-QemuGuestAgent) | Should -HaveCount 1
+    It 'writes and numbers them in the order given, whichever is ready first' {
+        $slow, $fast = Wait-QemuGuestAgent -Endpoint (New-Endpoint 'delay=100&host-name=slow'), /nowhere/vm.sock, (New-Endpoint 'host-name=fast') `
+            -TimeoutSeconds 5 -ErrorAction SilentlyContinue -ErrorVariable failed
+        ($slow, $fast | Get-QemuGuest).HostName | Sort-Object | Should -Be 'fast', 'slow'
+        (Get-QemuGuest $slow).HostName | Should -Be 'slow'
+        $slow.Id | Should -BeLessThan $fast.Id
+        $failed | Should -HaveCount 1
+        (Wait-QemuGuestAgent $slow, $fast).Id | Should -Be $slow.Id, $fast.Id
     }
 
     It 'waits for a socket that is not there yet' -Skip:($PSVersionTable.PSEdition -ne 'Core' -or -not $IsLinux) {

@@ -8,7 +8,9 @@ namespace QemuGuestAgent.Cmdlets;
 /// <summary>A cmdlet that works on many guests at the same time and writes what comes as it comes.</summary>
 public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 {
+    private readonly InOrder _output = new();
     private FanOut? _fanOut;
+    private int _ordered;
     private Telling? _telling;
     private ProgressRecord? _progress;
 
@@ -127,6 +129,27 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             }
         });
         _fanOut.Drain();
+    }
+
+    // As Start, where what comes of it is written in the order in which the guests were given, whichever is done first:
+    // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
+    private protected void StartInOrder(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
+    {
+        var number = _ordered++;
+        Start(target, name, async (call, stop) =>
+        {
+            Action write;
+            try
+            {
+                write = await operation(call, stop).ConfigureAwait(false);
+            }
+            catch (GuestAgentException e)
+            {
+                write = () => WriteError(ErrorRecords.Of(e, target));
+            }
+
+            return () => _output.Run(number, write);
+        });
     }
 
     // Has something done on the pipeline's thread.

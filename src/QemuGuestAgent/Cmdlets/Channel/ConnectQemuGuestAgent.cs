@@ -27,9 +27,6 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
 
     private readonly SessionOpening _opening;
 
-    // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
-    private readonly InOrder _output = new();
-    private int _count;
     private bool _isNameGiven;
 
     /// <summary>Makes the cmdlet.</summary>
@@ -156,30 +153,11 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
 
     private void Connect(string text, string? givenName)
     {
-        if (ParseEndpoint(text) is not { } endpoint)
+        if (ParseEndpoint(text) is { } endpoint)
         {
-            return;
-        }
-
-        var name = givenName ?? Endpoints.DefaultName(endpoint);
-        var number = _count++;
-        Start(text, name, async (call, stop) =>
-        {
-            var write = await OpenAsync(text, name, endpoint, call, stop).ConfigureAwait(false);
-            return () => _output.Run(number, write);
-        });
-    }
-
-    private async Task<Action> OpenAsync(
-        string text, string name, GuestAgentEndpoint endpoint, CallOptions call, CancellationToken stop)
-    {
-        try
-        {
-            return await _opening.OpenAsync(name, GuestAgentSession.ConnectAsync(endpoint, null, call, stop), call, stop).ConfigureAwait(false);
-        }
-        catch (GuestAgentException e)
-        {
-            return () => WriteError(ErrorRecords.Of(e, text));
+            var name = givenName ?? Endpoints.DefaultName(endpoint);
+            StartInOrder(text, name, (call, stop) =>
+                _opening.OpenAsync(name, GuestAgentSession.ConnectAsync(endpoint, null, call, stop), call, stop));
         }
     }
 }

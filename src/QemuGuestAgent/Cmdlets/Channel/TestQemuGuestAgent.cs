@@ -10,10 +10,6 @@ namespace QemuGuestAgent.Cmdlets.Channel;
 [OutputType("QemuGuestAgent.AgentHealth")]
 public sealed class TestQemuGuestAgent : GuestCmdlet
 {
-    // Whoever looks at a list of answers must not have to guess which is whose.
-    private readonly InOrder _output = new();
-    private int _count;
-
     /// <summary>Makes the cmdlet.</summary>
     public TestQemuGuestAgent() => TimeoutSeconds = ConnectQemuGuestAgent.DefaultTimeoutSeconds;
 
@@ -38,14 +34,11 @@ public sealed class TestQemuGuestAgent : GuestCmdlet
     }
 
     private void Examine(
-        object target, string name, AgentSession? session, Func<CallOptions, CancellationToken, Task<AgentHealth>> examine)
-    {
-        var number = _count++;
-        Start(target, name, async (call, stop) =>
+        object target, string name, AgentSession? session, Func<CallOptions, CancellationToken, Task<AgentHealth>> examine) =>
+        // Whoever looks at a list of answers must not have to guess which is whose.
+        StartInOrder(target, name, async (call, stop) =>
         {
             var health = await examine(call, stop).ConfigureAwait(false);
-            return () => _output.Run(number, () => WriteObject(
-                Detailed ? Conversion.GuestObject.Of(health, "AgentHealth", name, session) : health.IsReady));
+            return () => WriteObject(Detailed ? Conversion.GuestObject.Of(health, "AgentHealth", name, session) : health.IsReady);
         });
-    }
 }

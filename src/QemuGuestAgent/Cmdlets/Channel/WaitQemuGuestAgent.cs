@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Cmdlets.Channel;
 
-/// <summary>Waits until the agents of guests are ready, and writes the session with each as soon as it is.</summary>
+/// <summary>Waits until the agents of guests are ready, and writes the session with each, in the order given.</summary>
 [Cmdlet(VerbsLifecycle.Wait, "QemuGuestAgent", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(AgentSession))]
 public sealed class WaitQemuGuestAgent : FanOutCmdlet
@@ -49,7 +49,7 @@ public sealed class WaitQemuGuestAgent : FanOutCmdlet
             if (ParseEndpoint(text) is { } endpoint)
             {
                 var name = Endpoints.DefaultName(endpoint);
-                Start(text, name, (call, stop) =>
+                StartInOrder(text, name, (call, stop) =>
                     _opening.OpenAsync(name, AgentReadiness.WaitAsync(endpoint, null, call, stop), call, stop));
             }
         }
@@ -62,7 +62,7 @@ public sealed class WaitQemuGuestAgent : FanOutCmdlet
         _opening.Dispose();
     }
 
-    private void Wait(AgentSession session) => Start(session, session.Name, async (call, stop) =>
+    private void Wait(AgentSession session) => StartInOrder(session, session.Name, async (call, stop) =>
     {
         await session.Core.WaitUntilReadyAsync(call, stop).ConfigureAwait(false);
         var warn = await SessionOpening.WarnIfFrozenAsync(this, session, call, stop).ConfigureAwait(false);

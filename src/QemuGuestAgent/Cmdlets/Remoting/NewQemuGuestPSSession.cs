@@ -104,7 +104,7 @@ public sealed class NewQemuGuestPSSession : GuestCmdlet
             return;
         }
 
-        Start(target, guestName, async (call, stop) =>
+        StartInOrder(target, guestName, async (call, stop) =>
         {
             var time = new OperationTime(TimeProvider.System, call);
             var session = await connect(call, stop).ConfigureAwait(false);
