@@ -87,9 +87,10 @@ internal readonly struct Reply
         {
             return new Reply { Kind = ReplyKind.Malformed };
         }
-        catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException or ArgumentException)
         {
-            // A string with an escaped half surrogate, where text is needed; a broken literal in two segments (a fault of Utf8JsonReader's).
+            // A string with an escaped half surrogate, where text is needed; a broken literal in two segments (a fault of Utf8JsonReader's,
+            // which throws IndexOutOfRangeException for it, and ArgumentException in .NET 8).
             return new Reply { Kind = ReplyKind.Malformed };
         }
     }

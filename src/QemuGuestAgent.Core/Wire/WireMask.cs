@@ -39,7 +39,7 @@ internal static class WireMask
             using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             Copy(ref reader, writer);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or ArgumentException)
         {
             // Part of a message may hold part of a secret.
             return $"{prefix}<{json.Length} bytes that are no whole message>";
