@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using QemuGuestAgent.Core;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent;
@@ -14,13 +15,15 @@ internal sealed class SessionRegistry
     private readonly List<AgentSession> _sessions = [];
 
     // A process that ends by itself closes no runspace.
-    static SessionRegistry() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    static SessionRegistry() => ProcessEnd.AtLast(() =>
     {
         foreach (var registry in Runspaces.Values)
         {
             registry.CloseAll();
         }
-    };
+
+        return Task.CompletedTask;
+    });
 
     /// <summary>The sessions of the runspace that this thread works for.</summary>
     public static SessionRegistry OfThisRunspace =>

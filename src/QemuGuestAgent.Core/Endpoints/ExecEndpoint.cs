@@ -5,7 +5,10 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>The standard input and output of a program, which is started for it and ends with it: ssh, socat, the exec of a container.</summary>
+/// <summary>
+/// The standard input and output of a program, which is started for it and ends with it, also where this process ends first: ssh,
+/// socat, the exec of a container.
+/// </summary>
 public sealed class ExecEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
@@ -77,7 +80,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
 #endif
         try
         {
-            return new ProcessStream(Program, Process.Start(start)!);
+            return new ProcessStream(Program, start);
         }
         catch (Win32Exception e)
         {

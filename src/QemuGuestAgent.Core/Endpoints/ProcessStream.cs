@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>The standard input and output of a process, which ends with the stream. What it says on its error output explains its end.</summary>
+/// <summary>
+/// The standard input and output of a process, which ends with the stream, and with this process. What it says on its error output
+/// explains its end.
+/// </summary>
 internal sealed class ProcessStream : ChannelStream
 {
     // Of what the process says on its error output, the last counts.
@@ -13,23 +16,26 @@ internal sealed class ProcessStream : ChannelStream
 
     private readonly string _program;
     private readonly Process _process;
+    private readonly ProcessTree _tree;
     private readonly Stream _input;
     private readonly Stream _output;
     private readonly Task<string> _errors;
+    private readonly Lazy<Task> _end;
     private volatile bool _isClosed;
 
-    /// <summary>Takes a process over that has just been started, with all three streams redirected.</summary>
-    public ProcessStream(string program, Process process)
+    /// <summary>Starts a process, all of whose three streams are to be redirected.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">It could not be started.</exception>
+    public ProcessStream(string program, ProcessStartInfo start)
     {
         _program = program;
-        _process = process;
-        _input = process.StandardInput.BaseStream;
-        _output = process.StandardOutput.BaseStream;
-        _errors = ReadErrorsAsync(process.StandardError);
+        _tree = new ProcessTree(start);
+        _process = Process.Start(start)!;
+        _input = _process.StandardInput.BaseStream;
+        _output = _process.StandardOutput.BaseStream;
+        _errors = ReadErrorsAsync(_process.StandardError);
+        _end = new Lazy<Task>(() => Task.Run(End));
+        ProcessEnd.AtLast(CloseAsync);
     }
-
-    /// <summary>Ends with the process, once the stream was closed.</summary>
-    public Task Ended { get; private set; } = Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -66,27 +72,36 @@ internal sealed class ProcessStream : ChannelStream
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_isClosed)
+        if (disposing)
         {
-            // It hears of the end, may still pass on what it was given last, and is ended where it does not end by itself.
-            _isClosed = true;
-            _input.Dispose();
-            _output.Dispose();
-            Ended = Task.Run(End);
+            _ = CloseAsync();
         }
 
         base.Dispose(disposing);
     }
 
+    /// <summary>Closes the stream; done when nothing of the process is left.</summary>
+    internal Task CloseAsync()
+    {
+        _isClosed = true;
+        _input.Dispose();
+        _output.Dispose();
+        return _end.Value;
+    }
+
+    // It hears of the end, may still pass on what it was given last, and is killed where it does not end by itself.
     private void End()
     {
         using (_process)
         {
             if (!_process.WaitForExit((int)EndTime.TotalMilliseconds))
             {
-                _process.Kill();
+                ProcessTree.Kill(_process);
             }
         }
+
+        _tree.KillLeft();
+        ProcessEnd.Forget(CloseAsync);
     }
 
     private async Task<IOException> EndedAsync(Exception? inner)

@@ -45,7 +45,7 @@ public sealed class RawClient(Stream stream) : IAsyncDisposable
         if (stream is ProcessStream program)
         {
             // It still passes on what it was given last.
-            await program.Ended;
+            await program.CloseAsync();
         }
     }
 }

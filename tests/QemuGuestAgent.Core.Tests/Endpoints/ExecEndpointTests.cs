@@ -1,3 +1,4 @@
+using System.Globalization;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Tests.Errors;
@@ -75,7 +76,7 @@ public sealed class ExecEndpointTests : IDisposable
         var id = await ReadLineAsync(stream);
         Assert.True(Directory.Exists($"/proc/{id}"));
         stream.Dispose();
-        await stream.Ended.OrHang();
+        await stream.CloseAsync().OrHang();
         await Poll.UntilAsync(() => !Directory.Exists($"/proc/{id}"), "the end of the program");
     }
 
@@ -87,7 +88,7 @@ public sealed class ExecEndpointTests : IDisposable
         var reading = stream.ReadAsync(new byte[10], CancellationToken.None).AsTask();
         stream.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => reading.OrHang());
-        await stream.Ended.OrHang();
+        await stream.CloseAsync().OrHang();
         await Poll.UntilAsync(() => !Directory.Exists($"/proc/{id}"), "the end of the program");
     }
 
@@ -97,6 +98,58 @@ public sealed class ExecEndpointTests : IDisposable
         using var stream = await new ExecEndpoint("sh", "-c", "kill -INT $$; echo alive; exec cat").OpenAsync();
         Assert.Equal("alive", await ReadLineAsync(stream));
     }
+
+    [Theory]
+    [InlineData("exec cat", true)]
+    [InlineData("exec cat", false)]
+    [InlineData("sleep 1000; :", true)]
+    public async Task What_a_program_leaves_behind_ends_with_the_stream(string end, bool endsByClosing)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It is found on Linux.");
+        var stream = (ProcessStream)await new ExecEndpoint("sh", "-c", $"sleep 1000 & (sleep 1000 & echo $$ $!); {end}").OpenAsync();
+        var ids = await ReadIdsAsync(stream);
+        if (!endsByClosing)
+        {
+            AgentProcess.Send(ids[0], Signal.Kill);
+        }
+
+        await stream.CloseAsync().OrHang();
+        await Poll.UntilAsync(() => !ids.Any(ExecHost.IsRunning), "the end of the program's children");
+    }
+
+    [Fact]
+    public async Task A_daemon_that_a_program_started_stays()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It is told on Linux.");
+        var setsid = InstalledProgram.OrSkip("setsid");
+        var stream = (ProcessStream)await new ExecEndpoint("sh", "-c", $"{setsid} sh -c 'echo $$; exec sleep 1000 >&2' & exec cat").OpenAsync();
+        var id = int.Parse(await ReadLineAsync(stream), CultureInfo.InvariantCulture);
+        await stream.CloseAsync().OrHang();
+        Assert.True(ExecHost.IsRunning(id));
+        AgentProcess.Send(id, Signal.Kill);
+    }
+
+    [Theory]
+    [InlineData(nameof(HostEnd.Exit))]
+    [InlineData(nameof(HostEnd.CloseAndExit))]
+    [InlineData(nameof(HostEnd.Terminate))]
+    public async Task A_program_ends_with_its_host(string end)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Processes are looked at in /proc.");
+        var ids = await ExecHost.RunToEndAsync(Enum.Parse<HostEnd>(end), "sleep 1000 & echo $$ $!; exec sleep 1000");
+        await Poll.UntilAsync(() => !ids.Any(ExecHost.IsRunning), "the end of the program");
+    }
+
+    [Fact]
+    public async Task The_input_of_a_program_ends_with_a_host_that_is_killed()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Processes are looked at in /proc.");
+        var ids = await ExecHost.RunToEndAsync(HostEnd.Kill, "echo $$; exec cat");
+        await Poll.UntilAsync(() => !ids.Any(ExecHost.IsRunning), "the end of the program");
+    }
+
+    private static async Task<int[]> ReadIdsAsync(Stream stream) =>
+        [.. (await ReadLineAsync(stream)).Split(' ').Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
 
     private static async Task<string> ReadLineAsync(Stream stream)
     {

@@ -9,6 +9,7 @@ namespace QemuGuestAgent.Core.Tests.RealAgent;
 internal enum Signal
 {
     Kill = 9,
+    Terminate = 15,
     Continue = 18,
     Stop = 19,
 }
@@ -50,17 +51,22 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
         });
     }
 
-    /// <summary>Sends a signal and waits until it has had its effect.</summary>
-    public async Task SignalAsync(Signal signal)
+    /// <summary>Sends a signal to any process.</summary>
+    public static void Send(int id, Signal signal)
     {
-        if (kill(_process!.Id, (int)signal) != 0)
+        if (kill(id, (int)signal) != 0)
         {
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         }
+    }
 
+    /// <summary>Sends a signal and waits until it has had its effect.</summary>
+    public async Task SignalAsync(Signal signal)
+    {
+        Send(_process!.Id, signal);
         if (signal == Signal.Kill)
         {
-            await _process.WaitForExitAsync();
+            await _process!.WaitForExitAsync();
         }
         else
         {

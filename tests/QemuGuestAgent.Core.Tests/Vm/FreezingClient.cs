@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
@@ -24,15 +23,7 @@ internal static class FreezingClient
     /// <summary>Runs it until it has frozen the guest, and kills it then.</summary>
     public static async Task RunAndKillAsync(string socket)
     {
-        var program = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(program.FileName) == "dotnet")
-        {
-            program.ArgumentList.Add(typeof(FreezingClient).Assembly.Location);
-        }
-
-        program.ArgumentList.Add(Argument);
-        program.ArgumentList.Add(socket);
-        using var process = Process.Start(program)!;
+        using var process = TestHost.Start(Argument, socket);
         try
         {
             Assert.Equal(Frozen, await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));

@@ -1,4 +1,4 @@
-namespace QemuGuestAgent.Core.Session;
+namespace QemuGuestAgent.Core;
 
 /// <summary>What is to be undone before something ends. Safe for several threads.</summary>
 internal sealed class Undoings

@@ -1,0 +1,65 @@
+#if NET
+using System.Runtime.InteropServices;
+#endif
+
+namespace QemuGuestAgent.Core;
+
+/// <summary>
+/// What must be undone before this process ends: by itself, by SIGTERM, or because its terminal went away (SIGHUP, as when an ssh
+/// connection breaks; in Windows a window). Nothing helps against SIGKILL.
+/// </summary>
+internal static class ProcessEnd
+{
+    private static readonly object Lock = new();
+    private static readonly Undoings Undoings = new();
+    private static readonly Undoings Closings = new();
+#if NET
+    private static PosixSignalRegistration[] _signals = [];
+#endif
+
+    static ProcessEnd() => AppDomain.CurrentDomain.ProcessExit += (_, _) => UndoAll();
+
+    /// <summary>Has something undone before the process ends. It takes a bounded time and never fails.</summary>
+    public static void Before(Func<Task> undo) => Add(Undoings, undo);
+
+    /// <summary>Has something closed once all else is undone, which may need it. It takes a bounded time and never fails.</summary>
+    public static void AtLast(Func<Task> close) => Add(Closings, close);
+
+    /// <summary>Takes back what was given to <see cref="Before"/> or <see cref="AtLast"/>.</summary>
+    public static void Forget(Func<Task> undo)
+    {
+        lock (Lock)
+        {
+            var isLast = Undoings.Remove(undo) & Closings.Remove(undo);
+#if NET
+            if (isLast)
+            {
+                Array.ForEach(_signals, signal => signal.Dispose());
+                _signals = [];
+            }
+#endif
+        }
+    }
+
+    private static void Add(Undoings undoings, Func<Task> undo)
+    {
+        lock (Lock)
+        {
+            undoings.TryAdd(undo);
+#if NET
+            if (_signals.Length == 0)
+            {
+                // The process ends after the handler, as it would without it: since .NET 10 without ProcessExit.
+                _signals = Array.ConvertAll(
+                    [PosixSignal.SIGTERM, PosixSignal.SIGHUP], signal => PosixSignalRegistration.Create(signal, _ => UndoAll()));
+            }
+#endif
+        }
+    }
+
+    private static void UndoAll()
+    {
+        Undoings.UndoAll();
+        Closings.UndoAll();
+    }
+}
