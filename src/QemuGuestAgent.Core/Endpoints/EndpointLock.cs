@@ -5,8 +5,8 @@ using QemuGuestAgent.Core.Errors;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// Keeps two sessions of this host from talking across each other on one channel. Advisory: it hinders no other tool. It is the system's
-/// lock of an empty file, so that it ends with its process, however that ends.
+/// Keeps two sessions of one user of this host from talking across each other on one channel. Advisory: it hinders no other tool. It is
+/// the system's lock of an empty file, so that it ends with its process, however that ends.
 /// </summary>
 internal sealed class EndpointLock : IDisposable
 {
@@ -28,9 +28,10 @@ internal sealed class EndpointLock : IDisposable
             return null;
         }
 
-        var path = PathOf(name);
+        var path = "";
         try
         {
+            path = Path.Combine(LockFolder.Find(tell), FileName(name));
             return new EndpointLock(Open(path));
         }
         catch (IOException e) when (IsHeld(e))
@@ -44,65 +45,53 @@ internal sealed class EndpointLock : IDisposable
         }
     }
 
-    /// <summary>The file for a channel: where all users may write, and nothing is tidied away meanwhile.</summary>
-    public static string PathOf(string name)
+    /// <summary>The name of a channel's file.</summary>
+    internal static string FileName(string name)
     {
         var bytes = Encoding.UTF8.GetBytes(name);
 #if NET
-        var hash = Convert.ToHexString(SHA256.HashData(bytes), 0, HashBytes);
+        return Convert.ToHexString(SHA256.HashData(bytes), 0, HashBytes);
 #else
         using var sha = SHA256.Create();
-        var hash = BitConverter.ToString(sha.ComputeHash(bytes), 0, HashBytes).Replace("-", "");
+        return BitConverter.ToString(sha.ComputeHash(bytes), 0, HashBytes).Replace("-", "");
 #endif
-        return Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"QemuGuestAgent-{hash}");
     }
 
     /// <summary>Gives the lock back.</summary>
     public void Dispose() => _file.Dispose();
 
+    // .NET removes the file before it gives the lock back, and whoever has waited for the lock of one that was removed opens it anew.
     private static FileStream Open(string path)
     {
-        while (true)
-        {
-            try
-            {
-                // Reading is enough for the lock, and the file may be another user's.
-                return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None);
-            }
-            catch (FileNotFoundException)
-            {
-                if (TryMake(path) is { } made)
-                {
-                    return made;
-                }
-            }
-        }
-    }
-
-    private static FileStream? TryMake(string path)
-    {
-        try
-        {
-            var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
 #if NET
-            if (!OperatingSystem.IsWindows())
-            {
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-            }
-#endif
-            return file;
-        }
-        catch (IOException e) when (!IsHeld(e) && File.Exists(path))
+        // In a folder of this user's own nobody swaps it after this. A FIFO would not even let itself be opened.
+        if (FileStatus.Of(path) is { } there && (there is not { IsFile: true, IsPrivate: true, Links: 1 } || there.Owner != FileStatus.User))
         {
-            // Another one has just made it.
-            return null;
+            throw new IOException($"'{path}' is no file of this user's alone");
         }
+
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            Options = FileOptions.DeleteOnClose,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
+#else
+        return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+#endif
     }
 
     // ERROR_SHARING_VIOLATION of Windows; EWOULDBLOCK of Linux and of macOS.
     private static bool IsHeld(IOException e) => (e.HResult & 0xFFFF) is 32 or 11 or 35;
 
-    // Linux tells which process has the file locked; of other users' processes it tells root only.
+    // Linux tells which process has the file locked.
     private static string Holder(string path)
     {
 #if NET

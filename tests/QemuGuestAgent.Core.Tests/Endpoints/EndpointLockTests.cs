@@ -17,6 +17,8 @@ public sealed class EndpointLockTests : IDisposable
 
     private UnixEndpoint Endpoint => new(Path.Combine(_folder.FullName, "s"));
 
+    private string LockPath => Path.Combine(LockFolder.Find(_told.Add), EndpointLock.FileName(Endpoint.LockName));
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
@@ -37,12 +39,8 @@ public sealed class EndpointLockTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "flock is of Linux.");
         var flock = InstalledProgram.OrSkip("flock");
-        Take(Endpoint)!.Dispose();
-        using var holder = Process.Start(new ProcessStartInfo(flock)
-        {
-            ArgumentList = { "--no-fork", EndpointLock.PathOf(Endpoint.LockName), "sh", "-c", "echo; exec sleep 1000" },
-            RedirectStandardOutput = true,
-        })!;
+        var script = "umask 077; exec \"$0\" --no-fork \"$1\" sh -c 'echo; exec sleep 1000'";
+        using var holder = Process.Start(new ProcessStartInfo("sh", ["-c", script, flock, LockPath]) { RedirectStandardOutput = true })!;
         try
         {
             await holder.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().OrHang();
@@ -55,7 +53,86 @@ public sealed class EndpointLockTests : IDisposable
             await holder.WaitForExitAsync(CancellationToken.None);
         }
 
+        // What a killed process has left is removed by the next.
+        Assert.True(File.Exists(LockPath));
         Take(Endpoint)!.Dispose();
+        Assert.False(File.Exists(LockPath));
+    }
+
+    [Fact]
+    public async Task Another_user_can_neither_hold_a_lock_nor_be_in_its_place()
+    {
+        await Nobody.RunAsync("{ mkfifo \"$0\"; ln -s /no/such \"$0\"; mkdir \"$0\"; echo > \"$0\"; } 2> /dev/null", LockPath);
+        using var waiter = Nobody.Start("while read; do { exec 9< \"$0\" && flock 9; } 2> /dev/null; echo; done", LockPath);
+        using (Take(Endpoint))
+        {
+            await Nobody.RunAsync("rm -f \"$0\" 2> /dev/null", LockPath);
+            Assert.True(File.Exists(LockPath));
+            await waiter.StandardInput.WriteLineAsync();
+        }
+
+        await waiter.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().OrHang();
+        Take(Endpoint)!.Dispose();
+        Assert.Empty(_told);
+        waiter.StandardInput.Close();
+        await waiter.WaitForExitAsync(CancellationToken.None).OrHang();
+    }
+
+    [Fact]
+    public async Task Nothing_of_it_stays_however_many_take_it_at_the_same_time()
+    {
+        var (holders, taken) = (0, 0);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                try
+                {
+                    using (Take(Endpoint))
+                    {
+                        Assert.Equal(1, Interlocked.Increment(ref holders));
+                        Interlocked.Increment(ref taken);
+                        Interlocked.Decrement(ref holders);
+                    }
+                }
+                catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.EndpointInUse.Id)
+                {
+                    // Another has it.
+                }
+            }
+        })));
+        Assert.True(taken > 0);
+        Assert.Empty(_told);
+        Assert.False(File.Exists(LockPath));
+    }
+
+    [Theory]
+    [InlineData("mkfifo \"$0\"")]
+    [InlineData("ln -s /no/such \"$0\"")]
+    [InlineData("ln -s \"$1/file\" \"$0\"")]
+    [InlineData("ln \"$1/file\" \"$0\"")]
+    [InlineData("mkdir \"$0\"")]
+    [InlineData("umask 022; echo > \"$0\"")]
+    public async Task What_is_no_lock_of_ours_is_not_waited_for_and_told(string script)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "They are Unix'.");
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "file"), "", CancellationToken.None);
+        using (var shell = Process.Start("sh", ["-c", script, LockPath, _folder.FullName]))
+        {
+            await shell.WaitForExitAsync(CancellationToken.None);
+            Assert.Equal(0, shell.ExitCode);
+        }
+
+        try
+        {
+            Assert.Null(await Task.Run(() => Take(Endpoint)).OrHang());
+            Assert.Contains("is no file of this user's alone", Assert.Single(_told), StringComparison.Ordinal);
+        }
+        finally
+        {
+            using var remove = Process.Start("rm", ["-r", LockPath]);
+            await remove.WaitForExitAsync(CancellationToken.None);
+        }
     }
 
     [Fact]

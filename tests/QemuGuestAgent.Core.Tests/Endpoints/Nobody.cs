@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.RealAgent;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints;
 
@@ -35,6 +38,31 @@ internal static class Nobody
         thread.Start();
         thread.Join();
         return error;
+    }
+
+    /// <summary>Starts a shell's script as nobody; skips the test where that takes another user than the tests'.</summary>
+    public static Process Start(string script, params string[] arguments)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root can act as another user.");
+        var start = new ProcessStartInfo(InstalledProgram.OrSkip("setpriv"))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = "/",
+        };
+        foreach (var argument in (string[])[$"--reuid={User}", $"--regid={User}", "--clear-groups", "bash", "-c", script, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Runs a shell's script as nobody to its end.</summary>
+    public static async Task RunAsync(string script, params string[] arguments)
+    {
+        using var process = Start(script, arguments);
+        await process.WaitForExitAsync(CancellationToken.None).OrHang();
     }
 
     [DllImport("libc", EntryPoint = "setfsuid")]

@@ -1,0 +1,87 @@
+namespace QemuGuestAgent.Core.Endpoints;
+
+/// <summary>The folder for the locks of this user's sessions, which no other user can put anything into, lock or look at.</summary>
+internal static class LockFolder
+{
+    private const string Name = "QemuGuestAgent";
+
+#if NET
+    // Where users have folders of their own, and nothing is tidied away meanwhile; at last what all share.
+    private static IEnumerable<string?> Parents =>
+    [
+        .. FileStatus.User == 0
+            ? (IEnumerable<string?>)[OperatingSystem.IsMacOS() ? "/var/run" : "/run"]
+            : [Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), $"/run/user/{FileStatus.User}"],
+        Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(),
+    ];
+#endif
+
+    /// <summary>Finds the folder, or makes it.</summary>
+    /// <param name="tell">Is told what cannot be used for it, and why.</param>
+    /// <exception cref="IOException">There is none.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is none.</exception>
+    public static string Find(Action<string> tell)
+    {
+#if NET
+        if (!OperatingSystem.IsWindows())
+        {
+            return Find(Parents.OfType<string>(), tell);
+        }
+#endif
+        // No other user may write there.
+        return Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } own
+            ? Directory.CreateDirectory(Path.Combine(own, Name)).FullName
+            : throw new IOException("this account has no folder for its own data");
+    }
+
+#if NET
+    internal static string Find(IEnumerable<string> parents, Action<string> tell)
+    {
+        foreach (var parent in parents.Where(Path.IsPathRooted))
+        {
+            var folder = Path.Combine(parent, $"{Name}-{FileStatus.User}");
+            if (WhyNot(parent, folder) is not { } reason)
+            {
+                return folder;
+            }
+
+            tell($"The folder '{folder}' is not used for locks: {reason}");
+        }
+
+        throw new IOException("there is no folder that only this user may write to");
+    }
+
+    private static string? WhyNot(string parent, string folder)
+    {
+        if (FileStatus.Of(RealPath.Of(parent)) is not { IsFolder: true } outer)
+        {
+            return $"there is no folder '{parent}'.";
+        }
+
+        if (outer.Owner != 0 && outer.Owner != FileStatus.User)
+        {
+            return $"'{parent}' belongs to another user.";
+        }
+
+        if (outer.IsOpenToAll)
+        {
+            return $"any user may replace what is in '{parent}'.";
+        }
+
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+
+        return FileStatus.Of(folder) is { IsFolder: true, IsPrivate: true } own && own.Owner == FileStatus.User ? null
+            : "it is another user's, or open to others, or no folder.";
+    }
+#endif
+}
