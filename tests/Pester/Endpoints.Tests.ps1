@@ -1,6 +1,7 @@
 BeforeDiscovery {
     . $PSScriptRoot/Common.ps1
     $reason = if ($RealAgentPath -and $IsLinux) { $null } else { 'qemu-ga is not installed: apt-get install qemu-guest-agent' }
+    $other = if ($IsLinux -and [Environment]::UserName -eq 'root' -and (Get-Command setpriv -CommandType Application -ErrorAction Ignore)) { $null } else { 'only root can run something as another user' }
     $socat = if (Get-Command socat -CommandType Application -ErrorAction Ignore) { $null } else { 'socat is not installed: apt-get install socat' }
 }
 
@@ -87,6 +88,9 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
         $found.Source | Should -Be 'QEMU'
         $found.State | Should -Be 'Free'
         $found.ProcessId | Should -Be $qemu.Id
+        $found.Owner | Should -Be ([Environment]::UserName)
+        $found.IsTrusted | Should -BeTrue
+        ($found | Out-String -Width 200) | Should -Match "Owner.*\n.*\n.*Free +$([Environment]::UserName) "
     }
 
     It 'is found, connected to and asked in one line' {
@@ -126,6 +130,76 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
         $session.Name | Should -Be 'socat'
         $session.Endpoint | Should -Be "exec:socat - UNIX-CONNECT:$path"
         (Get-QemuGuest $session).HostName | Should -Not -BeNullOrEmpty
+    }
+
+    It 'ends a program, with all that it started, when PowerShell ends by <End>' -Skip:($null -ne $socat) -ForEach @(
+        @{ End = 'exit'; Script = 'exit' }
+        @{ End = 'Disconnect and exit'; Script = 'Disconnect-QemuGuestAgent $vm; exit' }
+        @{ End = 'SIGTERM'; Script = '& /bin/kill -TERM $PID; Start-Sleep 600' }
+        @{ End = 'SIGHUP'; Script = '& /bin/kill -HUP $PID; Start-Sleep 600' }
+    ) {
+        $ids = Join-Path $TestDrive 'ids'
+        $shell = "echo `$`$ > $ids; sleep 1000 & echo `$! >> $ids; socat - UNIX-CONNECT:$($agent.Endpoint.Substring('unix:'.Length)); sleep 1000"
+        $whole = "Import-Module '$ModulePath'; `$vm = Connect-QemuGuestAgent -Program sh -ProgramArguments '-c', '$shell' -ErrorAction Stop; $Script"
+
+        # Where nohup runs the tests, it would ignore SIGHUP too.
+        $command = 'env', '--default-signal', $pwsh, '-noprofile', '-noninteractive', '-encodedcommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($whole)))
+        $process = Start-Process $command[0] $command[1..$command.Count] -PassThru
+        try {
+            $process.WaitForExit(120000) | Should -BeTrue
+        }
+        finally {
+            if (-not $process.HasExited) { $process.Kill() }
+        }
+
+        $started = Get-Content $ids
+        $started.Count | Should -Be 2
+        Wait-Until { -not ($started | Where-Object { Test-Running $_ }) }
+    }
+}
+
+Describe 'Another user of the host' -Skip:($null -ne $other) {
+    BeforeAll {
+        # A process that looks like a QEMU, and a socket where its guest would be.
+        $name = "vm-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
+        $path = "/tmp/$name.sock"
+        $listener = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
+        $listener.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new($path))
+        $listener.Listen(1)
+        chown nobody $path
+        $line = "exec -a qemu-system-x86_64 bash -c 'while :; do sleep 1; done' x -name $name -chardev " +
+            "socket,id=qga0,path=$path,server=on,wait=off -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0"
+        $qemu = Start-Process setpriv '--reuid=65534', '--regid=65534', '--clear-groups', 'bash', '-c', "`"$line`"" -PassThru -WorkingDirectory /
+        Wait-Until { Find-QemuGuestAgent $name -IncludeUntrusted }
+    }
+
+    AfterAll {
+        if ($qemu -and -not $qemu.HasExited) { $qemu.Kill($true) }
+        if ($listener) { $listener.Dispose() }
+        if ($path) { Remove-Item -Force $path }
+    }
+
+    It 'is given nothing by Find | Connect, and a warning says so' {
+        Find-QemuGuestAgent $name -WarningVariable warnings 3> $null | Connect-QemuGuestAgent | Should -BeNullOrEmpty
+        $warnings | Should -BeExactly "Left out is what other users have in hand, who would see all that is sent there: '$name' (unix:$path, nobody). -IncludeUntrusted lists it."
+        $listener.Poll(0, 'SelectRead') | Should -BeFalse
+    }
+
+    It 'is listed by -IncludeUntrusted, and its view says whose it is' {
+        $found = Find-QemuGuestAgent $name -IncludeUntrusted -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+        $found.Owner | Should -Be 'nobody'
+        $found.IsTrusted | Should -BeFalse
+        ($found | Out-String -Width 200) | Should -Match 'Free +nobody '
+    }
+
+    It 'is not offered by completion' {
+        (TabExpansion2 "Connect-QemuGuestAgent unix:/tmp/$name").CompletionMatches.CompletionText | Should -Not -Contain "unix:$path"
+    }
+
+    It 'is not warned of where other names are asked for' {
+        Find-QemuGuestAgent no-such-* -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
     }
 }
 

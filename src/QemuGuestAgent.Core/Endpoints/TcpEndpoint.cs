@@ -12,8 +12,14 @@ public sealed class TcpEndpoint : GuestAgentEndpoint
     /// <summary>Names a port.</summary>
     /// <param name="host">A host's name or IP address.</param>
     /// <param name="port">The port, 1 to 65535.</param>
+    /// <exception cref="FormatException">There is no such host or port.</exception>
     public TcpEndpoint(string host, int port)
     {
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        {
+            throw new FormatException($"'{host}' is no name or address of a host");
+        }
+
         if (port is < 1 or > 65535)
         {
             throw new FormatException($"its port {port} is not between 1 and 65535");

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using QemuGuestAgent.Core.Endpoints.Finding;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Completion;
 
@@ -20,7 +19,8 @@ public sealed class EndpointCompleter : IArgumentCompleter
         var finding = Task.Run(() => new ChannelFinder().Find());
         var found = Task.WaitAny([finding], Patience) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
         return found
-            .Select(channel => (Text: channel.Endpoint, Tip: $"{SafeText.Escape(channel.Name)}: {channel.Source}, {channel.State}"))
+            .Where(channel => channel.IsTrusted)
+            .Select(channel => (Text: channel.Endpoint, Tip: $"{channel.Name}: {channel.Source}, {channel.State}"))
             .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))
             .Where(offer => offer.Text.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip))

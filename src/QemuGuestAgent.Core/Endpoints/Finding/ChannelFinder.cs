@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Endpoints.Libvirt;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
@@ -8,30 +9,48 @@ public sealed class ChannelFinder
     private readonly string _root;
     private readonly ILibvirt? _libvirt;
     private readonly string? _sessionFolder;
+    private readonly uint _user;
 
     /// <summary>Makes one for this host.</summary>
     public ChannelFinder()
-        : this("/", LibvirtEndpoint.Library, Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"))
+        : this("/", LibvirtEndpoint.Library, Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), FileStatus.User)
     {
     }
 
-    internal ChannelFinder(string root, ILibvirt? libvirt, string? sessionFolder) =>
-        (_root, _libvirt, _sessionFolder) = (root, libvirt, sessionFolder);
+    internal ChannelFinder(string root, ILibvirt? libvirt, string? sessionFolder, uint user) =>
+        (_root, _libvirt, _sessionFolder, _user) = (root, libvirt, sessionFolder, user);
 
-    /// <summary>Finds them, each once: of those that several tell of, who knows its name best is heard.</summary>
+    /// <summary>
+    /// Finds them, each once: of those that several tell of, who is trusted and knows its name best is heard. What users whom nobody has
+    /// reason to trust have in hand is among them, and says so.
+    /// </summary>
     /// <param name="tell">Is told what could not be looked at.</param>
     public IReadOnlyList<FoundChannel> Find(Action<string>? tell = null)
     {
         var host = new Host(_root, tell ?? (_ => { }));
-        var libvirt = new LibvirtChannels(host, _libvirt, _sessionFolder);
+        var owners = new Owners(host, _user);
+        var libvirt = new LibvirtChannels(host, owners, _libvirt, _sessionFolder);
         var libvirts = libvirt.Find();
         var known = new HashSet<string>(libvirt.Sockets.Select(Identity));
-        return
+        IEnumerable<FoundChannel> all =
         [
-            .. ProxmoxChannels.Find(host).Where(IsNew),
+            .. ProxmoxChannels.Find(host, owners).Where(IsNew),
             .. libvirts,
-            .. QemuChannels.Find(host).Where(IsNew),
+            .. QemuChannels.Find(host, owners).OrderByDescending(channel => channel.IsTrusted).Where(IsNew),
         ];
+        return [.. all.Where(IsShown).Select(channel => channel with { Name = SafeText.Escape(channel.Name) })];
+
+        // A terminal must not be told what a command line says, and an endpoint must be taken by the word.
+        bool IsShown(FoundChannel channel)
+        {
+            var isPlain = SafeText.Escape(channel.Endpoint) == channel.Endpoint;
+            if (!isPlain)
+            {
+                host.Tell($"A channel of '{channel.Name}' is not listed: its endpoint '{channel.Endpoint}' holds control characters.");
+            }
+
+            return isPlain;
+        }
 
         bool IsNew(FoundChannel channel) => known.Add(Identity(channel.Endpoint));
 

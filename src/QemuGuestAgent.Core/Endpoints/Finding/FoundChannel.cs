@@ -5,8 +5,13 @@ namespace QemuGuestAgent.Core.Endpoints.Finding;
 /// <param name="Endpoint">Where the channel is, in the grammar of <see cref="EndpointGrammar"/>.</param>
 /// <param name="Source">Who tells of it: Proxmox, libvirt, or a QEMU that runs.</param>
 /// <param name="State">What can be seen of it from outside.</param>
+/// <param name="Owner">
+/// The user in whose hands it is: who runs it, or another one who could put a channel of his own in its place; a number where it has no name.
+/// </param>
+/// <param name="IsTrusted">Whether that is root, the user of this process or the hypervisor's own user.</param>
 /// <param name="ProcessId">The process of its QEMU, or null where that is not known.</param>
-public sealed record FoundChannel(string Name, string Endpoint, string Source, FoundChannelState State, int? ProcessId);
+public sealed record FoundChannel(
+    string Name, string Endpoint, string Source, FoundChannelState State, string Owner, bool IsTrusted, int? ProcessId);
 
 /// <summary>What can be seen of a channel without using it.</summary>
 public enum FoundChannelState

@@ -1,12 +1,31 @@
+using System.Text.RegularExpressions;
+using QemuGuestAgent.Core.Wire;
+
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
 /// <summary>The files of the host that is looked at: a folder stands for its root, so that tests have hosts of their own.</summary>
-/// <param name="root">The folder.</param>
-/// <param name="tell">Is told what could not be looked at.</param>
-internal sealed class Host(string root, Action<string> tell)
+internal sealed class Host
 {
-    /// <summary>Tells of what could not be looked at.</summary>
-    public void Tell(string text) => tell(text);
+    // Num RefCount Protocol Flags Type St Inode Path. A path may hold anything, also a line's end: what is no whole line is none.
+    private static readonly Regex SocketLine = new("^[0-9A-Fa-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) [0-9A-F]{4} ([0-9A-F]{2}) +[0-9]+ (.+)$");
+
+    private readonly string _root;
+    private readonly Action<string> _tell;
+    private readonly Lazy<ILookup<string, (string Flags, string State)>?> _sockets;
+
+    /// <summary>Makes one.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="tell">Is told what could not be looked at.</param>
+    public Host(string root, Action<string> tell)
+    {
+        _root = root;
+        _tell = tell;
+        _sockets = new(() => Read("/proc/net/unix")?.Split('\n').Select(line => SocketLine.Match(line)).Where(match => match.Success)
+            .ToLookup(match => match.Groups[3].Value, match => (match.Groups[1].Value, match.Groups[2].Value)));
+    }
+
+    /// <summary>Tells of what could not be looked at. It may name what any user of the host has written.</summary>
+    public void Tell(string text) => _tell(SafeText.Escape(text));
 
     /// <summary>The names of what is in a folder; none where there is no such folder.</summary>
     public IReadOnlyList<string> List(string folder)
@@ -21,13 +40,13 @@ internal sealed class Host(string root, Action<string> tell)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            tell($"'{folder}' is not looked at: {e.Message}");
+            Tell($"'{folder}' is not looked at: {e.Message}");
             return [];
         }
     }
 
     /// <summary>Where a file of the host is for this process.</summary>
-    public string At(string path) => Path.Combine(root, path.TrimStart('/'));
+    public string At(string path) => Path.Combine(_root, path.TrimStart('/'));
 
     /// <summary>The text of a file, or null where there is none, or none for this account.</summary>
     public string? Read(string path)
@@ -63,21 +82,20 @@ internal sealed class Host(string root, Action<string> tell)
         return null;
     }
 
+    /// <summary>What is at a path, links not followed; null where there is nothing, or nothing that this account may look at.</summary>
+    public FileStatus? StatusOf(string path) => FileStatus.Of(At(path));
+
     /// <summary>What a socket of the host does, by the kernel's own list.</summary>
     public FoundChannelState StateOf(string socket)
     {
-        if (Read("/proc/net/unix") is not { } list)
+        // Flag 0x10000 is listening, state 03 connected: the listener's end of a client.
+        if (_sockets.Value is not { } all)
         {
             return FoundChannelState.Unknown;
         }
 
-        // Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is listening, state 03 connected: the listener's end of a client.
-        const int flags = 3;
-        const int state = 5;
-        var entries = list.Split('\n').Where(line => line.EndsWith(" " + socket, StringComparison.Ordinal))
-            .Select(line => line.Split([' '], StringSplitOptions.RemoveEmptyEntries)).ToList();
-        return entries.Any(fields => fields[state] == "03") ? FoundChannelState.InUse
-            : entries.Any(fields => fields[flags] == "00010000") ? FoundChannelState.Free
+        return all[socket].Any(entry => entry.State == "03") ? FoundChannelState.InUse
+            : all[socket].Any(entry => entry.Flags == "00010000") ? FoundChannelState.Free
             : FoundChannelState.Closed;
     }
 }

@@ -4,8 +4,11 @@ using QemuGuestAgent.Core.Endpoints.Libvirt;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>The domains of libvirt that have a channel for an agent. Asked are only daemons that run: libvirt would start one.</summary>
-internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sessionFolder)
+/// <summary>
+/// The domains of libvirt that have a channel for an agent. Asked are only daemons that run, for libvirt would start one, and none of
+/// another user.
+/// </summary>
+internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? library, string? sessionFolder)
 {
     /// <summary>What a channel for QEMU's agent is called by all.</summary>
     public const string ChannelName = "org.qemu.guest_agent.0";
@@ -32,18 +35,25 @@ internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sess
             folders.Add(("qemu:///session", $"{sessionFolder}/libvirt"));
         }
 
-        return [.. folders.Where(place => host.List(place.Folder).Intersect(Daemons).Any()).SelectMany(place => Ask(place.Uri, place.Folder))];
+        return [.. folders.SelectMany(place => host.List(place.Folder).Intersect(Daemons).Take(1)
+            .SelectMany(daemon => Ask(place.Uri, place.Folder, owners.OfPath($"{place.Folder}/{daemon}"))))];
     }
 
-    private List<FoundChannel> Ask(string uri, string folder)
+    private List<FoundChannel> Ask(string uri, string folder, ChannelOwner owner)
     {
+        if (!owner.IsTrusted)
+        {
+            host.Tell($"The domains of libvirt ({uri}) are not listed: its socket in '{folder}' is in the hands of {owner.Name}.");
+            return [];
+        }
+
         try
         {
             // A user's own daemon has no socket for readers only, and asks for nothing.
             using var connection = library!.Connect(uri, readOnly: uri == SystemUri);
-            return [.. connection.DescribeActiveDomains().Select(description => Read(description, uri, folder)).OfType<FoundChannel>()];
+            return [.. connection.DescribeActiveDomains().Select(description => Read(description, uri, folder, owner)).OfType<FoundChannel>()];
         }
-        catch (Exception e) when (e is LibvirtException or DllNotFoundException or EntryPointNotFoundException or XmlException)
+        catch (Exception e) when (e is LibvirtException or DllNotFoundException or EntryPointNotFoundException)
         {
             host.Tell($"The domains of libvirt ({uri}) are not listed: {e.Message}");
             return [];
@@ -51,28 +61,37 @@ internal sealed class LibvirtChannels(Host host, ILibvirt? library, string? sess
     }
 
     // Null where the domain has no such channel.
-    private FoundChannel? Read(string description, string uri, string folder)
+    private FoundChannel? Read(string description, string uri, string folder, ChannelOwner owner)
     {
-        var domain = XElement.Parse(description);
-        var name = (string?)domain.Element("name") ?? "";
-        var channel = domain.Element("devices")?.Elements("channel")
-            .FirstOrDefault(found => (string?)found.Element("target")?.Attribute("name") == ChannelName);
-        if (channel is null)
+        try
         {
+            var domain = XElement.Parse(description);
+            var name = (string?)domain.Element("name") ?? "";
+            var channel = domain.Element("devices")?.Elements("channel")
+                .FirstOrDefault(found => (string?)found.Element("target")?.Attribute("name") == ChannelName);
+            if (channel is null)
+            {
+                return null;
+            }
+
+            if ((string?)channel.Element("source")?.Attribute("path") is { Length: > 0 } path)
+            {
+                _sockets.Add($"{UnixEndpoint.Kind.Scheme}:{path}");
+            }
+
+            var state = (string?)channel.Element("target")?.Attribute("state") switch
+            {
+                "connected" => FoundChannelState.AgentPresent,
+                "disconnected" => FoundChannelState.AgentAbsent,
+                _ => FoundChannelState.Unknown,
+            };
+            return new FoundChannel(
+                name, $"{new LibvirtEndpoint(name, uri)}", "libvirt", state, owner.Name, owner.IsTrusted, host.ReadNumber($"{folder}/qemu/{name}.pid"));
+        }
+        catch (Exception e) when (e is XmlException or FormatException)
+        {
+            host.Tell($"A domain of libvirt ({uri}) is not listed: {e.Message}");
             return null;
         }
-
-        if ((string?)channel.Element("source")?.Attribute("path") is { Length: > 0 } path)
-        {
-            _sockets.Add($"{UnixEndpoint.Kind.Scheme}:{path}");
-        }
-
-        var state = (string?)channel.Element("target")?.Attribute("state") switch
-        {
-            "connected" => FoundChannelState.AgentPresent,
-            "disconnected" => FoundChannelState.AgentAbsent,
-            _ => FoundChannelState.Unknown,
-        };
-        return new FoundChannel(name, $"{new LibvirtEndpoint(name, uri)}", "libvirt", state, host.ReadNumber($"{folder}/qemu/{name}.pid"));
     }
 }

@@ -8,16 +8,19 @@ internal static class ProxmoxChannels
     private const string Configurations = "/etc/pve/qemu-server";
     private const string NameOption = "name:";
 
-    public static IEnumerable<FoundChannel> Find(Host host) => host.List(Sockets)
+    public static IEnumerable<FoundChannel> Find(Host host, Owners owners) => host.List(Sockets)
         .Where(name => name.EndsWith(Extension, StringComparison.Ordinal))
         .Select(name => name.Substring(0, name.Length - Extension.Length))
         .OrderBy(number => number.Length).ThenBy(number => number, StringComparer.Ordinal)
-        .Select(number => new FoundChannel(
-            NameOf(host, number) ?? number,
-            $"{UnixEndpoint.Kind.Scheme}:{Sockets}/{number}{Extension}",
+        .Select(number => (Number: number, Path: $"{Sockets}/{number}{Extension}", Owner: owners.OfPath($"{Sockets}/{number}{Extension}")))
+        .Select(socket => new FoundChannel(
+            NameOf(host, socket.Number) ?? socket.Number,
+            $"{UnixEndpoint.Kind.Scheme}:{socket.Path}",
             "Proxmox",
-            host.StateOf($"{Sockets}/{number}{Extension}"),
-            host.ReadNumber($"{Sockets}/{number}.pid")));
+            host.StateOf(socket.Path),
+            socket.Owner.Name,
+            socket.Owner.IsTrusted,
+            host.ReadNumber($"{Sockets}/{socket.Number}.pid")));
 
     // What stands behind the first line in brackets is of snapshots.
     private static string? NameOf(Host host, string number) => host.Read($"{Configurations}/{number}.conf")?.Split('\n')

@@ -3,22 +3,26 @@ namespace QemuGuestAgent.Core.Endpoints.Finding;
 /// <summary>The channels on the command lines of the QEMUs that run, as Linux lists them.</summary>
 internal static class QemuChannels
 {
-    public static IEnumerable<FoundChannel> Find(Host host) => host.List("/proc")
+    public static IEnumerable<FoundChannel> Find(Host host, Owners owners) => host.List("/proc")
         .Select(name => int.TryParse(name, out var id) ? id : 0)
         .Where(id => id > 0)
         .OrderBy(id => id)
-        .SelectMany(id => FindIn(host, id));
+        .SelectMany(id => FindIn(host, owners, id));
 
-    private static IEnumerable<FoundChannel> FindIn(Host host, int id)
+    private static IEnumerable<FoundChannel> FindIn(Host host, Owners owners, int id)
     {
         var line = QemuCommandLine.Read(host.Read($"/proc/{id}/cmdline")?.Split('\0') ?? []);
         foreach (var chardev in line?.AgentChardevs ?? [])
         {
-            if (EndpointOf(host, id, chardev) is { } endpoint)
+            if (EndpointOf(host, id, chardev) is { } endpoint && owners.OfProcess(id) is { } owner)
             {
+                var path = (endpoint as UnixEndpoint)?.SocketPath;
+                var hands = owner.IsTrusted && (endpoint is UnixEndpoint { IsAbstract: false } ? path : (endpoint as SerialEndpoint)?.Device) is { } file
+                    && owners.OfPath(file) is { IsTrusted: false } other ? other : owner;
                 var state = endpoint is UnixEndpoint unix ? host.StateOf(unix.IsAbstract ? unix.SocketPath : chardev["path"]) : FoundChannelState.Unknown;
-                var name = line!.Name ?? (endpoint is UnixEndpoint named ? Path.GetFileNameWithoutExtension(named.SocketPath) : $"{id}");
-                yield return new FoundChannel(name, $"{endpoint}", "QEMU", state, id);
+                string?[] names = [line!.Name, Path.GetFileNameWithoutExtension(path)];
+                yield return new FoundChannel(
+                    names.FirstOrDefault(name => name is { Length: > 0 }) ?? $"{id}", $"{endpoint}", "QEMU", state, hands.Name, hands.IsTrusted, id);
             }
         }
     }
@@ -40,7 +44,7 @@ internal static class QemuChannels
         }
         catch (FormatException e)
         {
-            // A path too long for a client, a port by the name of a service.
+            // A path too long for a client, none at all, a port by the name of a service.
             host.Tell($"A channel of process {id} is not listed: {e.Message}");
             return null;
         }
@@ -50,11 +54,18 @@ internal static class QemuChannels
     private static string LocalHost(IReadOnlyDictionary<string, string> chardev) =>
         chardev.TryGetValue("host", out var host) && host is not ("" or "0.0.0.0" or "::") ? host : "127.0.0.1";
 
-    // A QEMU in a container has a root of its own.
+    // A QEMU in a container has a root of its own; of other users' processes root alone is told.
     private static string AbsolutePath(Host host, int id, string path)
     {
-        var absolute = path[0] == '/' ? path : $"{host.ReadLink($"/proc/{id}/cwd")}/{path}";
-        return host.ReadLink($"/proc/{id}/ns/mnt") == host.ReadLink("/proc/self/ns/mnt") ? absolute : $"/proc/{id}/root{absolute}";
+        if (path.Length == 0)
+        {
+            throw new FormatException("it has no path");
+        }
+
+        var absolute = path[0] == '/' ? path
+            : host.ReadLink($"/proc/{id}/cwd") is { } folder ? $"{folder}/{path}"
+            : throw new FormatException($"its path '{path}' starts where this account may not look");
+        return host.ReadLink($"/proc/{id}/ns/mnt") is { } its && its != host.ReadLink("/proc/self/ns/mnt") ? $"/proc/{id}/root{absolute}" : absolute;
     }
 
     private static bool IsOn(IReadOnlyDictionary<string, string> options, string name) =>

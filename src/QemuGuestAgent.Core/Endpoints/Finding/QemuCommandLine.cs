@@ -18,7 +18,7 @@ internal sealed class QemuCommandLine
     public string? Name { get; private set; }
 
     /// <summary>The options of each character device that an agent's port is joined to; its kind is the option "backend".</summary>
-    public IEnumerable<IReadOnlyDictionary<string, string>> AgentChardevs => _agents.Where(_chardevs.ContainsKey).Select(id => _chardevs[id]);
+    public IEnumerable<IReadOnlyDictionary<string, string>> AgentChardevs => _agents.Distinct().Where(_chardevs.ContainsKey).Select(id => _chardevs[id]);
 
     /// <summary>Reads a command line; null where the program is no QEMU.</summary>
     public static QemuCommandLine? Read(IReadOnlyList<string> words)
@@ -97,9 +97,9 @@ internal sealed class QemuCommandLine
             using var document = JsonDocument.Parse(json);
             Add(document.RootElement);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Not for QEMU either.
+            // Not for QEMU either; half a surrogate is told by its text only.
         }
 
         // A character device has what the classic form has in one row in objects within objects: backend{type,data{addr{type,data{path}}}}.

@@ -9,6 +9,9 @@ namespace QemuGuestAgent.Cmdlets.Channel;
 [OutputType("QemuGuestAgent.Channel")]
 public sealed class FindQemuGuestAgent : PSCmdlet, IDisposable
 {
+    // A user can start as many as he likes.
+    private const int MostNamed = 10;
+
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Names of virtual machines, with wildcards; all by default.</summary>
@@ -16,6 +19,13 @@ public sealed class FindQemuGuestAgent : PSCmdlet, IDisposable
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = ["*"];
+
+    /// <summary>
+    /// Writes also what other users than root, the hypervisor's own user and yours have in hand, who see what is sent there; IsTrusted tells
+    /// them.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter IncludeUntrusted { get; set; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -38,11 +48,20 @@ public sealed class FindQemuGuestAgent : PSCmdlet, IDisposable
         }
 
         var names = new NameFilter(Name);
-        foreach (var channel in finding.Result.Where(found => names.Matches(found.Name)))
+        var found = finding.Result.Where(channel => names.Matches(channel.Name)).ToLookup(channel => channel.IsTrusted || IncludeUntrusted);
+        foreach (var channel in found[true])
         {
             var result = PSObject.AsPSObject(channel);
             result.TypeNames.Insert(0, "QemuGuestAgent.Channel");
             WriteObject(result);
+        }
+
+        if (found[false].ToList() is { Count: > 0 } left)
+        {
+            WriteWarning("Left out is what other users have in hand, who would see all that is sent there: "
+                + string.Join(", ", left.Take(MostNamed).Select(channel => $"'{channel.Name}' ({channel.Endpoint}, {channel.Owner})"))
+                + (left.Count > MostNamed ? $", and {left.Count - MostNamed} more" : "")
+                + ". -IncludeUntrusted lists it.");
         }
     }
 

@@ -1,51 +1,43 @@
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Endpoints.Finding;
 using QemuGuestAgent.Core.Endpoints.Libvirt;
-using QemuGuestAgent.Core.Tests.Endpoints.Libvirt;
+using static QemuGuestAgent.Core.Tests.Endpoints.Finding.FakeHost;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints.Finding;
 
 /// <summary>What a host has, told by its files: the host is a folder.</summary>
 public sealed class ChannelFinderTests : IDisposable
 {
-    private const string AgentDevice = "virtserialport,bus=virtio-serial0.0,nr=1,chardev=qga0,id=channel0,name=org.qemu.guest_agent.0";
-
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("qga");
-    private readonly FakeLibvirt _libvirt = new();
-    private readonly List<string> _told = [];
+    private readonly FakeHost _host = new();
 
     public ChannelFinderTests() => Assert.SkipWhen(OperatingSystem.IsWindows(), "The hosts are those of Linux.");
 
-    public void Dispose()
-    {
-        _libvirt.Dispose();
-        _root.Delete(recursive: true);
-    }
+    public void Dispose() => _host.Dispose();
 
     [Fact]
     public void A_host_with_nothing_has_none()
     {
-        Assert.Empty(Find());
-        Assert.Empty(_told);
-        Assert.Empty(_libvirt.Connects);
+        Assert.Empty(_host.Find());
+        Assert.Empty(_host.Told);
+        Assert.Empty(_host.Libvirt.Connects);
     }
 
     [Fact]
     public void Proxmox_has_a_socket_for_each_and_the_name_in_its_configuration()
     {
-        Write("/var/run/qemu-server/1000.qga");
-        Write("/var/run/qemu-server/101.qga");
-        Write("/var/run/qemu-server/101.pid", "4711\n");
-        Write("/var/run/qemu-server/101.qmp");
-        Write("/etc/pve/qemu-server/101.conf", "agent: 1\ncores: 2\nname: web1\n\n[snapshot]\nname: former\n");
-        Write("/etc/pve/qemu-server/1000.conf", "agent: 1\n\n[snapshot]\nname: former\n");
-        Write("/proc/net/unix", Listing("/var/run/qemu-server/101.qga", "00010000 0001 01") + Listing("/var/run/qemu-server/101.qga", "00000000 0001 03"));
+        _host.Write("/var/run/qemu-server/1000.qga");
+        _host.Write("/var/run/qemu-server/101.qga");
+        _host.Write("/var/run/qemu-server/101.pid", "4711\n");
+        _host.Write("/var/run/qemu-server/101.qmp");
+        _host.Write("/etc/pve/qemu-server/101.conf", "agent: 1\ncores: 2\nname: web1\n\n[snapshot]\nname: former\n");
+        _host.Write("/etc/pve/qemu-server/1000.conf", "agent: 1\n\n[snapshot]\nname: former\n");
+        _host.Write("/proc/net/unix", Listing("/var/run/qemu-server/101.qga", "00010000 0001 01") + Listing("/var/run/qemu-server/101.qga", "00000000 0001 03"));
         Assert.Equal(
             [
-                new("web1", "unix:/var/run/qemu-server/101.qga", "Proxmox", FoundChannelState.InUse, 4711),
-                new("1000", "unix:/var/run/qemu-server/1000.qga", "Proxmox", FoundChannelState.Closed, null),
+                Own("web1", "unix:/var/run/qemu-server/101.qga", "Proxmox", FoundChannelState.InUse, 4711),
+                Own("1000", "unix:/var/run/qemu-server/1000.qga", "Proxmox", FoundChannelState.Closed, null),
             ],
-            Find());
+            _host.Find());
     }
 
     [Theory]
@@ -61,8 +53,8 @@ public sealed class ChannelFinderTests : IDisposable
     [InlineData("""{"id":"qga0","backend":{"type":"socket","data":{"addr":{"type":"unix","data":{"path":"/run/w.sock"}},"wait":false,"server":true}}}""", "unix:/run/w.sock")]
     public void A_running_QEMU_has_it_on_its_command_line(string chardev, string endpoint)
     {
-        Start(4711, "/usr/bin/qemu-system-x86_64", "-name", "guest=web1,debug-threads=on", "-chardev", chardev, "-device", AgentDevice);
-        Assert.Equal([new("web1", endpoint, "QEMU", FoundChannelState.Unknown, 4711)], Find());
+        _host.Start(4711, "/usr/bin/qemu-system-x86_64", "-name", "guest=web1,debug-threads=on", "-chardev", chardev, "-device", AgentDevice);
+        Assert.Equal([Own("web1", endpoint, "QEMU", FoundChannelState.Unknown, 4711)], _host.Find());
     }
 
     [Theory]
@@ -77,8 +69,8 @@ public sealed class ChannelFinderTests : IDisposable
     [InlineData("")]
     public void What_nobody_else_can_reach_is_not_listed(string chardev)
     {
-        Start(4711, "qemu-kvm", "-chardev", chardev, "-device", AgentDevice, "-device");
-        Assert.Empty(Find());
+        _host.Start(4711, "qemu-kvm", "-chardev", chardev, "-device", AgentDevice, "-device");
+        Assert.Empty(_host.Find());
     }
 
     [Fact]
@@ -90,55 +82,67 @@ public sealed class ChannelFinderTests : IDisposable
             "-chardev", "socket,id=vdagent,path=/run/spice.sock,server=on", "-device", "virtserialport,chardev=vdagent,name=com.redhat.spice.0",
             "-device", "isa-serial,chardev=mon",
         ];
-        Start(1, "/usr/bin/kvm", words);
-        Start(2, "/usr/bin/sudo", ["qemu-system-x86_64", "-chardev", "socket,id=qga0,path=/run/a,server=on", "-device", AgentDevice]);
-        Assert.Empty(Find());
+        _host.Start(1, "/usr/bin/kvm", words);
+        _host.Start(2, "/usr/bin/sudo", ["qemu-system-x86_64", "-chardev", "socket,id=qga0,path=/run/a,server=on", "-device", AgentDevice]);
+        Assert.Empty(_host.Find());
     }
 
     [Fact]
     public void One_without_a_name_is_named_after_its_socket_and_JSON_is_read_too()
     {
-        Start(
+        _host.Start(
             4711, "qemu-kvm", "-chardev", "socket,id=qga0,path=/run/db1.sock,server=on",
             "-device", """{"driver":"virtserialport","nr":1,"chardev":"qga0","name":"org.qemu.guest_agent.0"}""");
-        Write("/proc/net/unix", Listing("/run/db1.sock", "00010000 0001 01"));
-        Assert.Equal([new("db1", "unix:/run/db1.sock", "QEMU", FoundChannelState.Free, 4711)], Find());
+        _host.Write("/proc/net/unix", Listing("/run/db1.sock", "00010000 0001 01"));
+        Assert.Equal([Own("db1", "unix:/run/db1.sock", "QEMU", FoundChannelState.Free, 4711)], _host.Find());
     }
 
     [Fact]
     public void A_QEMU_in_a_container_is_reached_through_its_process()
     {
-        Start(4711, "qemu-system-x86_64", "-name", "web1", "-chardev", "socket,id=qga0,path=/run/qga.sock,server=on", "-device", AgentDevice);
-        Link("/proc/4711/ns/mnt", "mnt:[2]");
-        Assert.Equal("unix:/proc/4711/root/run/qga.sock", Find().Single().Endpoint);
+        _host.Start(4711, "qemu-system-x86_64", "-name", "web1", "-chardev", "socket,id=qga0,path=/run/qga.sock,server=on", "-device", AgentDevice);
+        _host.Link("/proc/4711/ns/mnt", "mnt:[2]");
+        Assert.Equal("unix:/proc/4711/root/run/qga.sock", _host.Find().Single().Endpoint);
+    }
+
+    [Fact]
+    public void Of_another_user_s_QEMU_the_path_is_taken_as_it_stands_and_a_relative_one_is_told()
+    {
+        // Neither its working folder nor its name spaces can be looked at.
+        _host.Start(4711, "qemu-kvm", "-name", "web1", "-chardev", "socket,id=qga0,path=/run/web1.sock,server=on", "-device", AgentDevice);
+        _host.Start(4712, "qemu-kvm", "-name", "db1", "-chardev", "socket,id=qga0,path=db1.sock,server=on", "-device", AgentDevice);
+        File.Delete(Path.Combine(_host.Root, "proc/4712/cwd"));
+        _host.Link("/proc/self/ns/mnt", "mnt:[1]");
+        Assert.Equal("unix:/run/web1.sock", Assert.Single(_host.Find()).Endpoint);
+        Assert.Contains("'db1.sock' starts where this account may not look", Assert.Single(_host.Told), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_channel_whose_path_is_too_long_is_told()
     {
-        Start(4711, "qemu-kvm", "-chardev", $"socket,id=qga0,path=/{new string('x', 200)},server=on", "-device", AgentDevice);
-        Assert.Empty(Find());
-        Assert.Contains("4711", Assert.Single(_told), StringComparison.Ordinal);
+        _host.Start(4711, "qemu-kvm", "-chardev", $"socket,id=qga0,path=/{new string('x', 200)},server=on", "-device", AgentDevice);
+        Assert.Empty(_host.Find());
+        Assert.Contains("4711", Assert.Single(_host.Told), StringComparison.Ordinal);
     }
 
     [Fact]
     public void One_that_several_tell_of_is_listed_once()
     {
-        Write("/run/qemu-server/101.qga");
-        Link("/var/run", Path.Combine(_root.FullName, "run"));
-        Start(4711, "/usr/bin/kvm", "-name", "web1", "-chardev", "socket,id=qga0,path=/var/run/qemu-server/101.qga,server=on", "-device", AgentDevice);
-        Assert.Equal("Proxmox", Find().Single().Source);
+        _host.Write("/run/qemu-server/101.qga");
+        _host.Link("/var/run", Path.Combine(_host.Root, "run"));
+        _host.Start(4711, "/usr/bin/kvm", "-name", "web1", "-chardev", "socket,id=qga0,path=/var/run/qemu-server/101.qga,server=on", "-device", AgentDevice);
+        Assert.Equal("Proxmox", _host.Find().Single().Source);
     }
 
     [Fact]
     public void Domains_of_libvirt_are_asked_for_where_it_runs_and_hold_their_sockets()
     {
-        Write("/run/libvirt/virtqemud-sock");
-        Write("/run/user/1000/libvirt/libvirt-sock");
-        Write("/run/libvirt/qemu/web 1.pid", "4711");
-        Write("/run/libvirt/qemu/channel/web.0");
-        Start(4711, "qemu-kvm", "-chardev", "socket,id=qga0,path=/run/libvirt/qemu/channel/web.0,server=on", "-device", AgentDevice);
-        _libvirt.Descriptions =
+        _host.Write("/run/libvirt/virtqemud-sock");
+        _host.Write("/run/user/1000/libvirt/libvirt-sock");
+        _host.Write("/run/libvirt/qemu/web 1.pid", "4711");
+        _host.Write("/run/libvirt/qemu/channel/web.0");
+        _host.Start(4711, "qemu-kvm", "-chardev", "socket,id=qga0,path=/run/libvirt/qemu/channel/web.0,server=on", "-device", AgentDevice);
+        _host.Libvirt.Descriptions =
         [
             Domain("web 1", "<channel type='unix'><source mode='bind' path='/run/libvirt/qemu/channel/web.0'/><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/></channel>"),
             Domain("db1", "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='disconnected'/></channel>"),
@@ -146,28 +150,41 @@ public sealed class ChannelFinderTests : IDisposable
         ];
         Assert.Equal(
             [
-                new("web 1", "libvirt+qemu:///system?domain=web%201", "libvirt", FoundChannelState.AgentPresent, 4711),
-                new("db1", "libvirt+qemu:///system?domain=db1", "libvirt", FoundChannelState.AgentAbsent, null),
-                new("web 1", "libvirt+qemu:///session?domain=web%201", "libvirt", FoundChannelState.AgentPresent, null),
-                new("db1", "libvirt+qemu:///session?domain=db1", "libvirt", FoundChannelState.AgentAbsent, null),
+                Own("web 1", "libvirt+qemu:///system?domain=web%201", "libvirt", FoundChannelState.AgentPresent, 4711),
+                Own("db1", "libvirt+qemu:///system?domain=db1", "libvirt", FoundChannelState.AgentAbsent, null),
+                Own("web 1", "libvirt+qemu:///session?domain=web%201", "libvirt", FoundChannelState.AgentPresent, null),
+                Own("db1", "libvirt+qemu:///session?domain=db1", "libvirt", FoundChannelState.AgentAbsent, null),
             ],
-            Find());
+            _host.Find());
         
         // A user's own daemon has no socket for readers only (libvirt 9.0).
-        Assert.Equal([("qemu:///system", true), ("qemu:///session", false)], _libvirt.Connects);
-        Assert.Equal(0, _libvirt.OpenHandles);
-        Assert.Empty(_libvirt.Commands);
-        Assert.All(Find(), channel => EndpointGrammar.Default.Parse(channel.Endpoint));
+        Assert.Equal([("qemu:///system", true), ("qemu:///session", false)], _host.Libvirt.Connects);
+        Assert.Equal(0, _host.Libvirt.OpenHandles);
+        Assert.Empty(_host.Libvirt.Commands);
+        Assert.All(_host.Find(), channel => EndpointGrammar.Default.Parse(channel.Endpoint));
+    }
+
+    [Theory]
+    [InlineData("<domain><name>web1</name>")]
+    [InlineData("")]
+    [InlineData("<domain><name/><devices><channel><target name='org.qemu.guest_agent.0'/></channel></devices></domain>")]
+    [InlineData("<domain><name>a/b</name><devices><channel><target name='org.qemu.guest_agent.0'/></channel></devices></domain>")]
+    public void A_domain_that_cannot_be_read_is_told_and_the_others_are_found(string description)
+    {
+        _host.Write("/run/libvirt/libvirt-sock");
+        _host.Libvirt.Descriptions = [description, Domain("db1", "<channel><target name='org.qemu.guest_agent.0'/></channel>")];
+        Assert.Equal("db1", Assert.Single(_host.Find()).Name);
+        Assert.StartsWith("A domain of libvirt (qemu:///system) is not listed: ", Assert.Single(_host.Told), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_libvirt_that_cannot_be_asked_is_told_and_the_others_are_found()
     {
-        Write("/run/libvirt/libvirt-sock");
-        Write("/var/run/qemu-server/101.qga");
-        _libvirt.ConnectError = new LibvirtException(LibvirtError.System, "Permission denied", 13);
-        Assert.Single(Find());
-        Assert.Contains("Permission denied", Assert.Single(_told), StringComparison.Ordinal);
+        _host.Write("/run/libvirt/libvirt-sock");
+        _host.Write("/var/run/qemu-server/101.qga");
+        _host.Libvirt.ConnectError = new LibvirtException(LibvirtError.System, "Permission denied", 13);
+        Assert.Single(_host.Find());
+        Assert.Contains("Permission denied", Assert.Single(_host.Told), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -177,23 +194,4 @@ public sealed class ChannelFinderTests : IDisposable
     private static string Domain(string name, string channel) => $"<domain type='kvm' id='2'><name>{name}</name><devices>{channel}</devices></domain>";
 
     private static string Listing(string path, string state) => $"0000000000000000: 00000002 00000000 {state} 12345 {path}\n";
-
-    private IReadOnlyList<FoundChannel> Find() => new ChannelFinder(_root.FullName, _libvirt, "/run/user/1000").Find(_told.Add);
-
-    private void Start(int id, string program, params string[] words)
-    {
-        Write($"/proc/{id}/cmdline", string.Concat(words.Prepend(program).Select(word => word + '\0')));
-        Link($"/proc/{id}/cwd", "/home/vm");
-    }
-
-    private void Write(string path, string text = "") => File.WriteAllText(Made(path), text);
-
-    private void Link(string path, string target) => File.CreateSymbolicLink(Made(path), target);
-
-    private string Made(string path)
-    {
-        var full = Path.Combine(_root.FullName, path.TrimStart('/'));
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        return full;
-    }
 }
