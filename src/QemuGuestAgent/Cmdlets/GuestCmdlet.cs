@@ -18,7 +18,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this once, and to close afterwards.</summary>
+    /// <summary>Endpoints to open for this once, and to close afterwards; some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]

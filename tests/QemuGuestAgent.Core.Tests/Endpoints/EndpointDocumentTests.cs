@@ -15,6 +15,16 @@ public sealed class EndpointDocumentTests
         Regex.Matches(Document("Endpoints"), "(?m)^## ([a-z]+):").Select(heading => heading.Groups[1].Value).Order(StringComparer.Ordinal));
 
     [Fact]
+    public void The_topic_on_security_says_of_each_kind_what_it_starts()
+    {
+        var section = Regex.Match(Document("Security"), @"(?s)^## An endpoint is code\n(.+?)^## ", RegexOptions.Multiline).Groups[1].Value;
+        Assert.Equal(
+            Grammar.Kinds.Select(kind => kind.Scheme).Order(StringComparer.Ordinal),
+            Regex.Matches(section, "(?m)^- .*$").SelectMany(line => Regex.Matches(line.Value, @"(?<=^- |, |and )([a-z]+)[:+]"))
+                .Select(kind => kind.Groups[1].Value).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void The_topic_on_tests_tells_each_option_of_the_embedded_agent()
     {
         var refusal = Assert.Throws<GuestAgentException>(() => Grammar.Parse("embedded:?none-such=1")).Message;

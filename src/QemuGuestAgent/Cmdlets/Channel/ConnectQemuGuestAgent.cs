@@ -38,7 +38,7 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
 
     /// <summary>
     /// Where the agents are: unix:/path (or just the path), libvirt:domain, tcp://host:port, exec:program arguments, pipe:name,
-    /// serial:/dev/ttyS0, vsock:cid:port, embedded:.
+    /// serial:/dev/ttyS0, vsock:cid:port, embedded:. Those of exec and of libvirt can start programs here: give none that you do not trust.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
@@ -66,12 +66,12 @@ public sealed class ConnectQemuGuestAgent : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LibvirtDomain { get; set; } = [];
 
-    /// <summary>The hypervisor of the domains, such as qemu:///system or qemu+ssh://host/system; libvirt's own choice by default.</summary>
+    /// <summary>The hypervisor of the domains, such as qemu:///system or qemu+ssh://host/system; libvirt's own choice by default. It can start programs.</summary>
     [Parameter(ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? LibvirtUri { get; set; }
 
-    /// <summary>The program whose standard input and output are the channel, such as ssh; it ends with the session.</summary>
+    /// <summary>The program whose standard input and output are the channel, such as ssh; it ends with the session and with PowerShell.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ProgramSet)]
     [ValidateNotNullOrEmpty]
     public string Program { get; set; } = "";

@@ -26,7 +26,7 @@ public sealed class InvokeQemuGuestAgentCommand : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this one command, and to close afterwards.</summary>
+    /// <summary>Endpoints to open for this one command, and to close afterwards; some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
