@@ -176,7 +176,6 @@ Describe 'Another user of the host' -Skip:($null -ne $other) {
     AfterAll {
         if ($qemu -and -not $qemu.HasExited) { $qemu.Kill($true) }
         if ($listener) { $listener.Dispose() }
-        if ($path) { Remove-Item -Force $path }
     }
 
     It 'is given nothing by Find | Connect, and a warning says so' {
