@@ -14,7 +14,7 @@ guest() {
     mkdir upper work root
     mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
     mount -t proc proc root/proc
-    mount --rbind /dev root/dev
+    devices root/dev
     mkdir -p root/run/channel
     mount --bind /run/channel root/run/channel
     hostname "$name"
@@ -31,6 +31,24 @@ guest() {
     rm -rf root/var/lib/apt/lists
     exec chroot root bash -c 'useradd --create-home app; exec "$@"' agent \
         "$QEMU_GA" -m unix-listen -p "/run/channel/$name" -t /run -f /run/qga.pid "--block-rpcs=$QEMU_GA_BLOCKED"
+}
+
+# Its own: what a guest does to them is not done to the machine's.
+devices() {
+    local device
+    mount -t tmpfs -o mode=755 dev "$1"
+    for device in null:3 zero:5 full:7 random:8 urandom:9; do
+        mknod -m 666 "$1/${device%:*}" c 1 "${device#*:}"
+    done
+    mknod -m 666 "$1/tty" c 5 0
+    mkdir "$1/pts" "$1/shm"
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$1/pts"
+    mount -t tmpfs -o mode=1777 shm "$1/shm"
+    ln -s pts/ptmx "$1/ptmx"
+    ln -s /proc/self/fd "$1/fd"
+    ln -s fd/0 "$1/stdin"
+    ln -s fd/1 "$1/stdout"
+    ln -s fd/2 "$1/stderr"
 }
 
 # Stands where QEMU does: by its command line, and by the socket that it listens on.
@@ -63,5 +81,5 @@ host() {
 
 HOST=$(realpath "$0")
 export HOST
-export -f guest qemu host
+export -f guest devices qemu host
 exec unshare --mount --uts --net --pid --fork --kill-child bash -c 'set -euo pipefail; host "$@"' host "$@"

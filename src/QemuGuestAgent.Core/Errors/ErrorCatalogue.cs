@@ -341,7 +341,19 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ItemNotFile = Define(InvalidType,
         "'{0}' {1} is neither a file nor a folder.",
-        "Only files and folders can be copied: no pipes, devices and sockets. Copy what a link leads to by that path.");
+        "Only files and folders can be copied, and only files replaced: no pipes, devices and sockets. Copy what a link leads to by that path.");
+
+    internal static readonly ErrorDefinition ItemNeedsRecurse = Define(InvalidArgument,
+        "'{0}' in the guest of '{1}' is a folder.",
+        "Use -Recurse to copy folders, with all that is in them.");
+
+    internal static readonly ErrorDefinition ItemReplaced = Define(InvalidResult,
+        "'{0}' in the guest of '{1}', or a folder on the way to it, is a link, or has been replaced while it was worked on.",
+        "Links are not followed below the path that you give, nor where another user can have put them there. Name what is meant by its own path; look at who else can write to the folders on the way.");
+
+    internal static readonly ErrorDefinition GuestFolderUnsafe = Define(NotImplemented,
+        "Other users can change the folders on the way to '{0}' in the guest of '{1}', and without /proc it does not tell what its agent opens there.",
+        "Mount /proc in the guest, or use a folder that only root can write to, in folders of that kind.");
 
     internal static readonly ErrorDefinition ItemNotVerified = Define(InvalidResult,
         "The copy '{0}' is not the same as its source, by its length or checksum ('{1}').",

@@ -186,16 +186,26 @@ public static class GuestContent
         CheckRooted(session, path);
         var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
         var (tools, lack) = await GuestFileTools.FindAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false);
+        GuestPlace? place = null;
         if (tools is not null)
         {
-            await tools.CreateAsync(path, cancellationToken).ConfigureAwait(false);
+            place = await tools.PrepareAsync(path, cancellationToken).ConfigureAwait(false);
         }
         else if (!isWindows)
         {
             warn($"If '{path}' is new in the guest of '{session.Endpoint}', everybody there may read and write it: {lack}.");
         }
 
-        await using var file = await OpenAsync(session, path, appends ? "a" : "w", time, cancellationToken).ConfigureAwait(false);
+        // Where others can put something else in its place, nothing is emptied or made until it is known what was opened.
+        var isOpenToOthers = place is { IsSafe: false };
+        var mode = isOpenToOthers ? "r+" : appends ? "a" : "w";
+        await using var file = await OpenAsync(session, place?.Path ?? path, mode, time, cancellationToken).ConfigureAwait(false);
+        if (isOpenToOthers)
+        {
+            await tools!.CheckAsync(place!, empties: !appends, cancellationToken).ConfigureAwait(false);
+            await file.SeekEndAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         if (mark.Length > 0 && (!appends || await file.SeekEndAsync(cancellationToken).ConfigureAwait(false) == 0))
         {
             await file.WriteAsync(mark, cancellationToken).ConfigureAwait(false);

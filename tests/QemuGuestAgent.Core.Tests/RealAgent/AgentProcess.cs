@@ -39,15 +39,19 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
         var state = Directory.CreateDirectory(folder.Combine("state")).FullName;
         _process?.Dispose();
 
-        // The shell keeps the agent's output out of the test runner's, and becomes the agent.
+        // The shell keeps the agent's output out of the test runner's, and becomes the agent. What that makes is everybody's.
         _process = Process.Start(new ProcessStartInfo("/bin/sh")
         {
             ArgumentList =
             {
-                "-c", """exec "$0" "$@" </dev/null >>"$QGA_LOG" 2>&1""",
+                "-c", """umask 0; exec "$0" "$@" </dev/null >>"$QGA_LOG" 2>&1""",
                 binary.FilePath, "-m", method, "-p", path, "-t", state, $"--block-rpcs={Blocked}",
             },
-            Environment = { ["QGA_LOG"] = LogPath },
+            Environment =
+            {
+                ["QGA_LOG"] = LogPath,
+                ["PATH"] = $"{binary.Tools}:{Environment.GetEnvironmentVariable("PATH")}".TrimStart(':'),
+            },
         });
     }
 

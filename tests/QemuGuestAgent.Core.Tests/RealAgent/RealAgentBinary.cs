@@ -14,6 +14,9 @@ internal sealed record RealAgentBinary(string FilePath, string Version)
     private static readonly Lazy<RealAgentBinary?> InstalledBinary = new(FindInstalled);
     private static readonly Lazy<RealAgentBinary?> FurtherBinary = new(FindFurther);
 
+    /// <summary>A folder of programs that it finds before all others; null for none.</summary>
+    public string? Tools { get; init; }
+
     /// <summary>The agent that the system's package brings; skips the test where there is none.</summary>
     public static RealAgentBinary Installed() =>
         OrSkip(InstalledBinary, $"{Program} is not installed: apt-get install qemu-guest-agent");

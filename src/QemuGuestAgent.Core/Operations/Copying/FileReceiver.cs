@@ -13,96 +13,128 @@ internal sealed class FileReceiver(CopyJob job)
     private long _received;
 
     /// <summary>Receives a file, whole or not at all.</summary>
-    /// <param name="source">The file in the guest.</param>
+    /// <param name="item">The file in the guest.</param>
     /// <param name="target">Where it goes.</param>
-    /// <param name="item">What the guest's tools told of it; null without them.</param>
-    public async Task<ItemCopy> ReceiveAsync(string source, string target, GuestItem? item)
+    public async Task<ItemCopy> ReceiveAsync(GuestItem item, string target)
     {
         var started = job.Elapsed;
+        var source = item.Path;
         target = Path.GetFullPath(target);
         LocalFile.CheckTarget(target, job.Options.Force);
         var name = Path.GetFileName(target);
         var folder = target.Substring(0, target.Length - name.Length);
         var path = folder + PartialName.Create(name, await job.NextHandleAsync(source).ConfigureAwait(false));
+        FileStream? local = null;
+        var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
-            var (local, hash, resumed) = await BeginAsync(source, folder, name, path).ConfigureAwait(false);
+            local = LocalFile.Create(path);
+            var resumed = 0L;
             long length;
             CopyVerification verified;
             string digest;
-            using (local)
-            using (hash)
             await using (var file = await job.OpenAsync(source, "r").ConfigureAwait(false))
             {
                 path = Rename(path, folder, name, file.Handle);
                 var size = await file.SeekEndAsync(job.Stop).ConfigureAwait(false);
+                if (job.Options.Resume && await ResumeAsync(item, folder, name, path).ConfigureAwait(false) is { } left)
+                {
+                    local.Dispose();
+                    hash.Dispose();
+                    (local, hash, resumed) = (left.Local, left.Hash, left.Local.Length);
+                    TakeOver(left.Path, path);
+                    job.Advance(source, resumed);
+                }
+
                 Admit(size, resumed, source, folder);
                 await file.SeekAsync(resumed, job.Stop).ConfigureAwait(false);
-                length = resumed + await PumpAsync(file, local, hash, size > 0 ? size - resumed : null).ConfigureAwait(false);
+                length = resumed + await PumpAsync(file, local, path, hash, size > 0 ? size - resumed : null).ConfigureAwait(false);
                 if (length < size)
                 {
                     throw ErrorCatalogue.ItemChanged.With(source, source, job.Session.Endpoint);
                 }
 
                 digest = PartialName.Hex(hash.GetHashAndReset());
-                verified = size == 0 && length > 0
-                    ? CopyVerification.None
-                    : await VerifyAsync(file, length, digest, source).ConfigureAwait(false);
+                verified = await VerifyAsync(item, file, isMadeWhenRead: size == 0 && length > 0, length, digest).ConfigureAwait(false);
             }
 
-            LocalFile.Finish(path, target, job.Options.Force, item?.Mode ?? 0, item?.ModifiedTime);
+            LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
             return new ItemCopy(source, target, length, digest, verified, true, resumed, job.Elapsed - started);
         }
         catch (Exception e) when (!job.LeavesPartial(e))
         {
+            local?.Dispose();
             LocalFile.Remove(path);
             throw;
         }
+        finally
+        {
+            local?.Dispose();
+            hash.Dispose();
+        }
     }
 
-    // A new file, or the longest part that an earlier copy has left and that the source begins with; all others are removed.
-    private async Task<(FileStream Local, IncrementalHash Hash, long Resumed)> BeginAsync(
-        string source, string folder, string name, string path)
+    // Finds the longest part that an earlier copy has left and that the source begins with; all others are removed, but for those of
+    // other users.
+    private async Task<(FileStream Local, string Path, IncrementalHash Hash)?> ResumeAsync(
+        GuestItem item, string folder, string name, string ownPath)
     {
-        var lefts = job.Options.Resume ? FindPartials(folder, name) : [];
-        foreach (var left in lefts)
+        var lefts = new List<(FileStream Local, string Path)>();
+        (FileStream, string, IncrementalHash)? found = null;
+        try
         {
-            await job.CloseLeftAsync(PartialName.HandleIn(left.Name, name)!.Value).ConfigureAwait(false);
-        }
-
-        (FileStream, IncrementalHash, long)? begun = null;
-        foreach (var left in lefts)
-        {
-            if (begun is null && left.Length > 0 && job.Tools is { HasChecksum: true } tools)
+            foreach (var path in FindPartials(folder, name).Where(path => path != ownPath))
             {
-                var local = LocalFile.Reopen(left.FullName);
-                var (goesOn, start) = LocalFile.HashStart(local, left.Length, job.Buffers[0]);
-                if (await tools.HashAsync(source, left.Length, job.Stop).ConfigureAwait(false) == start)
+                if (LocalFile.Reopen(path) is { } local)
                 {
-                    LocalFile.Write(path, () =>
-                    {
-                        File.Move(left.FullName, path);
-                        return true;
-                    });
-                    job.Advance(source, left.Length);
-                    begun = (local, goesOn, left.Length);
-                    continue;
+                    lefts.Add((local, path));
                 }
-
-                goesOn.Dispose();
-                local.Dispose();
+                else
+                {
+                    job.Options.Warn($"'{path}' is left alone: it is in use, or not this user's alone.");
+                }
             }
 
-            LocalFile.Remove(left.FullName);
-        }
+            foreach (var (local, path) in lefts.OrderByDescending(left => left.Local.Length))
+            {
+                await job.CloseLeftAsync(PartialName.HandleIn(path.Substring(folder.Length), name)!.Value).ConfigureAwait(false);
+                if (found is null && local.Length > 0 && job.Tools is { HasChecksum: true } tools)
+                {
+                    var (goesOn, start) = LocalFile.HashStart(local, path, local.Length, job.Buffers[0]);
+                    if (await tools.HashHeldAsync(item.Root, item.Way, local.Length, job.Stop).ConfigureAwait(false) == start)
+                    {
+                        found = (local, path, goesOn);
+                        continue;
+                    }
 
-        return begun ?? (LocalFile.Create(path), IncrementalHash.CreateHash(HashAlgorithmName.SHA256), 0);
+                    goesOn.Dispose();
+                }
+
+                local.Dispose();
+                LocalFile.Remove(path);
+            }
+
+            return found;
+        }
+        finally
+        {
+            foreach (var (local, _) in lefts.Where(left => left.Local != found?.Item1))
+            {
+                local.Dispose();
+            }
+        }
     }
 
-    private static List<FileInfo> FindPartials(string folder, string name) => LocalFile.Write(folder, () =>
-        new DirectoryInfo(folder).EnumerateFiles("*" + PartialName.Suffix)
-            .Where(file => PartialName.HandleIn(file.Name, name) is not null && !file.Attributes.HasFlag(FileAttributes.ReparsePoint))
-            .OrderByDescending(file => file.Length).ToList());
+    private static List<string> FindPartials(string folder, string name) => LocalFile.Write(folder, () =>
+        Directory.EnumerateFiles(folder, "*" + PartialName.Suffix)
+            .Where(path => PartialName.HandleIn(path.Substring(folder.Length), name) is not null).ToList());
+
+    private static void TakeOver(string left, string path) => LocalFile.Write(path, () =>
+    {
+        File.Delete(path);
+        File.Move(left, path);
+        return true;
+    });
 
     // Where somebody else has opened a file in between, the name tells another handle.
     private static string Rename(string path, string folder, string name, long handle)
@@ -138,7 +170,7 @@ internal sealed class FileReceiver(CopyJob job)
     }
 
     // Returns how many bytes came. A piece is written while the agent reads the next one.
-    private async Task<long> PumpAsync(GuestFile file, FileStream local, IncrementalHash hash, long? size)
+    private async Task<long> PumpAsync(GuestFile file, FileStream local, string path, IncrementalHash hash, long? size)
     {
         local.Position = local.Length;
         var bound = size ?? LongestUnknown;
@@ -174,7 +206,7 @@ internal sealed class FileReceiver(CopyJob job)
             if (last.Count > 0)
             {
                 hash.AppendData(last.Array!, 0, last.Count);
-                LocalFile.Write(local.Name, () =>
+                LocalFile.Write(path, () =>
                 {
                     local.Write(last.Array!, 0, last.Count);
                     local.Flush();
@@ -184,15 +216,24 @@ internal sealed class FileReceiver(CopyJob job)
         }
     }
 
-    private async Task<CopyVerification> VerifyAsync(GuestFile file, long length, string digest, string source)
+    // Below its root, what was read must be what stands there: it may have been exchanged for a link in between.
+    private async Task<CopyVerification> VerifyAsync(
+        GuestItem item, GuestFile file, bool isMadeWhenRead, long length, string digest)
     {
-        if (job.Tools is not { HasChecksum: true } tools)
+        if (job.Tools is { HasChecksum: true } tools && !isMadeWhenRead)
         {
-            return await job.ReadBackAsync(file, length, digest, source).ConfigureAwait(false);
+            return await tools.HashHeldAsync(item.Root, item.Way, length, job.Stop).ConfigureAwait(false) == digest
+                ? CopyVerification.Sha256
+                : throw ErrorCatalogue.ItemNotVerified.With(item.Path, item.Path, job.Session.Endpoint);
         }
 
-        return await tools.HashAsync(source, length, job.Stop).ConfigureAwait(false) == digest
-            ? CopyVerification.Sha256
-            : throw ErrorCatalogue.ItemNotVerified.With(source, source, job.Session.Endpoint);
+        if (item.Way.Length > 0)
+        {
+            await job.Tools!.HashHeldAsync(item.Root, item.Way, null, job.Stop).ConfigureAwait(false);
+        }
+
+        return isMadeWhenRead
+            ? CopyVerification.None
+            : await job.ReadBackAsync(file, length, digest, item.Path).ConfigureAwait(false);
     }
 }

@@ -11,64 +11,67 @@ internal sealed class FileSender(CopyJob job)
     private const string Readable = "/dev/null";
 
     /// <summary>Sends a file, whole or not at all where the guest has the tools for that.</summary>
-    public async Task<ItemCopy> SendAsync(string source, string target)
+    /// <param name="source">The file here.</param>
+    /// <param name="root">The folder of the guest that was named.</param>
+    /// <param name="names">The names on the way from there, and the file's own.</param>
+    public async Task<ItemCopy> SendAsync(string source, string root, string[] names)
     {
         var started = job.Elapsed;
         using var local = LocalFile.OpenRead(source);
+        var way = string.Join("/", names.Take(names.Length - 1));
         var copy = job.Tools is { } tools
-            ? await SendAsideAsync(local, target, tools).ConfigureAwait(false)
-            : await SendInPlaceAsync(local, target).ConfigureAwait(false);
+            ? await SendAsideAsync(source, local, new GuestTarget(root, way, names[names.Length - 1]), tools).ConfigureAwait(false)
+            : await SendInPlaceAsync(source, local, GuestPath.Join(root, names, job.IsWindows)).ConfigureAwait(false);
         return copy with { Duration = job.Elapsed - started };
     }
 
-    private async Task<ItemCopy> SendAsideAsync(FileStream local, string target, GuestFileTools tools)
+    private async Task<ItemCopy> SendAsideAsync(string source, FileStream local, GuestTarget target, GuestFileTools tools)
     {
-        var (folder, name) = (GuestPath.Folder(target, isWindows: false), GuestPath.Name(target, isWindows: false));
-        var path = folder + PartialName.Create(name, await job.NextHandleAsync(Readable).ConfigureAwait(false));
+        var handle = await job.NextHandleAsync(Readable).ConfigureAwait(false);
         var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var named = path;
+        var part = GuestPart.Create(tools, target, handle);
         try
         {
             var resumed = 0L;
-            if (job.Options.Resume && await ResumeAsync(local, folder, name, path, tools).ConfigureAwait(false) is { } left)
+            if (job.Options.Resume && await ResumeAsync(source, local, target, handle, tools).ConfigureAwait(false) is { } left)
             {
                 hash.Dispose();
-                (hash, resumed) = left;
+                (part, hash, resumed) = (left.Part, left.Hash, left.Part.Length);
+            }
+            else
+            {
+                await part.MakeAsync(job.Options.Force, job.Stop).ConfigureAwait(false);
             }
 
             long length;
-            await using (var file = await job.OpenAsync(path, resumed > 0 ? "r+" : "w").ConfigureAwait(false))
+            await using (var file = await job.OpenAsync(part.Path, "r+").ConfigureAwait(false))
             {
-                named = PartialName.HandleIn(path.Substring(folder.Length), name) == file.Handle
-                    ? path
-                    : folder + PartialName.Create(name, file.Handle);
-                await tools.SealAsync(path, named, target, job.Options.Force, job.Stop).ConfigureAwait(false);
+                await part.OpenedAsync(file.Handle, job.Stop).ConfigureAwait(false);
                 if (resumed > 0)
                 {
                     await file.SeekAsync(resumed, job.Stop).ConfigureAwait(false);
                 }
 
-                length = resumed + await PumpAsync(local, resumed, file, hash).ConfigureAwait(false);
+                length = resumed + await PumpAsync(source, local, resumed, file, hash).ConfigureAwait(false);
                 await file.CompleteAsync(job.Stop).ConfigureAwait(false);
             }
 
             var digest = PartialName.Hex(hash.GetHashAndReset());
             var verified = tools.HasChecksum
                 ? CopyVerification.Sha256
-                : await job.CompareAsync(named, length, digest, target).ConfigureAwait(false);
-            var isKept = await tools.FinishAsync(
-                named, target, job.Options.Force, digest, LocalFile.Attributes(local.Name, LocalFile.UsualMode), job.Stop)
+                : await job.CompareAsync(part.Path, length, digest, target.Path).ConfigureAwait(false);
+            var isKept = await part.FinishAsync(job.Options.Force, digest, LocalFile.Attributes(local, source), job.Stop)
                 .ConfigureAwait(false);
             if (!isKept)
             {
-                job.Options.Warn($"'{target}' in the guest of '{job.Session.Endpoint}' has not got the time and mode of its source.");
+                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' has not got the time and mode of its source.");
             }
 
-            return new ItemCopy(local.Name, target, length, digest, verified, true, resumed, default);
+            return new ItemCopy(source, target.Path, length, digest, verified, true, resumed, default);
         }
         catch (Exception e) when (!job.LeavesPartial(e))
         {
-            await tools.RemoveAsync(path, named).ConfigureAwait(false);
+            await part.RemoveAsync().ConfigureAwait(false);
             throw;
         }
         finally
@@ -78,7 +81,7 @@ internal sealed class FileSender(CopyJob job)
     }
 
     // Without tools there is no temporary file: what has another name could not be renamed, and what is broken not be removed.
-    private async Task<ItemCopy> SendInPlaceAsync(FileStream local, string target)
+    private async Task<ItemCopy> SendInPlaceAsync(string source, FileStream local, string target)
     {
         if (!job.Options.Force && await IsThereAsync(target).ConfigureAwait(false))
         {
@@ -89,11 +92,11 @@ internal sealed class FileSender(CopyJob job)
         await using var file = await job.OpenAsync(target, "w").ConfigureAwait(false);
         try
         {
-            var length = await PumpAsync(local, 0, file, hash).ConfigureAwait(false);
+            var length = await PumpAsync(source, local, 0, file, hash).ConfigureAwait(false);
             await file.CompleteAsync(job.Stop).ConfigureAwait(false);
             var digest = PartialName.Hex(hash.GetHashAndReset());
             var verified = await job.CompareAsync(target, length, digest, target).ConfigureAwait(false);
-            return new ItemCopy(local.Name, target, length, digest, verified, false, 0, default);
+            return new ItemCopy(source, target, length, digest, verified, false, 0, default);
         }
         catch (Exception)
         {
@@ -115,50 +118,55 @@ internal sealed class FileSender(CopyJob job)
         }
     }
 
-    // Takes over the longest part that an earlier copy has left and that the source begins with; all others are removed.
-    private async Task<(IncrementalHash Hash, long Length)?> ResumeAsync(
-        FileStream local, string folder, string name, string path, GuestFileTools tools)
+    // Takes over the longest part that an earlier copy has left and that the source begins with; all others are removed, but for those
+    // of other users.
+    private async Task<(GuestPart Part, IncrementalHash Hash)?> ResumeAsync(
+        string source, FileStream local, GuestTarget target, long handle, GuestFileTools tools)
     {
-        var partials = await FindPartialsAsync().ConfigureAwait(false);
-        if (partials.Count == 0)
+        var (parts, foreign) = await GuestPart.FindAsync(tools, target, job.Stop).ConfigureAwait(false);
+        foreach (var folder in foreign)
+        {
+            job.Options.Warn(
+                $"'{folder}' beside '{target.Path}' in the guest of '{job.Session.Endpoint}' is left alone: it is not, or not only, the agent's.");
+        }
+
+        if (parts.Count == 0)
         {
             return null;
         }
 
-        foreach (var partial in partials)
+        foreach (var left in parts.Select(part => part.Handle).OfType<long>())
         {
-            await job.CloseLeftAsync(PartialName.HandleIn(partial.Path.Substring(folder.Length), name)!.Value).ConfigureAwait(false);
+            await job.CloseLeftAsync(left).ConfigureAwait(false);
         }
 
         // What the agent still held back of it has come with the close.
-        partials = await FindPartialsAsync().ConfigureAwait(false);
-        foreach (var partial in partials.Where(partial => partial.Length > 0 && partial.Length <= local.Length))
+        (parts, _) = await GuestPart.FindAsync(tools, target, job.Stop).ConfigureAwait(false);
+        (GuestPart, IncrementalHash)? found = null;
+        foreach (var part in parts)
         {
-            var (goesOn, start) = LocalFile.HashStart(local, partial.Length, job.Buffers[0]);
-            if (start == partial.Hash)
+            if (found is null && part.Handle is not null && part.Length > 0 && part.Length <= local.Length)
             {
-                await tools.AdoptAsync(partial.Path, path, partials.Where(other => other != partial).Select(other => other.Path), job.Stop)
-                    .ConfigureAwait(false);
-                job.Advance(local.Name, partial.Length);
-                return (goesOn, partial.Length);
+                var (goesOn, start) = LocalFile.HashStart(local, source, part.Length, job.Buffers[0]);
+                if (start == part.Hash)
+                {
+                    await part.AdoptAsync(handle, job.Options.Force, job.Stop).ConfigureAwait(false);
+                    job.Advance(source, part.Length);
+                    found = (part, goesOn);
+                    continue;
+                }
+
+                goesOn.Dispose();
             }
 
-            goesOn.Dispose();
+            await part.RemoveAsync().ConfigureAwait(false);
         }
 
-        await tools.RemoveAsync([.. partials.Select(partial => partial.Path)]).ConfigureAwait(false);
-        return null;
-
-        async Task<List<PartialFile>> FindPartialsAsync() =>
-        [
-            .. (await tools.FindPartialsAsync(folder, PartialName.Prefix(name), job.Stop).ConfigureAwait(false))
-                .Where(partial => PartialName.HandleIn(partial.Path.Substring(folder.Length), name) is not null)
-                .OrderByDescending(partial => partial.Length)
-        ];
+        return found;
     }
 
     // Returns how many bytes were sent. A piece is read while the agent writes the one before.
-    private async Task<long> PumpAsync(FileStream local, long from, GuestFile file, IncrementalHash hash)
+    private async Task<long> PumpAsync(string source, FileStream local, long from, GuestFile file, IncrementalHash hash)
     {
         local.Position = from;
         var sent = 0L;
@@ -171,14 +179,14 @@ internal sealed class FileSender(CopyJob job)
             await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.Stop, () => Read(turn ^ 1)).ConfigureAwait(false);
             job.Pieces.Took(count, started.Elapsed);
             sent += count;
-            job.Advance(local.Name, count);
+            job.Advance(source, count);
         }
 
         return sent;
 
         void Read(int turn)
         {
-            next = LocalFile.Read(local, job.Buffers[turn], job.Pieces.Current);
+            next = LocalFile.Read(local, source, job.Buffers[turn], job.Pieces.Current);
             hash.AppendData(job.Buffers[turn], 0, next);
         }
     }

@@ -1,16 +1,83 @@
 namespace QemuGuestAgent.Core.Operations.Copying;
 
-/// <summary>What a POSIX guest's shell does for a copy. Every path comes as an argument: none is ever part of a script.</summary>
+/// <summary>What a POSIX guest's shell does with files. Every path comes as an argument: none is ever part of a script.</summary>
 internal static class GuestFileScripts
 {
     /// <summary>Exit codes of the scripts.</summary>
-    public const int Exists = 17, IsFolder = 21, Differs = 22;
+    public const int Exists = 17, NotFile = 20, IsFolder = 21, Differs = 22, Replaced = 23, NoFolder = 24, NoProc = 25;
 
     /// <summary>Tells which tools there are.</summary>
     public const string Probe = """
         sha256sum </dev/null >/dev/null 2>&1 && printf 'sha256 '
         find / -maxdepth 0 -printf '' 2>/dev/null && printf 'printf '
+        case $(mv --help 2>&1) in *-T*|*[a-z]T]*) printf 'mv-T ' ;; esac
         printf ok
+        """;
+
+    /// <summary>
+    /// Functions of the scripts. What others can change on the way to a folder is looked at from within it: the shell stands in a
+    /// folder, whatever happens to its name. What the agent opens by a path is compared with what it holds, which /proc shows.
+    /// </summary>
+    public const string Functions = """
+        # Goes down from here ($1), through no link.
+        down() {
+          way=$1
+          while [ -n "$way" ]; do
+            exec 9<. && cd -P -- "./${way%%/*}" || exit 23
+            [ .. -ef /proc/self/fd/9 ] || [ ! -e /proc/self/fd/9 ] || exit 23
+            case $way in */*) way=${way#*/} ;; *) way= ;; esac
+          done
+        }
+        # Goes to a folder ($1), and down from there ($2).
+        enter() {
+          [ -d "$1" ] || exit 24
+          cd -P -- "$1" || exit
+          down "$2"
+        }
+        # Tells whether others can change what is on the way to this folder. In a sticky one they cannot move what is not theirs.
+        safety() {
+          me=0
+          [ -O / ] || me=$(id -u)
+          at=$PWD
+          set -- /
+          while [ -n "${at%/}" ]; do set -- "$@" "$at"; at=${at%/*}; done
+          others=$(find "$@" -prune \( ! -type d -o ! -user 0 ! -user "$me" -o \( -perm -20 -o -perm -2 \) ! -perm -1000 \) -print 2>&1)
+          if [ -z "$others" ]; then printf safe; elif [ -e "/proc/$PPID/fd" ]; then printf open; else exit 25; fi
+        }
+        # Ends where this folder is not ours, or open to others.
+        private() {
+          [ -O . ] || exit 23
+          case $(ls -ldn .) in drwx--[-S]---*) ;; *) exit 23 ;; esac
+        }
+        # Makes a folder ($1) that is closed to others, and goes there. Where it can be exchanged (mkdir -m may then change another one's
+        # mode) or a default ACL opens it, it is closed from within, if it is as empty as a new one.
+        make() {
+          umask 077
+          if [ "${safety-}" = safe ]; then
+            mode=700
+            [ ! -g . ] || mode=2700
+            mkdir -m $mode -- "./$1" || exit
+            down "$1"
+          else
+            mkdir -- "./$1" || exit
+            down "$1"
+            [ -O . ] && [ -z "$(ls -A)" ] && chmod go-rwx . || exit 23
+          fi
+        }
+        # Finds where the agent holds a file ($1).
+        held() {
+          [ -e "/proc/$PPID/fd" ] || exit 25
+          for fd in "/proc/$PPID/fd"/*; do
+            [ -f "$fd" ] && [ "$fd" -ef "$1" ] && return
+          done
+          exit 23
+        }
+        # Ends where what the agent holds there has another path ($1).
+        held_at() {
+          path=$(readlink "$fd" && echo .)
+          [ "${path%??}" = "$1" ] || exit 23
+        }
+
         """;
 
     // $1 is how deep, $2 whether the rest are patterns. With IFS empty a pattern is not split. -H follows a link that was named.
@@ -52,73 +119,97 @@ internal static class GuestFileScripts
         each "$@"
         """;
 
-    /// <summary>Makes a file ($1), if it is not there, that only its owner can write to.</summary>
-    public const string Create = """[ -e "$1" ] || { umask 022; set -C; : >"$1"; }""";
-
     /// <summary>
-    /// Closes a new file ($1) to all but its owner, and gives it its name ($2): or removes it, where its target ($3) is a folder, or
-    /// is there and not to be replaced ($4).
+    /// Ends where a file that the agent has opened is not the one below a root ($1), on a way ($2) through no link; with no way it is
+    /// the root itself. Tells the SHA-256 of its first so many bytes ($3), if any.
     /// </summary>
-    public const string Seal = """
-        fail() { rm -f -- "$1"; exit "$2"; }
-        [ -d "$3" ] && fail "$1" 21
-        [ "$4" = y ] || { [ ! -e "$3" ] && [ ! -L "$3" ]; } || fail "$1" 17
-        chmod 600 -- "$1" && { [ "$1" = "$2" ] || mv -f -- "$1" "$2"; }
-        """;
-
-    /// <summary>
-    /// Gives a whole file ($1) the place of its target ($2), which is replaced or not ($3), once its checksum ($4) is right; where
-    /// there is none, that is not looked at. Before that it gets its mode ($5) and time ($6), and tells so.
-    /// </summary>
-    public const string Finish = """
-        if [ -n "$4" ]; then
-          sum=$(sha256sum <"$1") || exit
-          [ "${sum%% *}" = "$4" ] || exit 22
+    public const string Held = Functions + """
+        held "$1${2:+/$2}"
+        if [ -n "$2" ]; then
+          root=$(cd -P -- "$1" && pwd -P && echo .) || exit 23
+          root=${root%??}
+          held_at "${root%/}/$2"
         fi
-        touch -m -d "@$6" -- "$1" 2>/dev/null || touch -m -d "@${6%.*}" -- "$1" && chmod "$5" -- "$1" && printf kept
-        [ -d "$2" ] && exit 21
-        if [ "$3" = y ]; then exec mv -f -- "$1" "$2"; fi
-        mv -n -- "$1" "$2"
-        if [ -e "$1" ]; then [ -e "$2" ] || [ -L "$2" ] || exit 1; exit 17; fi
-        exit 0
+        [ -z "$3" ] || head -c "$3" <"$fd" | sha256sum
         """;
-
-    /// <summary>The SHA-256 of the first so many ($2) bytes of a file ($1).</summary>
-    public const string Hash = """head -c "$2" <"$1" | sha256sum""";
-
-    /// <summary>Removes files.</summary>
-    public const string Remove = """rm -f -- "$@" """;
 
     /// <summary>
-    /// Lists the files of ours in a folder ($1) whose names begin so ($2) and end so ($3): length, SHA-256 and path. Links and what
-    /// belongs to others are not ours.
+    /// Finds a file ($1) to be written in place, or makes it for its owner alone. A link is followed where no other user can have put it.
+    /// Tells whether others can change what is on the way to the file, whether it is new, and its path without links.
     /// </summary>
-    public const string Partials = """
-        for f in "$1$2"*"$3"; do
-          [ -f "$f" ] && [ ! -L "$f" ] && [ -O "$f" ] || continue
-          sum=$(sha256sum <"$f" 2>/dev/null)
-          printf '%s %s %s\0' "$(wc -c <"$f")" "${sum%% *}" "$f"
+    public const string Prepare = Functions + """
+        path=$1 links=0
+        while :; do
+          enter "${path%/*}/" ''
+          name=${path##*/}
+          safety=$(safety) || exit
+          [ -L "./$name" ] || break
+          links=$((links + 1))
+          [ "$safety" = safe ] && [ $links -le 40 ] || exit 23
+          path=$(readlink -- "./$name" && echo .) || exit
+          path=${path%??}
+          case $path in /*) ;; *) path=$PWD/$path ;; esac
+        done
+        age=old
+        if [ ! -e "./$name" ]; then
+          umask 077
+          set -C
+          : >"./$name" || exit
+          age=new
+        fi
+        printf '%s %s %s/%s' "$safety" $age "$PWD" "$name"
+        """;
+
+    /// <summary>
+    /// Ends where a file that the agent has opened has not the path ($1) that it was found by, or, where it is new ($2), is not closed
+    /// to others; empties it or not ($3).
+    /// </summary>
+    public const string Check = Functions + """
+        held "$1"
+        held_at "$1"
+        if [ "$2" = new ]; then
+          [ -O "$fd" ] || exit 23
+          case $(ls -lnL "$fd") in -rw-------*) ;; *) exit 23 ;; esac
+        fi
+        [ "$3" != y ] || : >"$fd"
+        """;
+
+    /// <summary>
+    /// Makes folders below one ($1), for their owner only until all is in them. Of those that were not there it tells by what they can
+    /// be known again, and the way to them.
+    /// </summary>
+    public const string MakeFolders = Functions + """
+        enter "$1" ''
+        shift
+        for folder; do
+          (
+            name=${folder##*/}
+            down "${folder%"$name"}"
+            if [ -d "./$name" ]; then
+              [ ! -L "./$name" ] || exit 23
+              exit 0
+            fi
+            make "$name"
+            printf '%s\0%s\0' "$(ls -di .)" "$folder"
+          ) || exit
         done
         """;
 
-    /// <summary>Goes on with a partial file ($1) under a new name ($2), and removes the others.</summary>
-    public const string Adopt = """
-        mv -f -- "$1" "$2" && shift 2 && { [ $# -eq 0 ] || rm -f -- "$@"; }
-        """;
-
-    /// <summary>Makes folders, for their owner only until all is in them; tells which were not there.</summary>
-    public const string MakeFolders = """
-        umask 077
-        for f; do
-          [ -d "$f" ] || { mkdir -- "$f" && printf '%s\0' "$f"; } || exit
-        done
-        """;
-
-    /// <summary>Gives folders their modes and times: three arguments for each.</summary>
-    public const string FinishFolders = """
-        while [ $# -ge 3 ]; do
-          chmod "$2" -- "$1" && { touch -m -d "@$3" -- "$1" 2>/dev/null || touch -m -d "@${3%.*}" -- "$1"; }
-          shift 3
+    /// <summary>
+    /// Gives folders that were made below one ($1) their modes and times: four arguments for each, the first two as it was told when it
+    /// was made. Tells where that failed.
+    /// </summary>
+    public const string FinishFolders = Functions + """
+        enter "$1" ''
+        shift
+        while [ $# -ge 4 ]; do
+          (
+            down "$2"
+            private
+            [ "$(ls -di .)" = "$1" ] || exit 23
+            chmod "$3" . && { touch -m -d "@$4" . 2>/dev/null || touch -m -d "@${4%.*}" .; }
+          ) || printf '%s\0' "$2"
+          shift 4
         done
         """;
 }

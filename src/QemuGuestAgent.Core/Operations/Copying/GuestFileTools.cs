@@ -6,11 +6,11 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Copying;
 
-/// <summary>A file that an earlier copy left.</summary>
-/// <param name="Path">Its path.</param>
-/// <param name="Length">Its length in bytes.</param>
-/// <param name="Hash">Its SHA-256, in hexadecimal digits.</param>
-internal sealed record PartialFile(string Path, long Length, string Hash);
+/// <summary>A file that is to be written in place.</summary>
+/// <param name="Path">Its path, without links.</param>
+/// <param name="IsSafe">Whether nobody else can change what is on the way to it.</param>
+/// <param name="IsNew">Whether it was made just now.</param>
+internal sealed record GuestPlace(string Path, bool IsSafe, bool IsNew);
 
 /// <summary>What the programs of a POSIX guest do for a copy: the agent has no command to list, rename, restrict, remove or sum up.</summary>
 internal sealed class GuestFileTools
@@ -18,6 +18,9 @@ internal sealed class GuestFileTools
     // The guest keeps no more of a program's output; and so many folders go with one command.
     private const int FoldersAtOnce = 500;
     private const int EndlessDepth = 100_000;
+
+    /// <summary>What a script tells of a folder where others can change nothing on the way.</summary>
+    public const string Safe = "safe";
 
     private const string Forbidden = "its agent's policy forbids guest-exec";
 
@@ -31,10 +34,14 @@ internal sealed class GuestFileTools
         _time = time;
         HasChecksum = found.Contains("sha256 ");
         _findPrints = found.Contains("printf ");
+        MoveOption = found.Contains("mv-T ") ? "-T" : "";
     }
 
     /// <summary>Whether the guest can compute the SHA-256 of a file.</summary>
     public bool HasChecksum { get; }
+
+    /// <summary>The option by which mv takes no folder for its target; empty where it has none.</summary>
+    public string MoveOption { get; }
 
     /// <summary>Looks for the tools; null where there are none, and why.</summary>
     public static async Task<(GuestFileTools? Tools, string? Lack)> FindAsync(
@@ -55,7 +62,7 @@ internal sealed class GuestFileTools
         {
             var end = await GuestTools.RunToolAsync(
                 session, Shell(GuestFileScripts.Probe), time, cancellationToken).ConfigureAwait(false);
-            var found = Encoding.ASCII.GetString(end.Output);
+            var found = Text(end);
             return found.EndsWith("ok", StringComparison.Ordinal)
                 ? (new GuestFileTools(session, time, found), null)
                 : (null, "its /bin/sh is of no use");
@@ -85,7 +92,9 @@ internal sealed class GuestFileTools
 
         try
         {
-            return GuestItem.Parse(end.Output);
+            var items = GuestItem.Parse(end.Output);
+            GuestItem.Check(items, path, isPattern, isDeep);
+            return items;
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
         {
@@ -93,40 +102,76 @@ internal sealed class GuestFileTools
         }
     }
 
-    /// <summary>Makes a file, if it is not there, that only its owner can write to: one that the agent makes is everybody's.</summary>
-    public Task CreateAsync(string path, CancellationToken cancellationToken) =>
-        RunAsync(path, GuestFileScripts.Create, [path], cancellationToken);
+    /// <summary>Finds a file to be written in place; makes it, if it is not there, for its owner alone: one that the agent makes is
+    /// everybody's.</summary>
+    public async Task<GuestPlace> PrepareAsync(string path, CancellationToken cancellationToken)
+    {
+        var end = await RunAsync(path, GuestFileScripts.Prepare, [path], cancellationToken).ConfigureAwait(false);
+        return Text(end).Split([' '], 3) is [var safety, var age, var found]
+            ? new GuestPlace(found, safety == Safe, age == "new")
+            : throw ErrorCatalogue.GuestFileNotWritten.With(path, path, _session.Endpoint, "its /bin/sh tells nothing.");
+    }
 
-    /// <summary>Closes a new file to all but its owner and gives it its name; removes it where its target is in the way.</summary>
-    public Task SealAsync(string partial, string name, string target, bool replaces, CancellationToken cancellationToken) =>
-        RunAsync(target, GuestFileScripts.Seal, [partial, name, target, replaces ? "y" : "n"], cancellationToken);
+    /// <summary>Ends in an error where what the agent has opened is not that file; empties it if asked to.</summary>
+    public Task CheckAsync(GuestPlace place, bool empties, CancellationToken cancellationToken) =>
+        RunAsync(
+            place.Path, GuestFileScripts.Check, [place.Path, place.IsNew ? "new" : "old", empties ? "y" : "n"], cancellationToken);
 
-    /// <summary>Gives a whole file its place; whether it has got its mode and time.</summary>
-    public async Task<bool> FinishAsync(
-        string partial, string target, bool replaces, string hash, (int Mode, DateTime Modified) attributes,
-        CancellationToken cancellationToken)
+    /// <summary>
+    /// Ends in an error where a file that the agent has opened is not the item, with no link on the way down from its root; the
+    /// SHA-256 of its first so many bytes, in hexadecimal digits, if any.
+    /// </summary>
+    public async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
     {
         var end = await RunAsync(
-            target, GuestFileScripts.Finish,
-            [partial, target, replaces ? "y" : "n", HasChecksum ? hash : "", Octal(attributes.Mode), Seconds(attributes.Modified)],
-            cancellationToken).ConfigureAwait(false);
-        return end.Output.Length > 0;
+            way.Length > 0 ? GuestPath.Join(root, way, isWindows: false) : root, GuestFileScripts.Held,
+            [root, way, length is { } bytes ? Number(bytes) : ""], cancellationToken).ConfigureAwait(false);
+        return Text(end).Split(' ')[0];
     }
 
-    /// <summary>The SHA-256 of the first so many bytes of a file, in hexadecimal digits.</summary>
-    public async Task<string> HashAsync(string path, long length, CancellationToken cancellationToken)
+    /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
+    public async Task<Dictionary<string, string>> MakeFoldersAsync(
+        string root, IReadOnlyList<string> ways, CancellationToken cancellationToken)
     {
-        var end = await RunAsync(path, GuestFileScripts.Hash, [path, Number(length)], cancellationToken).ConfigureAwait(false);
-        return Encoding.ASCII.GetString(end.Output).Split(' ')[0];
+        var made = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var done = 0; done < ways.Count; done += FoldersAtOnce)
+        {
+            var end = await RunAsync(
+                GuestPath.Join(root, ways[done], isWindows: false), GuestFileScripts.MakeFolders,
+                [root, .. ways.Skip(done).Take(FoldersAtOnce)], cancellationToken).ConfigureAwait(false);
+            var told = Records(end);
+            for (var i = 0; i + 1 < told.Count; i += 2)
+            {
+                made[told[i + 1]] = told[i];
+            }
+        }
+
+        return made;
     }
 
-    /// <summary>Removes files, as far as the agent answers: for who has given up.</summary>
-    public async Task RemoveAsync(params string[] paths)
+    /// <summary>Gives folders their modes and times, once all is in them; returns those where that failed.</summary>
+    public async Task<IReadOnlyList<string>> FinishFoldersAsync(
+        string root, IReadOnlyList<(string Known, string Way, int Mode, DateTime Modified)> folders, CancellationToken cancellationToken)
+    {
+        var failed = new List<string>();
+        for (var done = 0; done < folders.Count; done += FoldersAtOnce)
+        {
+            var arguments = folders.Skip(done).Take(FoldersAtOnce)
+                .SelectMany(folder => new[] { folder.Known, folder.Way, Octal(folder.Mode), Seconds(folder.Modified) });
+            failed.AddRange(Records(await RunAsync(root, GuestFileScripts.FinishFolders, [root, .. arguments], cancellationToken)
+                .ConfigureAwait(false)));
+        }
+
+        return failed;
+    }
+
+    /// <summary>Runs a script as far as the agent answers: for who has given up.</summary>
+    public async Task TryRunAsync(string script, params string[] arguments)
     {
         try
         {
             await GuestTools.RunToolAsync(
-                _session, Shell(GuestFileScripts.Remove, paths),
+                _session, Shell(script, arguments),
                 new OperationTime(_session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime }), CancellationToken.None)
                 .ConfigureAwait(false);
         }
@@ -136,47 +181,8 @@ internal sealed class GuestFileTools
         }
     }
 
-    /// <summary>What earlier copies to a target left beside it.</summary>
-    public async Task<List<PartialFile>> FindPartialsAsync(string folder, string prefix, CancellationToken cancellationToken)
-    {
-        var end = await RunAsync(
-            folder, GuestFileScripts.Partials, [folder, prefix, PartialName.Suffix], cancellationToken).ConfigureAwait(false);
-        return [.. Records(end.Output).Select(record => record.Split([' '], 3)).Select(
-            fields => new PartialFile(fields[2], long.Parse(fields[0], CultureInfo.InvariantCulture), fields[1]))];
-    }
-
-    /// <summary>Takes over what an earlier copy left, under a new name, and removes the others.</summary>
-    public Task AdoptAsync(string partial, string name, IEnumerable<string> others, CancellationToken cancellationToken) =>
-        RunAsync(name, GuestFileScripts.Adopt, [partial, name, .. others], cancellationToken);
-
-    /// <summary>Makes folders, parents first; returns which were not there.</summary>
-    public async Task<HashSet<string>> MakeFoldersAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
-    {
-        var made = new HashSet<string>(StringComparer.Ordinal);
-        for (var done = 0; done < paths.Count; done += FoldersAtOnce)
-        {
-            var end = await RunAsync(
-                paths[done], GuestFileScripts.MakeFolders, [.. paths.Skip(done).Take(FoldersAtOnce)], cancellationToken)
-                .ConfigureAwait(false);
-            made.UnionWith(Records(end.Output));
-        }
-
-        return made;
-    }
-
-    /// <summary>Gives folders their modes and times, once all is in them.</summary>
-    public async Task FinishFoldersAsync(
-        IReadOnlyList<(string Path, int Mode, DateTime Modified)> folders, CancellationToken cancellationToken)
-    {
-        for (var done = 0; done < folders.Count; done += FoldersAtOnce)
-        {
-            var arguments = folders.Skip(done).Take(FoldersAtOnce)
-                .SelectMany(folder => new[] { folder.Path, Octal(folder.Mode), Seconds(folder.Modified) });
-            await RunAsync(folders[done].Path, GuestFileScripts.FinishFolders, [.. arguments], cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<GuestExecutionStatus> RunAsync(
+    /// <summary>Runs a script; a failure of it is one of the file with that path.</summary>
+    public async Task<GuestExecutionStatus> RunAsync(
         string path, string script, string[] arguments, CancellationToken cancellationToken)
     {
         var end = await GuestTools.RunGuardedToolAsync(_session, Shell(script, arguments), _time, cancellationToken)
@@ -185,8 +191,13 @@ internal sealed class GuestFileTools
         {
             0 => end,
             GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, path, $"in the guest of '{_session.Endpoint}'"),
+            GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, path, $"in the guest of '{_session.Endpoint}'"),
             GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, path, $"in the guest of '{_session.Endpoint}'"),
             GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, path, _session.Endpoint),
+            GuestFileScripts.Replaced => throw ErrorCatalogue.ItemReplaced.With(path, path, _session.Endpoint),
+            GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, path, _session.Endpoint),
+            GuestFileScripts.NoFolder => throw ErrorCatalogue.GuestItemNotFound.With(
+                path, GuestPath.Folder(path, isWindows: false), _session.Endpoint),
             _ => throw ErrorCatalogue.GuestFileNotWritten.With(
                 path, path, _session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim()),
         };
@@ -195,16 +206,21 @@ internal sealed class GuestFileTools
     private static bool Forbids(GuestAgentInfo agent, string command) =>
         !agent.Commands.TryGetValue(command, out var known) || !known.Enabled;
 
-    private static IEnumerable<string> Records(byte[] output) =>
-        Encoding.UTF8.GetString(output).Split('\0').Where(record => record.Length > 0);
+    /// <summary>What a script wrote.</summary>
+    public static string Text(GuestExecutionStatus end) => Encoding.UTF8.GetString(end.Output);
+
+    /// <summary>The records that a script wrote, each with a zero at its end.</summary>
+    public static List<string> Records(GuestExecutionStatus end) => [.. Text(end).Split('\0').Where(record => record.Length > 0)];
+
+    /// <summary>Permissions as chmod takes them.</summary>
+    public static string Octal(int mode) => Convert.ToString(mode, 8);
+
+    /// <summary>A moment as touch takes it.</summary>
+    public static string Seconds(DateTime moment) =>
+        Math.Max(0, UnixTime.ToSeconds(moment)).ToString("0.0000000", CultureInfo.InvariantCulture);
 
     private static GuestExecution Shell(string script, params string[] arguments) =>
         new("/bin/sh", ["-c", script, "sh", .. arguments]);
 
-    private static string Octal(int mode) => Convert.ToString(mode, 8);
-
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static string Seconds(DateTime moment) =>
-        Math.Max(0, UnixTime.ToSeconds(moment)).ToString("0.0000000", CultureInfo.InvariantCulture);
 }

@@ -17,8 +17,11 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
     public DateTime? ModifiedTime =>
         Modified is > 0 and < 9_000_000_000 ? UnixTime.FromNanoseconds((long)(Modified * 1_000_000_000)) : null;
 
-    /// <summary>The names on the way from the item given to this one; none for that one itself.</summary>
-    public string[] Names => Path.Length == Root.Length ? [] : Path.Substring(Root.Length).Trim('/').Split('/');
+    /// <summary>The way from the item given to this one; empty for that one itself.</summary>
+    public string Way => Path == Root ? "" : Path.Substring(Inside(Root).Length);
+
+    /// <summary>The names on that way.</summary>
+    public string[] Names => Path == Root ? [] : Way.Split('/');
 
     /// <summary>Reads records that end with a zero: type, size, time and mode (octal) and path, parted by blanks. An empty one comes before
     /// each item given.</summary>
@@ -42,7 +45,7 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
             }
 
             root ??= fields[4];
-            if (!fields[4].StartsWith(root, StringComparison.Ordinal))
+            if (fields[4] != root && !fields[4].StartsWith(Inside(root), StringComparison.Ordinal))
             {
                 throw new FormatException("it lists an item elsewhere.");
             }
@@ -58,4 +61,35 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
 
         return items;
     }
+
+    /// <summary>Refuses what was not asked for: the guest must not choose what is made here, and by what name.</summary>
+    /// <param name="items">What the guest has listed.</param>
+    /// <param name="path">What was asked for.</param>
+    /// <param name="isPattern">Whether that is a pattern.</param>
+    /// <param name="isDeep">Whether what is in folders was asked for too.</param>
+    /// <exception cref="FormatException">There is something else among them.</exception>
+    public static void Check(IReadOnlyList<GuestItem> items, string path, bool isPattern, bool isDeep)
+    {
+        var paths = new HashSet<string>(StringComparer.Ordinal);
+        var pattern = isPattern ? GuestPath.Matcher(path) : null;
+        foreach (var item in items)
+        {
+            if (pattern is null ? item.Root != path : !pattern.IsMatch(item.Root))
+            {
+                throw new FormatException($"it lists '{item.Root}', which was not asked for.");
+            }
+
+            if (!isDeep && item.Path != item.Root)
+            {
+                throw new FormatException($"it lists '{item.Path}', and what is in folders was not asked for.");
+            }
+
+            if (!paths.Add(item.Path))
+            {
+                throw new FormatException($"it lists '{item.Path}' twice.");
+            }
+        }
+    }
+
+    private static string Inside(string folder) => folder.EndsWith("/", StringComparison.Ordinal) ? folder : folder + "/";
 }

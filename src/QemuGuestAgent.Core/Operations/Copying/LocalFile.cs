@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Security.Principal;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Operations.Copying;
@@ -7,9 +8,9 @@ namespace QemuGuestAgent.Core.Operations.Copying;
 /// <summary>Files of this computer. What comes from a guest is for its owner only.</summary>
 internal static class LocalFile
 {
-    /// <summary>The permissions of a file that has none to carry over, as on Windows.</summary>
-    public const int UsualMode = 0x1A4; // 0644
-
+    // Where there are none to carry over, as on Windows.
+    private const int UsualMode = 0x1A4; // 0644
+    private const int UsualFolderMode = 0x1ED; // 0755
     private const int OwnerExecutes = 0x40; // 0100
     private const int PermissionBits = 0x1FF; // 0777
 
@@ -24,13 +25,13 @@ internal static class LocalFile
     {
         try
         {
-            var file = Open(path);
-            if (file.CanSeek)
+            var file = LocalDescriptor.IsSupported ? LocalDescriptor.OpenRead(path) : Open(path);
+            if (file is { CanSeek: true })
             {
                 return file;
             }
 
-            file.Dispose();
+            file?.Dispose();
         }
         catch (Exception e) when (IsFailure(e))
         {
@@ -40,24 +41,40 @@ internal static class LocalFile
         throw ErrorCatalogue.ItemNotFile.With(path, path, "of this computer");
     }
 
-    /// <summary>The permissions and the time of a file or folder that is sent.</summary>
-    public static (int Mode, DateTime Modified) Attributes(string path, int usualMode)
+    /// <summary>The permissions and the time of a file that is sent.</summary>
+    public static (int Mode, DateTime Modified) Attributes(FileStream file, string path)
     {
 #if NET
-        var mode = IsWindows ? usualMode : (int)File.GetUnixFileMode(path) & PermissionBits;
+        var handle = file.SafeFileHandle;
+        return (IsWindows ? UsualMode : (int)File.GetUnixFileMode(handle) & PermissionBits, File.GetLastWriteTimeUtc(handle));
 #else
-        var mode = usualMode;
+        return (UsualMode, File.GetLastWriteTimeUtc(path));
 #endif
-        return (mode, File.GetLastWriteTimeUtc(path));
+    }
+
+    /// <summary>The permissions and the time of a folder that is sent.</summary>
+    public static (int Mode, DateTime Modified) FolderAttributes(string path)
+    {
+#if NET
+        var mode = IsWindows ? UsualFolderMode : (int)File.GetUnixFileMode(path) & PermissionBits;
+#else
+        var mode = UsualFolderMode;
+#endif
+        return (mode, Directory.GetLastWriteTimeUtc(path));
     }
 
     /// <summary>Refuses a target that must not be replaced.</summary>
-    /// <exception cref="GuestAgentException">ItemExists, ItemIsFolder.</exception>
+    /// <exception cref="GuestAgentException">ItemExists, ItemIsFolder, ItemNotFile.</exception>
     public static void CheckTarget(string path, bool replaces)
     {
         if (Directory.Exists(path))
         {
             throw ErrorCatalogue.ItemIsFolder.With(path, path, "of this computer");
+        }
+
+        if (LocalDescriptor.IsSupported && File.Exists(path) && !LocalDescriptor.IsFile(path))
+        {
+            throw ErrorCatalogue.ItemNotFile.With(path, path, "of this computer");
         }
 
         if (!replaces && File.Exists(path))
@@ -81,12 +98,25 @@ internal static class LocalFile
             });
         }
 #endif
-        return new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+        return new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1);
     });
 
-    /// <summary>Opens what an earlier copy left, to go on with it.</summary>
-    public static FileStream Reopen(string path) =>
-        Write(path, () => new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1));
+    /// <summary>
+    /// Opens what an earlier copy left, to go on with it; null where it is not this user's alone, as far as the system tells, or is in use.
+    /// </summary>
+    public static FileStream? Reopen(string path)
+    {
+        try
+        {
+            return LocalDescriptor.IsSupported ? LocalDescriptor.OpenOwn(path)
+                : IsWindows ? OpenOwnOnWindows(path)
+                : null;
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            return null;
+        }
+    }
 
     /// <summary>Makes a folder that only its owner can open, if it is not there.</summary>
     /// <param name="path">The folder.</param>
@@ -108,26 +138,38 @@ internal static class LocalFile
     });
 
     /// <summary>Gives a whole file its place.</summary>
-    /// <param name="partial">The file.</param>
+    /// <param name="local">The file, which is closed then.</param>
+    /// <param name="partial">Its path.</param>
     /// <param name="target">Its place.</param>
     /// <param name="replaces">Whether what is there is replaced.</param>
     /// <param name="mode">The permissions that it has in the guest; of these it keeps whether its owner may execute it.</param>
     /// <param name="modified">When it was changed, or null for now.</param>
-    public static void Finish(string partial, string target, bool replaces, int mode, DateTime? modified) => Write(target, () =>
+    public static void Finish(
+        FileStream local, string partial, string target, bool replaces, int mode, DateTime? modified) => Write(target, () =>
     {
+#if NET
+        // By what is open: in a folder of another user the name may lead elsewhere by now.
+        if (!IsWindows && (mode & OwnerExecutes) != 0)
+        {
+            File.SetUnixFileMode(local.SafeFileHandle, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        if (modified is { } time)
+        {
+            File.SetLastWriteTimeUtc(local.SafeFileHandle, time);
+        }
+
+        local.Dispose();
+        CheckTarget(target, replaces);
+        File.Move(partial, target, replaces);
+#else
+        local.Dispose();
         if (modified is { } time)
         {
             File.SetLastWriteTimeUtc(partial, time);
         }
 
-#if NET
-        if (!IsWindows && (mode & OwnerExecutes) != 0)
-        {
-            File.SetUnixFileMode(partial, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
-        File.Move(partial, target, replaces);
-#else
+        CheckTarget(target, replaces);
         if (replaces && File.Exists(target))
         {
             File.Replace(partial, target, null);
@@ -174,12 +216,12 @@ internal static class LocalFile
     }
 
     /// <summary>The SHA-256 of the first so many bytes of a file, and one that goes on from there.</summary>
-    public static (IncrementalHash GoesOn, string Hash) HashStart(FileStream file, long length, byte[] buffer)
+    public static (IncrementalHash GoesOn, string Hash) HashStart(FileStream file, string path, long length, byte[] buffer)
     {
         var goesOn = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         file.Position = 0;
-        while (length > 0 && Read(file, buffer, (int)Math.Min(buffer.Length, length)) is var count and > 0)
+        while (length > 0 && Read(file, path, buffer, (int)Math.Min(buffer.Length, length)) is var count and > 0)
         {
             goesOn.AppendData(buffer, 0, count);
             whole.AppendData(buffer, 0, count);
@@ -190,7 +232,7 @@ internal static class LocalFile
     }
 
     /// <summary>Reads on.</summary>
-    public static int Read(FileStream file, byte[] buffer, int count)
+    public static int Read(FileStream file, string path, byte[] buffer, int count)
     {
         try
         {
@@ -198,7 +240,7 @@ internal static class LocalFile
         }
         catch (Exception e) when (IsFailure(e))
         {
-            throw ErrorCatalogue.FileNotReadable.Because(e, file.Name, file.Name, e.Message);
+            throw ErrorCatalogue.FileNotReadable.Because(e, path, path, e.Message);
         }
     }
 
@@ -233,6 +275,32 @@ internal static class LocalFile
         }
 
         return new FileStream(path, FileMode.Open, FileAccess.Read, share, bufferSize: 1);
+    }
+
+    // An administrator's files belong to the group where its token says so.
+    private static FileStream? OpenOwnOnWindows(string path)
+    {
+        if (File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint))
+        {
+            return null;
+        }
+
+        var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1);
+#if NET
+        if (!IsWindows)
+        {
+            return file;
+        }
+#endif
+        using var user = WindowsIdentity.GetCurrent();
+        var owner = file.GetAccessControl().GetOwner(typeof(SecurityIdentifier));
+        if (owner is not null && (owner.Equals(user.User) || owner.Equals(user.Owner)))
+        {
+            return file;
+        }
+
+        file.Dispose();
+        return null;
     }
 
     private static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException;

@@ -6,8 +6,9 @@ using System.Text.RegularExpressions;
 namespace QemuGuestAgent.Core.Operations.Copying;
 
 /// <summary>
-/// The names of files that are not whole yet, beside the file that they become: <c>.name.handle.random.partial</c>. Nobody can guess
-/// one; and who comes after a client that died finds in it the handle that the agent still holds open.
+/// The names of files that are not whole yet, beside the file that they become: <c>.name.handle.random.partial</c> on this computer,
+/// <c>.name.random.partial/handle.random</c> in a guest. Nobody can guess one; and who comes after a client that died finds in it the
+/// handle that the agent still holds open.
 /// </summary>
 internal static class PartialName
 {
@@ -17,6 +18,9 @@ internal static class PartialName
     // A name has room for 255 bytes.
     private const int LongestStem = 200;
 
+    private const int RandomDigits = 16;
+
+    private static readonly Regex FolderRest = new(@"^[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
     private static readonly Regex Rest = new(@"^([0-9]{1,18})\.[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
 
     /// <summary>What such names of a file begin with.</summary>
@@ -24,16 +28,28 @@ internal static class PartialName
         Encoding.UTF8.GetByteCount(name) <= LongestStem ? $".{name}." : $".{Hex(Hash(name)).Substring(0, 32)}.";
 
     /// <summary>A new name for a file, with the handle that it is, or is going to be, open by.</summary>
-    public static string Create(string name, long handle)
-    {
-        var random = new byte[8];
-        using (var generator = RandomNumberGenerator.Create())
-        {
-            generator.GetBytes(random);
-        }
+    public static string Create(string name, long handle) => Prefix(name) + Number(handle) + "." + Random() + Suffix;
 
-        return Prefix(name) + handle.ToString(CultureInfo.InvariantCulture) + "." + Hex(random) + Suffix;
-    }
+    /// <summary>A new name for the private folder of a file.</summary>
+    public static string CreateFolder(string name) => Prefix(name) + Random() + Suffix;
+
+    /// <summary>Whether that is the name of a private folder of a file.</summary>
+    public static bool IsFolderOf(string folder, string name) =>
+        folder.StartsWith(Prefix(name), StringComparison.Ordinal) && FolderRest.IsMatch(folder.Substring(Prefix(name).Length));
+
+    /// <summary>What the names in a private folder end with: others have no such file.</summary>
+    public static string PartSuffix(string folder) => folder.Substring(folder.Length - Suffix.Length - RandomDigits - 1, RandomDigits + 1);
+
+    /// <summary>The name of a file in its private folder, with the handle that it is, or is going to be, open by.</summary>
+    public static string Part(string folder, long handle) => Number(handle) + PartSuffix(folder);
+
+    /// <summary>The handle in the name of a file in its private folder; null where it is another name.</summary>
+    public static long? HandleInPart(string part, string folder) =>
+        part.EndsWith(PartSuffix(folder), StringComparison.Ordinal)
+        && long.TryParse(
+            part.Substring(0, part.Length - RandomDigits - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var handle)
+            ? handle
+            : null;
 
     /// <summary>The handle in such a name of a file; null where it is another name.</summary>
     public static long? HandleIn(string partial, string name) =>
@@ -44,6 +60,19 @@ internal static class PartialName
 
     /// <summary>Bytes as small hexadecimal digits.</summary>
     public static string Hex(byte[] bytes) => string.Concat(Array.ConvertAll(bytes, b => b.ToString("x2", CultureInfo.InvariantCulture)));
+
+    private static string Number(long handle) => handle.ToString(CultureInfo.InvariantCulture);
+
+    private static string Random()
+    {
+        var random = new byte[RandomDigits / 2];
+        using (var generator = RandomNumberGenerator.Create())
+        {
+            generator.GetBytes(random);
+        }
+
+        return Hex(random);
+    }
 
     private static byte[] Hash(string name)
     {

@@ -76,6 +76,8 @@ internal sealed class TreeReceiver(CopyJob job)
 
         switch (item.Type)
         {
+            case 'd' when names.Length == 0 && !job.Options.Recurse:
+                throw ErrorCatalogue.ItemNeedsRecurse.With(item.Path, item.Path, job.Session.Endpoint);
             case 'd':
                 LocalFile.MakeFolder(target, mayBeLink: names.Length == 0);
                 _madeFolders.Add(target);
@@ -86,7 +88,7 @@ internal sealed class TreeReceiver(CopyJob job)
 
                 break;
             case 'f':
-                var copy = await _files.ReceiveAsync(item.Path, target, item).ConfigureAwait(false);
+                var copy = await _files.ReceiveAsync(item, target).ConfigureAwait(false);
                 await job.Options.Copied(copy).ConfigureAwait(false);
                 break;
             case 'l' when names.Length > 0:

@@ -5,8 +5,6 @@ namespace QemuGuestAgent.Core.Operations.Copying;
 /// <summary>Sends items with what is in them.</summary>
 internal sealed class TreeSender(CopyJob job)
 {
-    private const int UsualFolderMode = 0x1ED; // 0755
-
     private readonly FileSender _files = new(job);
 
     /// <summary>Sends items of this computer.</summary>
@@ -32,10 +30,11 @@ internal sealed class TreeSender(CopyJob job)
 
         var trees = sources.Select(source => LocalTree.Read(source, job.Options)).ToList();
         job.TotalBytes = trees.Sum(tree => tree.Bytes);
+        var root = isInto ? destination : GuestPath.Folder(destination, job.IsWindows);
         foreach (var tree in trees)
         {
-            var target = isInto ? GuestPath.Join(destination, tree.Name, job.IsWindows) : destination;
-            await job.TryAsync(() => SendTreeAsync(tree, target)).ConfigureAwait(false);
+            var name = isInto ? tree.Name : GuestPath.Name(destination, job.IsWindows);
+            await job.TryAsync(() => SendTreeAsync(tree, root, name)).ConfigureAwait(false);
         }
     }
 
@@ -70,35 +69,42 @@ internal sealed class TreeSender(CopyJob job)
         return false;
     }
 
-    private async Task SendTreeAsync(LocalTree tree, string target)
+    // Only the root was named by the user: below it no link of the guest is followed.
+    private async Task SendTreeAsync(LocalTree tree, string root, string name)
     {
-        string TargetOf(string[] names) => names.Aggregate(target, (folder, name) => GuestPath.Join(folder, name, job.IsWindows));
+        string Way(string[] names) => string.Join("/", [name, .. names]);
 
-        HashSet<string> made = [];
+        Dictionary<string, string> made = [];
         if (tree.Folders.Count > 0)
         {
             var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.With(
                 tree.Path, "Making a folder", job.Session.Endpoint, job.Lack);
-            made = await tools.MakeFoldersAsync([.. tree.Folders.Select(folder => TargetOf(folder.Names))], job.Stop).ConfigureAwait(false);
+            made = await tools.MakeFoldersAsync(root, [.. tree.Folders.Select(folder => Way(folder.Names))], job.Stop)
+                .ConfigureAwait(false);
         }
 
         foreach (var file in tree.Files)
         {
             await job.TryAsync(async () =>
             {
-                var copy = await _files.SendAsync(file.Path, TargetOf(file.Names)).ConfigureAwait(false);
+                var copy = await _files.SendAsync(file.Path, root, [name, .. file.Names]).ConfigureAwait(false);
                 await job.Options.Copied(copy).ConfigureAwait(false);
             }).ConfigureAwait(false);
         }
 
         // The innermost first: what is done in a folder changes its time.
         var finished = tree.Folders.AsEnumerable().Reverse()
-            .Select(folder => (Target: TargetOf(folder.Names), Attributes: LocalFile.Attributes(folder.Path, UsualFolderMode)))
-            .Where(folder => made.Contains(folder.Target))
-            .Select(folder => (folder.Target, folder.Attributes.Mode, folder.Attributes.Modified)).ToList();
+            .Where(folder => made.ContainsKey(Way(folder.Names)))
+            .Select(folder => (Way: Way(folder.Names), Attributes: LocalFile.FolderAttributes(folder.Path)))
+            .Select(folder => (made[folder.Way], folder.Way, folder.Attributes.Mode, folder.Attributes.Modified)).ToList();
         if (finished.Count > 0)
         {
-            await job.Tools!.FinishFoldersAsync(finished, job.Stop).ConfigureAwait(false);
+            foreach (var way in await job.Tools!.FinishFoldersAsync(root, finished, job.Stop).ConfigureAwait(false))
+            {
+                job.Options.Warn(
+                    $"'{GuestPath.Join(root, way, isWindows: false)}' in the guest of '{job.Session.Endpoint}' has not got the time and "
+                    + "mode of its source.");
+            }
         }
     }
 }

@@ -52,6 +52,23 @@ public sealed class CopyPartsTests
     }
 
     [Theory]
+    [InlineData("name")]
+    [InlineData("a.5.name")]
+    public void A_private_folder_is_that_of_its_own_file_only_and_its_part_tells_the_handle(string name)
+    {
+        var folder = PartialName.CreateFolder(name);
+        Assert.True(PartialName.IsFolderOf(folder, name));
+        Assert.False(PartialName.IsFolderOf(folder, name + "x"));
+        Assert.False(PartialName.IsFolderOf(folder + "x", name));
+        Assert.False(PartialName.IsFolderOf(PartialName.Create(name, 7), name));
+        var part = PartialName.Part(folder, 1234);
+        Assert.Equal(1234, PartialName.HandleInPart(part, folder));
+        Assert.Null(PartialName.HandleInPart(part, PartialName.CreateFolder(name)));
+        Assert.Null(PartialName.HandleInPart("x" + part, folder));
+        Assert.Null(PartialName.HandleInPart("", folder));
+    }
+
+    [Theory]
     [InlineData('l')]
     [InlineData('漢')]
     public void A_partial_name_of_a_long_name_is_a_name(char c)

@@ -15,8 +15,7 @@ public abstract partial class CopyTests
         var (source, folder) = sends ? (MakeLocal("file", content), Guest) : (MakeGuest("file", content), Local);
 
         // A client has died: its file stays, and its handle stays open in the agent.
-        var left = Path.Combine(folder, PartialName.Create("file", 0));
-        File.WriteAllBytes(left, content[..1_200_000]);
+        var left = MakePartial(sends, folder, 0, content[..1_200_000]);
         var handle = await GuestFile.OpenAsync(
             _session, sends ? left : source, sends ? "a" : "r", new OperationTime(_session.Clock, null), TestEnd);
         _session.OpenFiles.Remove(handle.Handle); // It was not this session's.
@@ -25,10 +24,12 @@ public abstract partial class CopyTests
             await handle.WriteAsync(content.AsMemory(1_200_000, 100_000), TestEnd);
         }
 
-        File.Move(left, Path.Combine(folder, PartialName.Create("file", handle.Handle)));
+        File.Move(left, sends
+            ? Path.Combine(Path.GetDirectoryName(left)!, PartialName.Part(Path.GetDirectoryName(left)!, handle.Handle))
+            : Path.Combine(folder, PartialName.Create("file", handle.Handle)));
 
         // An older one of another source, and one that is not ours.
-        File.WriteAllBytes(Path.Combine(folder, PartialName.Create("file", 1)), Bytes(1_500_000, 7));
+        MakePartial(sends, folder, 1, Bytes(1_500_000, 7));
         var strange = Path.Combine(folder, ".file.strange" + PartialName.Suffix);
         File.WriteAllBytes(strange, [1]);
         await CopyAsync(sends, source, folder, Options with { Resume = true });
@@ -48,7 +49,7 @@ public abstract partial class CopyTests
         await using var held = await GuestFile.OpenAsync(_session, source, "r", new OperationTime(_session.Clock, null), TestEnd);
 
         // Every agent counts its handles up from the same number.
-        File.WriteAllBytes(Path.Combine(Local, PartialName.Create("file", held.Handle)), Bytes(1000, 7));
+        MakePartial(sends: false, Local, held.Handle, Bytes(1000, 7));
         await CopyAsync(sends: false, source, Local, Options with { Resume = true });
         AssertSame(content, Path.Combine(Local, "file"));
         Assert.Equal(10, await held.ReadAsync(new byte[10], 10, TestEnd));
@@ -93,6 +94,53 @@ public abstract partial class CopyTests
         Assert.Equal(0, Assert.Single(_copies).Resumed);
         AssertSame(content, Path.Combine(folder, "file"));
         await AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_left_but_in_use_or_open_to_others_is_left_alone(bool sends)
+    {
+        var content = Bytes(100_000);
+        var (source, folder) = sends ? (MakeLocal("file", content), Guest) : (MakeGuest("file", content), Local);
+        var left = MakePartial(sends, folder, 1, content[..50_000]);
+        var open = sends ? Path.GetDirectoryName(left)! : left;
+        File.SetUnixFileMode(open, File.GetUnixFileMode(open) | UnixFileMode.GroupRead);
+        await CopyAsync(sends, source, folder, Options with { Resume = true });
+        AssertSame(content, Path.Combine(folder, "file"));
+        Assert.Equal(0, Assert.Single(_copies).Resumed);
+        AssertSame(content[..50_000], left);
+        Assert.Contains("left alone", Assert.Single(_warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_another_copy_is_still_writing_here_is_left_alone()
+    {
+        var content = Bytes(100_000);
+        var source = MakeGuest("file", content);
+        var left = Path.Combine(Local, PartialName.Create("file", 1));
+        using var other = LocalFile.Create(left);
+        other.Write(content, 0, 50_000);
+        await CopyAsync(sends: false, source, Local, Options with { Resume = true });
+        Assert.Equal(0, Assert.Single(_copies).Resumed);
+        AssertSame(content[..50_000], left);
+        Assert.Contains("left alone", Assert.Single(_warnings), StringComparison.Ordinal);
+    }
+
+    // As a copy leaves one.
+    private static string MakePartial(bool sends, string folder, long handle, byte[] content)
+    {
+        var path = Path.Combine(folder, PartialName.Create("file", handle));
+        if (sends)
+        {
+            var parent = Path.Combine(folder, PartialName.CreateFolder("file"));
+            Directory.CreateDirectory(parent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            path = Path.Combine(parent, PartialName.Part(parent, handle));
+        }
+
+        File.WriteAllBytes(path, content);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return path;
     }
 
     private Task CopyAsync(bool sends, string source, string folder, ItemCopyOptions options, CancellationToken? stop = null) => sends

@@ -64,13 +64,36 @@ public abstract partial class CopyTests
     }
 
     [Fact]
-    public async Task Without_recurse_a_folder_comes_alone()
+    public async Task Without_recurse_a_folder_is_sent_alone_and_does_not_come()
     {
         await SendAsync(MakeTree(Path.Combine(Local, "tree")), Guest);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Guest, "tree")));
+        Assert.Empty(_failures);
         await ReceiveAsync(MakeTree(Path.Combine(Guest, "other")), Local);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Local, "other")));
-        Assert.Empty(_copies);
+        AssertFailed(ErrorCatalogue.ItemNeedsRecurse);
+        Assert.False(Directory.Exists(Path.Combine(Local, "other")));
+    }
+
+    [Fact]
+    public async Task What_is_sent_goes_through_no_link_of_the_guest_below_the_folder_that_was_named()
+    {
+        var outside = Directory.CreateDirectory(_agent.GuestPath("outside")).FullName;
+        MakeLocal("tree/sub/file", Bytes(5));
+        MakeGuest("tree/other", Bytes(5));
+        Directory.CreateSymbolicLink(Path.Combine(Guest, "tree/sub"), outside);
+        await SendAsync(Path.Combine(Local, "tree"), Guest, Options with { Recurse = true });
+        AssertFailed(ErrorCatalogue.ItemReplaced);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
+    }
+
+    [Fact]
+    public async Task A_file_keeps_the_group_of_its_folder()
+    {
+        Assert.SkipUnless(Run("chgrp", "65534", Guest) == 0, "This process may not give a folder to another group.");
+        File.SetUnixFileMode(Guest, (UnixFileMode)Convert.ToInt32("2755", 8));
+        await SendAsync(MakeLocal("file", Bytes(5)), Guest);
+        Assert.Equal(0, Run("/bin/sh", "-c", """[ "$(stat -c %g "$0")" = 65534 ]""", Path.Combine(Guest, "file")));
+        await AssertNothingLeftAsync();
     }
 
     [Theory]

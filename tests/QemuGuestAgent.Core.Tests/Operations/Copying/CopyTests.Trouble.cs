@@ -42,7 +42,7 @@ public abstract partial class CopyTests
         using (SmallDisk.Mount(Guest, "ro"))
         {
             await SendAsync(source, Guest);
-            AssertFailed(ErrorCatalogue.GuestFileNotOpened);
+            AssertFailed(ErrorCatalogue.GuestFileNotWritten);
         }
 
         _failures.Clear();
@@ -64,7 +64,7 @@ public abstract partial class CopyTests
         AssertFailed(ErrorCatalogue.GuestItemNotFound);
         _failures.Clear();
         await SendAsync(MakeLocal("source", Bytes(5)), Path.Combine(Guest, "no/such/folder"));
-        AssertFailed(ErrorCatalogue.GuestFileNotOpened);
+        AssertFailed(ErrorCatalogue.GuestItemNotFound);
         await AssertNothingLeftAsync();
         await SendAsync(MakeLocal("source", Bytes(5)), "relative/path").FailsWith(ErrorCatalogue.GuestPathNotRooted);
     }
@@ -82,6 +82,47 @@ public abstract partial class CopyTests
         await ReceiveAsync("/dev/zero", Local);
         AssertFailed(ErrorCatalogue.ItemNotFile);
         await AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task What_is_no_file_is_not_replaced(bool sends, bool byLink)
+    {
+        var target = Path.Combine(sends ? Guest : Local, "pipe");
+        Assert.Equal(0, Run("mkfifo", target));
+        var named = byLink ? target + ".link" : target;
+        if (byLink)
+        {
+            File.CreateSymbolicLink(named, target);
+        }
+
+        foreach (var force in new[] { false, true })
+        {
+            await CopyAsync(
+                sends, sends ? MakeLocal("file", Bytes(5)) : MakeGuest("file", Bytes(5)), named, Options with { Force = force });
+            AssertFailed(ErrorCatalogue.ItemNotFile);
+            _failures.Clear();
+        }
+
+        Assert.Equal(0, Run("test", "-p", target));
+        Assert.Equal(byLink ? 0 : 1, Run("test", "-L", named));
+        await AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_device_is_not_replaced(bool sends)
+    {
+        var target = Path.Combine(sends ? Guest : Local, "null");
+        Assert.SkipUnless(Run("mknod", target, "c", "1", "3") == 0, "This process may not make a device.");
+        var source = sends ? MakeLocal("file", Bytes(5)) : MakeGuest("file", Bytes(5));
+        await CopyAsync(sends, source, target, Options with { Force = true });
+        AssertFailed(ErrorCatalogue.ItemNotFile);
+        Assert.Equal(0, Run("test", "-c", target));
     }
 
     [Fact]
@@ -183,7 +224,7 @@ public abstract partial class CopyTests
         AssertSame(Bytes(200_000), target);
     }
 
-    private static int Run(string program, params string[] arguments)
+    internal static int Run(string program, params string[] arguments)
     {
         using var process = Process.Start(program, arguments);
         process.WaitForExit();

@@ -102,7 +102,7 @@ public abstract partial class CopyTests : IAsyncLifetime
     }
 
     private IEnumerable<string> Partials() => new[] { Local, Guest }.SelectMany(
-        folder => Directory.EnumerateFiles(folder, "*" + PartialName.Suffix, new EnumerationOptions
+        folder => Directory.EnumerateFileSystemEntries(folder, "*" + PartialName.Suffix, new EnumerationOptions
         {
             RecurseSubdirectories = true,
             AttributesToSkip = FileAttributes.None,
@@ -114,6 +114,21 @@ public abstract partial class CopyTests : IAsyncLifetime
 public sealed class InstalledAgentCopyTests : CopyTests
 {
     private protected override RealAgentBinary Binary() => RealAgentBinary.Installed();
+}
+
+/// <summary>Copies, with the system's agent and the tools of busybox.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class BusyboxCopyTests : CopyTests
+{
+    private static readonly Lazy<string> Tools = new(() =>
+    {
+        var busybox = InstalledProgram.OrSkip("busybox");
+        var folder = new LabFolder().FullPath;
+        Assert.Equal(0, Run(busybox, "--install", "-s", folder));
+        return folder;
+    });
+
+    private protected override RealAgentBinary Binary() => RealAgentBinary.Installed() with { Tools = Tools.Value };
 }
 
 /// <summary>Copies, with a further agent.</summary>

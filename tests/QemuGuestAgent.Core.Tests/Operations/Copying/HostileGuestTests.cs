@@ -43,11 +43,75 @@ public sealed class HostileGuestTests : IDisposable
     [InlineData("\0f -1 1 644 /tree\0")]
     [InlineData("\0f 1 1e999 644 /tree\0")]
     [InlineData("\0d 1 1 755 /tree\0f 1 1 644 /elsewhere\0")]
+    [InlineData("\0d 1 1 755 /tree\0f 1 1 644 /treeevil\0")]
+    [InlineData("\0d 1 1 755 /tree\0f 1 1 644 /tree/x\0f 1 1 644 /tree/x\0")]
+    [InlineData("\0d 1 1 755 /tree\0\0d 1 1 755 /tree\0")]
+    [InlineData("\0d 1 1 755 /tree\0\0f 1 1 644 /home/user/.bashrc\0")]
+    [InlineData("\0d 1 1 755 /\0f 1 1 644 /tree/x\0")]
     public async Task A_list_that_is_none_is_an_error(string list)
     {
         await ReceiveAsync(list);
         Assert.Single(_failures).Is(ErrorCatalogue.GuestFileNotRead);
         Assert.Equal(["in"], Entries());
+    }
+
+    [Theory]
+    [InlineData("/var/log/app.log", true, "\0f 3 1 644 /home/user/.bashrc\0")]
+    [InlineData("/var/log/app.log", true, "\0f 3 1 644 /var/log/app.log\0\0f 3 1 644 /x/.netrc\0")]
+    [InlineData("/var/log/app.log", true, "\0d 0 1 755 /.ssh\0f 3 1 644 /.ssh/authorized_keys\0")]
+    [InlineData("/var/log/app.log", true, "\0d 0 1 755 /var/log/app.log\0f 3 1 644 /var/log/app.log/x\0")]
+    [InlineData("/var/log/*.log", false, "\0f 3 1 644 /var/log/.bashrc\0")]
+    [InlineData("/var/log/*.log", false, "\0f 3 1 644 /var/log/.log\0")]
+    [InlineData("/var/log/*.log", false, "\0f 3 1 644 /var/log/x/y.log\0")]
+    [InlineData("/var/log/*", false, "\0f 3 1 644 /var/log/.bashrc\0")]
+    [InlineData("/var/log/*", false, "\0f 3 1 644 /home/user/app\0")]
+    [InlineData("/var/log/[ab]?", false, "\0f 3 1 644 /var/log/cd\0")]
+    public async Task The_guest_does_not_choose_what_is_made_here(string asked, bool isLiteral, string list)
+    {
+        await ReceiveAsync(list, asked, isLiteral, recurses: false);
+        Assert.Single(_failures).Is(ErrorCatalogue.GuestFileNotRead);
+        Assert.Equal(["in"], Entries());
+    }
+
+    [Fact]
+    public async Task A_file_that_was_asked_for_is_no_folder()
+    {
+        await ReceiveAsync("\0d 0 1 755 /var/log/app.log\0", "/var/log/app.log", isLiteral: true, recurses: false);
+        Assert.Single(_failures).Is(ErrorCatalogue.ItemNeedsRecurse);
+        Assert.Equal(["in"], Entries());
+    }
+
+    [Theory]
+    [InlineData("/a/*", "/a/b", true)]
+    [InlineData("/a/*", "/a/", true)]
+    [InlineData("/a/*", "/a/.b", false)]
+    [InlineData("/a/.*", "/a/.b", true)]
+    [InlineData("/a/*b*c", "/a/xbxcxc", true)]
+    [InlineData("/a/*b*c", "/a/xcxb", false)]
+    [InlineData("/a/?", "/a/bc", false)]
+    [InlineData("/*/b", "/a/b", true)]
+    [InlineData("/*/b", "/a/a/b", false)]
+    [InlineData("/a/[!b-d]", "/a/e", true)]
+    [InlineData("/a/[!b-d]", "/a/c", false)]
+    [InlineData("/a/[^-]", "/a/-", false)]
+    [InlineData("/a/x[!-a]", "/a/x/", false)]
+    [InlineData("/a/[]x]", "/a/]", true)]
+    [InlineData("/a/[", "/a/[", true)]
+    [InlineData("/a/`[b`]*", "/a/[b]c", true)]
+    [InlineData("/a/`**", "/a/*b", true)]
+    [InlineData("/a/`**", "/a/bb", false)]
+    [InlineData(@"/a/b\?", @"/a/b\c", true)]
+    [InlineData("/a/b.*", "/a/bxc", false)]
+    [InlineData("/a/*", "/a/b\nc", true)]
+    [InlineData("/a/*", "/a/b\n/c", false)]
+    public void What_the_guest_s_shell_finds_matches_here(string pattern, string path, bool matches) =>
+        Assert.Equal(matches, GuestPath.Matcher(GuestPath.ShellPattern(pattern)).IsMatch(path));
+
+    [Fact]
+    public void A_long_name_is_matched_soon()
+    {
+        var matcher = GuestPath.Matcher("/" + string.Concat(Enumerable.Repeat("*a", 20)) + "b");
+        Assert.DoesNotMatch(matcher, "/" + new string('a', 5000));
     }
 
     [Fact]
@@ -93,7 +157,7 @@ public sealed class HostileGuestTests : IDisposable
         .Select(entry => Path.GetRelativePath(_here.FullName, entry.FullName)).Order(StringComparer.Ordinal);
 
     // Whatever program the guest is to run, it answers with the list.
-    private async Task ReceiveAsync(string list)
+    private async Task ReceiveAsync(string list, string asked = "/tree", bool isLiteral = true, bool recurses = true)
     {
         var answers = new Queue<string>(["sha256 ok", list]);
         using var session = await EmbeddedEndpoint.Register($"hostile-{Guid.NewGuid()}", new EmbeddedGuestAgent(
@@ -112,7 +176,7 @@ public sealed class HostileGuestTests : IDisposable
             })).Connect();
         var folder = _here.CreateSubdirectory("in");
         await GuestItems.ReceiveAsync(
-            session, ["/tree"], true, folder.FullName, new ItemCopyOptions { Recurse = true, Failed = _failures.Add }, null,
+            session, [asked], isLiteral, folder.FullName, new ItemCopyOptions { Recurse = recurses, Failed = _failures.Add }, null,
             TestContext.Current.CancellationToken).OrHang();
     }
 }
