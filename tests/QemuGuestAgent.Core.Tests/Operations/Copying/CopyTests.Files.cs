@@ -69,7 +69,7 @@ public abstract partial class CopyTests
     public async Task Mode_and_time_are_carried_there()
     {
         var source = MakeLocal("script", Bytes(10));
-        var time = new DateTime(2001, 2, 3, 4, 5, 6, 789, DateTimeKind.Utc);
+        var time = new DateTime(2001, 2, 3, 4, 5, 6, Milliseconds, DateTimeKind.Utc);
         File.SetUnixFileMode(source, (UnixFileMode)Convert.ToInt32("751", 8));
         File.SetLastWriteTimeUtc(source, time);
         var target = Path.Combine(Guest, "script");
@@ -82,7 +82,7 @@ public abstract partial class CopyTests
     public async Task What_comes_is_for_its_owner_only_and_keeps_its_time()
     {
         var source = MakeGuest("script", Bytes(10));
-        var time = new DateTime(2001, 2, 3, 4, 5, 6, 789, DateTimeKind.Utc);
+        var time = new DateTime(2001, 2, 3, 4, 5, 6, Milliseconds, DateTimeKind.Utc);
         File.SetUnixFileMode(source, (UnixFileMode)Convert.ToInt32("6777", 8));
         File.SetLastWriteTimeUtc(source, time);
         await ReceiveAsync(source, Local);

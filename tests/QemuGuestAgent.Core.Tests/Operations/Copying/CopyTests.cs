@@ -57,6 +57,9 @@ public abstract partial class CopyTests : IAsyncLifetime
 
     private protected abstract RealAgentBinary Binary();
 
+    // What is left of a second in the times that the guest's tools tell and set.
+    private protected virtual int Milliseconds => 789;
+
     private Task SendAsync(string source, string destination, ItemCopyOptions? options = null) =>
         GuestItems.SendAsync(_session, [source], destination, options ?? Options, null, TestEnd).OrHang();
 
@@ -129,6 +132,8 @@ public sealed class BusyboxCopyTests : CopyTests
     });
 
     private protected override RealAgentBinary Binary() => RealAgentBinary.Installed() with { Tools = Tools.Value };
+
+    private protected override int Milliseconds => 0;
 }
 
 /// <summary>Copies, with a further agent.</summary>
