@@ -35,7 +35,8 @@ public abstract partial class CopyTests
         Assert.Empty(_failures);
     }
 
-    // What he puts in the place of each thing that comes to be in his folder: links to what is root's, and another folder of root's.
+    // What he puts in the place of each thing that comes to be in his folder: links to what is root's, another folder of root's, and
+    // a private folder of his own with all parts that there may be, as links.
     [Theory]
     [InlineData("file", false)]
     [InlineData("closed", false)]
@@ -45,6 +46,7 @@ public abstract partial class CopyTests
     [InlineData("open", true)]
     [InlineData("moved", false)]
     [InlineData("moved", true)]
+    [InlineData("parts", false)]
     public async Task What_is_exchanged_between_two_steps_is_not_changed_and_leads_nowhere(string victim, bool isTree)
     {
         using var attacker = new Attacker();
@@ -63,7 +65,8 @@ public abstract partial class CopyTests
         var source = MakeLocal("tree/sub/file", Bytes(1000));
         File.SetUnixFileMode(Path.GetDirectoryName(source)!, (UnixFileMode)Convert.ToInt32("751", 8));
         var (sent, target) = isTree ? (Path.Combine(Local, "tree"), "tree/sub/file") : (source, "file");
-        var replies = await Attacker.AfterEveryReplyAsync(
+        var exchanged = "";
+        await Attacker.AfterEveryReplyAsync(
             async call =>
             {
                 // A folder of root's in his own he can move, though not open.
@@ -75,12 +78,18 @@ public abstract partial class CopyTests
                 await GuestItems.SendAsync(
                     _session, [sent], attacker.Folder, Options with { Recurse = true, Force = true }, call, TestEnd);
             },
-            () => attacker.Run(
+            () => exchanged += attacker.Run(
                 """
-                mkdir aside
-                for entry in .*.partial tree tree/*; do
-                  [ -e "$entry" ] && mv "$entry" aside || continue
-                  if [ "$1" = moved ]; then mv moved "$entry"; else ln -s "$2/$1" "$entry"; fi
+                for entry in .*.partial tree; do
+                  [ -e "$entry" ] && mv "$entry" aside && echo exchanged || continue
+                  case $1 in
+                  moved) mv moved "$entry" ;;
+                  parts)
+                    mkdir -m 777 "$entry"
+                    random=${entry%.partial}
+                    for handle in $(seq 1000 1100); do ln -s "$2/file" "$entry/$handle.${random##*.}"; done ;;
+                  *) ln -s "$2/$1" "$entry" ;;
+                  esac
                   break
                 done 2>/dev/null
                 :
@@ -93,7 +102,16 @@ public abstract partial class CopyTests
                     Directory.Move(moved!, Path.Combine(attacker.Outside, "moved"));
                 }
 
-                Assert.Equal(before, Look(attacker.Outside));
+                // What stands there as a folder of that name may be copied into; it must not be opened to others.
+                if (victim == "moved" && isTree)
+                {
+                    Assert.Equal(Convert.ToInt32("700", 8), (int)File.GetUnixFileMode(Path.Combine(attacker.Outside, "moved")));
+                }
+                else
+                {
+                    Assert.Equal(before, Look(attacker.Outside));
+                }
+
                 var whole = Path.Combine(attacker.Folder, target);
                 if (new FileInfo(whole) is { Exists: true, LinkTarget: null } && !isTree)
                 {
@@ -109,7 +127,28 @@ public abstract partial class CopyTests
 
                 return Task.CompletedTask;
             });
-        Assert.InRange(replies, 10, 100);
+        Assert.InRange(exchanged.Length / "exchanged\n".Length, 5, 100);
+    }
+
+    [Fact]
+    public async Task What_is_exchanged_here_while_a_file_comes_is_not_changed()
+    {
+        using var attacker = new Attacker();
+        var victim = Make(Path.Combine(attacker.Outside, "file"), Bytes(3));
+        File.SetUnixFileMode(victim, (UnixFileMode)Convert.ToInt32("644", 8));
+        File.SetLastWriteTimeUtc(victim, Long);
+        var before = Look(attacker.Outside);
+        var source = MakeGuest("file", Bytes(1000));
+        File.SetUnixFileMode(source, (UnixFileMode)Convert.ToInt32("755", 8));
+        await Attacker.AfterEveryReplyAsync(
+            call => GuestItems.ReceiveAsync(_session, [source], true, attacker.Folder, Options with { Force = true }, call, TestEnd),
+            () => attacker.Run("""for entry in .*.partial; do mv "$entry" aside && ln -s "$1" "$entry"; done 2>/dev/null; :""", victim),
+            () =>
+            {
+                Assert.Equal(before, Look(attacker.Outside));
+                attacker.Run("""rm -f aside file .*.partial""");
+                return Task.CompletedTask;
+            });
     }
 
     [Theory]
