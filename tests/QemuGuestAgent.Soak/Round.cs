@@ -50,6 +50,7 @@ internal sealed class Round(Random random) : IDisposable
     /// <summary>What the requests are.</summary>
     public Deed Deed { get; set; } = random.Next(4) switch { 0 => new Writing(), 1 => new Starting(), _ => new Work() };
 
+    /// <summary>The clock of agent and session. Whoever waits for it to be awaited waits for the agent.</summary>
     public WatchedTime Time { get; } = new();
 
     /// <summary>How much of the time has passed.</summary>
@@ -243,7 +244,7 @@ internal sealed class Round(Random random) : IDisposable
     private long Next() => (Requests + 1) * 1_000_000 + random.Next(1_000_000);
 
     private Task<GuestAgentSession> OpenAsync() => GuestAgentSession.ConnectAsync(
-        _endpoint!, new() { TimeProvider = Time, MaxReplyBytes = 64 << 10, MaxSyncBytes = 1 << 20 }, Options());
+        _endpoint!, new() { TimeProvider = Time.Unwatched, MaxReplyBytes = 64 << 10, MaxSyncBytes = 1 << 20 }, Options());
 
     private (Task<JsonElement> Call, Task Sent, Func<bool> WasSent) Ask(GuestAgentRequest request, CancellationToken cancellationToken)
     {

@@ -8,6 +8,11 @@ internal sealed class WatchedTime : FakeTimeProvider
 {
     private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
 
+    public WatchedTime() => Unwatched = new UnwatchedTime(this);
+
+    /// <summary>The same clock, for those whose waits are not told: where two have it, whose timer it is decides, not how long it lasts.</summary>
+    public TimeProvider Unwatched { get; }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);
@@ -36,5 +41,20 @@ internal sealed class WatchedTime : FakeTimeProvider
         var due = await UntilAwaitedAsync(time);
         Advance(due);
         return due;
+    }
+
+    private ITimer CreateUnwatchedTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        base.CreateTimer(callback, state, dueTime, period);
+
+    private sealed class UnwatchedTime(WatchedTime clock) : TimeProvider
+    {
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            clock.CreateUnwatchedTimer(callback, state, dueTime, period);
     }
 }
