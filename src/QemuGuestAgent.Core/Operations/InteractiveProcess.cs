@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -15,7 +13,6 @@ public sealed class InteractiveProcess
 #pragma warning restore CA1001
 {
     private const int ReadBytes = 64 << 10;
-    private const long FreedBytes = 16 << 20;
 
     // A shell says so that a signal has ended its program.
     private const int SignalBase = 128;
@@ -37,28 +34,22 @@ public sealed class InteractiveProcess
 
     private readonly GuestAgentSession _session;
     private readonly string _filePath;
-    private readonly HostWatch _watch;
-    private readonly string _name = OutputFiles.NewName();
-    private readonly List<GuestFile> _files = [];
+    private readonly OutputFiles _files;
     private readonly byte[] _buffer = new byte[ReadBytes];
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _giveUp = new();
     private readonly Lazy<Task> _closing;
     private GuestProcess? _process;
     private InteractiveInput? _input;
-    private string _folder = "";
     private GuestFile? _output;
     private Task _running = Task.CompletedTask;
-    private long _read;
-    private long _freed;
-    private bool _cannotFree;
     private volatile bool _isClosing;
 
     private InteractiveProcess(GuestAgentSession session, string filePath, HostWatch watch)
     {
         _session = session;
         _filePath = filePath;
-        _watch = watch;
+        _files = new OutputFiles(session, watch);
         _closing = new Lazy<Task>(CloseOnceAsync);
     }
 
@@ -89,12 +80,17 @@ public sealed class InteractiveProcess
         }
 
         var process = new InteractiveProcess(session, filePath, watch);
-        var execution = InteractiveScript.Prepare(process._name, userName, watch, filePath, arguments);
         try
         {
-            await process.CloseLeftAsync(time, cancellationToken).ConfigureAwait(false);
-            process._process = await GuestProcess.StartAsync(session, execution, time, cancellationToken).ConfigureAwait(false);
-            await process.OpenAsync(time, cancellationToken).ConfigureAwait(false);
+            var files = process._files;
+            await files.CreateAsync([InteractiveScript.Input, InteractiveScript.Pipe], time, cancellationToken).ConfigureAwait(false);
+            process._output = await files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
+
+            // With 'w' it could not be opened before its reader is there.
+            process._input = new InteractiveInput(
+                session, await files.OpenAsync(InteractiveScript.Input, "r+", time, cancellationToken).ConfigureAwait(false));
+            process._process = await GuestProcess.StartAsync(
+                session, InteractiveScript.Prepare(files, userName, watch, filePath, arguments), time, cancellationToken).ConfigureAwait(false);
             ProcessEnd.Before(process.CloseAsync);
             return process;
         }
@@ -120,91 +116,10 @@ public sealed class InteractiveProcess
     /// <summary>Ends the program's input, waits a while for its end, kills it where that does not come, and removes what it had.</summary>
     public Task CloseAsync() => _closing.Value;
 
-    // What the files of hosts that were gone still hold in the agent. It never gives a handle's number twice.
-    private async Task CloseLeftAsync(OperationTime time, CancellationToken cancellationToken)
-    {
-        var left = await GuestTools.RunToolAsync(
-            _session, InteractiveScript.TakeLeft, time, cancellationToken).ConfigureAwait(false);
-        foreach (var text in Encoding.ASCII.GetString(left.Output).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
-        {
-            try
-            {
-                if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var handle))
-                {
-                    await _session.CloseFileAsync(handle, time.Command(), cancellationToken).ConfigureAwait(false);
-                }
-            }
-            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
-            {
-                // Closed already, by a host that was slow only.
-            }
-        }
-    }
-
-    // The shell makes the files, the pipe last, and waits at it until it has a writer: then it starts the program.
-    private async Task OpenAsync(OperationTime time, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                _output ??= await TryOpenOutputAsync(time, cancellationToken).ConfigureAwait(false);
-                if (_output is not null)
-                {
-                    // With 'w' it could not be opened before its reader is there.
-                    _input = new InteractiveInput(
-                        _session, await OpenAsync("in", "r+", time, cancellationToken).ConfigureAwait(false));
-                    return;
-                }
-            }
-            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFileNotOpened.Id)
-            {
-                // Not there yet.
-            }
-
-            if (await _process!.RefreshAsync(time.Command(), cancellationToken).ConfigureAwait(false) is { } end)
-            {
-                throw ErrorCatalogue.OutputFileNotMade.With(_session.Endpoint, _session.Endpoint, end.StandardError.Trim());
-            }
-
-            if (time.IsOver)
-            {
-                throw _process!.TimedOut(time, "it is killed");
-            }
-
-            await time.DelayAsync(FirstPause, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<GuestFile?> TryOpenOutputAsync(OperationTime time, CancellationToken cancellationToken)
-    {
-        foreach (var parent in InteractiveScript.Parents)
-        {
-            try
-            {
-                _folder = $"{parent}/{_name}";
-                return await OpenAsync("out", "r", time, cancellationToken).ConfigureAwait(false);
-            }
-            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFileNotOpened.Id)
-            {
-                // Not there, or not yet.
-            }
-        }
-
-        return null;
-    }
-
-    private async Task<GuestFile> OpenAsync(string name, string mode, OperationTime time, CancellationToken cancellationToken)
-    {
-        var file = await GuestFile.OpenAsync(_session, $"{_folder}/{name}", mode, time, cancellationToken).ConfigureAwait(false);
-        _files.Add(file);
-        return file;
-    }
-
     private async Task RelayAsync(Action<byte[]> receive)
     {
         var clock = new OperationTime(_session.Clock, null);
-        var (quietSince, nextStatus, nextBeat) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        var (quietSince, nextStatus) = (TimeSpan.Zero, TimeSpan.Zero);
         var pause = FirstPause;
         GuestProcessResult? end = null;
         while (!_isClosing)
@@ -219,7 +134,7 @@ public sealed class InteractiveProcess
                 {
                     receive(_buffer.AsSpan(0, count).ToArray());
                     isBusy = true;
-                    await FreeAsync(count).ConfigureAwait(false);
+                    await _files.FreeAsync(OutputFiles.Output, count, Time(), _giveUp.Token).ConfigureAwait(false);
                 }
                 else if (end is not null)
                 {
@@ -227,13 +142,7 @@ public sealed class InteractiveProcess
                         _filePath, _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, end.StandardError.Trim());
                 }
 
-                if (clock.Elapsed >= nextBeat)
-                {
-                    await GuestTools.RunToolAsync(
-                        _session, InteractiveScript.Beat(_folder, _files.Select(file => file.Handle)),
-                        new OperationTime(_session.Clock, Call), _giveUp.Token).ConfigureAwait(false);
-                    nextBeat = clock.Elapsed + _watch.Beat;
-                }
+                await _files.GiveSignAsync(Time(), _giveUp.Token).ConfigureAwait(false);
 
                 // What it wrote before its end is read after that was seen.
                 if (clock.Elapsed >= nextStatus && end is null)
@@ -272,29 +181,7 @@ public sealed class InteractiveProcess
         }
     }
 
-    // The output's file would grow as long as the session lasts. Where the guest cannot make holes, it does.
-    private async Task FreeAsync(int count)
-    {
-        _read += count;
-        if (_cannotFree || _read - _freed < FreedBytes)
-        {
-            return;
-        }
-
-        var length = _read.ToString(CultureInfo.InvariantCulture);
-        var tool = new GuestExecution("fallocate", "--punch-hole", "--offset", "0", "--length", length, $"{_folder}/out");
-        try
-        {
-            var end = await GuestTools.RunToolAsync(
-                _session, tool, new OperationTime(_session.Clock, Call), _giveUp.Token).ConfigureAwait(false);
-            _cannotFree = end.ExitCode != 0;
-            _freed = _read;
-        }
-        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ProcessNotStarted.Id)
-        {
-            _cannotFree = true;
-        }
-    }
+    private OperationTime Time() => new(_session.Clock, Call);
 
     private async Task CloseOnceAsync()
     {
@@ -321,11 +208,7 @@ public sealed class InteractiveProcess
                 await _session.SynchronizeAsync(time.Command()).ConfigureAwait(false);
             }
 
-            foreach (var file in _files)
-            {
-                await file.DisposeAsync().ConfigureAwait(false);
-            }
-
+            await _files.CloseAsync().ConfigureAwait(false);
             await EndAsync(time).ConfigureAwait(false);
         }
         catch (GuestAgentException)
@@ -351,8 +234,7 @@ public sealed class InteractiveProcess
             await _process!.TryStopAsync().ConfigureAwait(false);
         }
 
-        // The shell was killed, here or when its start was given up; or a sign of life came while it removed the folder.
-        var rest = new OperationTime(_session.Clock, new CallOptions { Timeout = GivenUp.CleanupTime });
-        await OutputFiles.RemoveAsync(_session, _name, rest).ConfigureAwait(false);
+        // The shell was killed, here or when its start was given up.
+        await _files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
     }
 }

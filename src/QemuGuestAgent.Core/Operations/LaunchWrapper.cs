@@ -23,8 +23,10 @@ internal sealed class LaunchWrapper
     // $1 is the folder to run in.
     private const string ChangeFolder = Head + """cd -- "$1" && shift && exec "$@" """;
 
-    // $1 is the folder of the output's files, whose names are not needed once they are open.
-    private const string Redirect = Head + """exec >>"$1/out" 2>>"$1/err" && rm -rf -- "$1" && shift && exec "$@" """;
+    // $1 is the folder of the output's files, $2 the agent's handles of them. Where it cannot be entered, the agent takes the token.
+    private const string Redirect = Head + OutputScripts.Lines + OutputScripts.EnterAsProgram + """
+        exec >>out 2>>err && cd "$OLDPWD" && unset OLDPWD && shift 2 && exec "$@"
+        """;
 
     private readonly byte[] _token;
 
@@ -33,11 +35,11 @@ internal sealed class LaunchWrapper
     /// <summary>What to start for a program, and its wrapper where there is one.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
-    /// <param name="outputFolder">Where its output goes, or null where the agent takes it.</param>
+    /// <param name="files">Where its output goes, or null where the agent takes it.</param>
     /// <param name="time">The operation's time.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<(GuestExecution Execution, LaunchWrapper? Wrapper)> PrepareAsync(
-        GuestAgentSession session, GuestProcessStart start, string? outputFolder, OperationTime time,
+        GuestAgentSession session, GuestProcessStart start, OutputFiles? files, OperationTime time,
         CancellationToken cancellationToken)
     {
         var execution = new GuestExecution(start.FilePath, [.. start.Arguments]) { Input = start.Input };
@@ -53,15 +55,15 @@ internal sealed class LaunchWrapper
             var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
             execution = isWindows
                 ? WindowsLauncher.Wrap(execution, token, folder)
-                : Wrap(ChangeFolder, token, folder, execution);
+                : Wrap(ChangeFolder, token, execution, folder);
         }
 
-        if (outputFolder is not null)
+        if (files is not null)
         {
-            execution = Wrap(Redirect, token, outputFolder, execution) with { CapturesOutput = false };
+            execution = Wrap(Redirect, token, execution, files.Folder, files.Handles);
         }
 
-        return (execution, start.WorkingDirectory is null && outputFolder is null ? null : new LaunchWrapper(token));
+        return (execution, start.WorkingDirectory is null && files is null ? null : new LaunchWrapper(token));
     }
 
     /// <summary>Why the program could not be started, or null where it was.</summary>
@@ -83,8 +85,8 @@ internal sealed class LaunchWrapper
         ];
     }
 
-    private static GuestExecution Wrap(string script, string token, string folder, GuestExecution execution) =>
-        execution with { Path = "/bin/sh", Arguments = ["-c", script, token, folder, execution.Path, .. execution.Arguments] };
+    private static GuestExecution Wrap(string script, string token, GuestExecution execution, params string[] arguments) =>
+        execution with { Path = "/bin/sh", Arguments = ["-c", script, token, .. arguments, execution.Path, .. execution.Arguments] };
 
     private static async Task<IReadOnlyList<string>> GetEnvironmentAsync(
         GuestAgentSession session, GuestProcessStart start, IReadOnlyDictionary<string, string?> changes, OperationTime time,

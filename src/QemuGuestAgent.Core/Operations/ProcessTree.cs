@@ -16,8 +16,8 @@ internal static class ProcessTree
     /// that none starts another meanwhile. A name in stat may hold anything, but ends with the last ')'.
     /// </summary>
     internal const string KillLines = """
-        parent_of() {
-          read -r line <"/proc/$1/stat" && line=${line##*) } && set -- $line && parent=$2
+        stat_of() {
+          read -r line <"/proc/$1/stat" && line=${line##*) } && set -- $line && state=$1 parent=$2 started=${20}
         }
         kill_tree() {
           kill -STOP "$tree"
@@ -26,7 +26,7 @@ internal static class ProcessTree
             next=
             for stat in /proc/[0-9]*/stat; do
               id=${stat%/stat} id=${id#/proc/}
-              parent_of "$id" 2>/dev/null || continue
+              stat_of "$id" 2>/dev/null || continue
               case " $level " in
                 *" $parent "*) kill -STOP "$id" 2>/dev/null; next="$next $id" ;;
               esac
@@ -41,7 +41,7 @@ internal static class ProcessTree
     // $1 is killed only where it is a child of who runs this, the agent: its number may be somebody else's by now.
     private const string KillScript = KillLines + """
         [ -r /proc/self/stat ] || exec kill -KILL "$1"
-        parent_of "$1" 2>/dev/null && [ "$parent" = "$PPID" ] || exit 3
+        stat_of "$1" 2>/dev/null && [ "$parent" = "$PPID" ] || exit 3
         tree=$1
         kill_tree
         exit 0

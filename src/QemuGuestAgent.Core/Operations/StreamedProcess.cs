@@ -15,35 +15,44 @@ public sealed class StreamedProcess
     // A shell that could not become the program says no more than that.
     private const int LongestFailure = 8 << 10;
 
+    // The fastest for the agent.
+    private const int ReadBytes = 64 << 10;
+
     private readonly GuestAgentSession _session;
     private readonly GuestProcessStart _start;
     private readonly Func<GuestOutputKind, byte[], Task> _take;
     private readonly OperationTime _time;
     private readonly OutputFiles _files;
     private readonly List<byte> _firstErrors = [];
+    private readonly byte[] _buffer = new byte[ReadBytes];
 
     private StreamedProcess(
-        GuestAgentSession session, GuestProcessStart start, Func<GuestOutputKind, byte[], Task> take, OperationTime time)
+        GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, OperationTime time)
     {
         _session = session;
         _start = start;
         _take = take;
         _time = time;
-        _files = new OutputFiles(session);
+        _files = new OutputFiles(session, watch);
     }
 
     /// <summary>Runs a program to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
     /// <param name="write">Takes lines as they come; no more is read until it is done with them.</param>
-    /// <param name="keepsOnTimeOut">Whether it goes on when the time is over. What it still writes is lost then.</param>
+    /// <param name="keepsOnTimeOut">Whether it goes on when the time is over. What it still writes is thrown away then.</param>
     /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>How it ended, without the output.</returns>
     /// <exception cref="GuestAgentException">As those of running a program, and OutputFileNotMade.</exception>
-    public static async Task<GuestProcessResult> RunAsync(
+    public static Task<GuestProcessResult> RunAsync(
         GuestAgentSession session, GuestProcessStart start, Func<IReadOnlyList<GuestProcessLine>, Task> write,
-        bool keepsOnTimeOut = false, CallOptions? call = null, CancellationToken cancellationToken = default)
+        bool keepsOnTimeOut = false, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        RunAsync(session, start, write, HostWatch.Usual, keepsOnTimeOut, call, cancellationToken);
+
+    internal static async Task<GuestProcessResult> RunAsync(
+        GuestAgentSession session, GuestProcessStart start, Func<IReadOnlyList<GuestProcessLine>, Task> write, HostWatch watch,
+        bool keepsOnTimeOut, CallOptions? call, CancellationToken cancellationToken)
     {
         var time = new OperationTime(session.Clock, call);
         if (await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false))
@@ -56,7 +65,7 @@ public sealed class StreamedProcess
         var errors = new LineReader(GuestOutputKind.Error, start.Encoding, start.LongestLine);
         Task WriteAsync(IReadOnlyList<GuestProcessLine> lines) => lines.Count > 0 ? write(lines) : Task.CompletedTask;
         var process = new StreamedProcess(
-            session, start, (stream, bytes) => WriteAsync((stream == GuestOutputKind.Output ? output : errors).Read(bytes)), time);
+            session, start, watch, (stream, bytes) => WriteAsync((stream == GuestOutputKind.Output ? output : errors).Read(bytes)), time);
         var result = await process.RunAsync(keepsOnTimeOut, cancellationToken).ConfigureAwait(false);
         await WriteAsync([.. output.Finish(), .. errors.Finish()]).ConfigureAwait(false);
         return result;
@@ -71,7 +80,7 @@ public sealed class StreamedProcess
         var kept = new Dictionary<GuestOutputKind, MemoryStream> { [GuestOutputKind.Output] = new(), [GuestOutputKind.Error] = new() };
         var isTruncated = false;
         var process = new StreamedProcess(
-            session, start, (stream, bytes) =>
+            session, start, HostWatch.Usual, (stream, bytes) =>
             {
                 var count = (int)Math.Min(bytes.Length, MostKept - kept[stream].Length);
                 kept[stream].Write(bytes, 0, count);
@@ -85,34 +94,74 @@ public sealed class StreamedProcess
 
     private async Task<GuestProcessResult> RunAsync(bool keepsOnTimeOut, CancellationToken cancellationToken)
     {
-        var hasEnded = false;
+        var keeps = false;
         try
         {
-            await _files.CreateAsync(_time, cancellationToken).ConfigureAwait(false);
+            await _files.CreateAsync([], _time, cancellationToken).ConfigureAwait(false);
+            var output = await _files.OpenAsync(OutputFiles.Output, "r", _time, cancellationToken).ConfigureAwait(false);
+            var errors = await _files.OpenAsync(OutputFiles.Errors, "r", _time, cancellationToken).ConfigureAwait(false);
             var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
-                _session, _start, _files.Folder, _time, cancellationToken).ConfigureAwait(false);
+                _session, _start, _files, _time, cancellationToken).ConfigureAwait(false);
             var process = await GuestProcess.StartAsync(
                 _session, execution, _time, cancellationToken, _start, wrapper).ConfigureAwait(false);
-            var result = await process.GuardAsync(
-                () => FollowAsync(process, wrapper!, cancellationToken), keepsOnTimeOut, _time).ConfigureAwait(false);
-            hasEnded = true;
-            return result;
+            return await process.GuardAsync(
+                () => FollowAsync(process, output, errors, wrapper!, cancellationToken), keepsOnTimeOut, _time).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (keepsOnTimeOut && e.ErrorId == ErrorCatalogue.ProcessTimedOut.Id)
+        {
+            keeps = true;
+            throw;
         }
         finally
         {
-            await _files.CloseAsync(hasEnded).ConfigureAwait(false);
+            await _files.CloseAsync().ConfigureAwait(false);
+            try
+            {
+                await _files.RemoveAsync(keeps).ConfigureAwait(false);
+            }
+            catch (GuestAgentException)
+            {
+                // The agent does not answer: then the guest does it by itself, and the caller is told why already.
+            }
         }
     }
 
     private async Task<GuestProcessResult> FollowAsync(
-        GuestProcess process, LaunchWrapper wrapper, CancellationToken cancellationToken)
+        GuestProcess process, GuestFile output, GuestFile errors, LaunchWrapper wrapper, CancellationToken cancellationToken)
     {
         GuestProcessResult? result = null;
         var quietSince = _time.Elapsed;
         while (true)
         {
-            var hasMore = await PumpAsync(GuestOutputKind.Output, cancellationToken).ConfigureAwait(false)
-                | await PumpAsync(GuestOutputKind.Error, cancellationToken).ConfigureAwait(false);
+            var hasMore = false;
+            try
+            {
+                await _files.GiveSignAsync(_time, cancellationToken).ConfigureAwait(false);
+                hasMore = await PumpAsync(GuestOutputKind.Output, output, cancellationToken).ConfigureAwait(false)
+                    | await PumpAsync(GuestOutputKind.Error, errors, cancellationToken).ConfigureAwait(false);
+
+                // What it wrote before its end is read once more after that was seen.
+                if (!hasMore && result is not null)
+                {
+                    return wrapper.FindFailure([.. _firstErrors]) is { } reason
+                        ? throw ErrorCatalogue.ProcessNotStarted.With(_start.FilePath, _start.FilePath, _session.Endpoint, reason)
+                        : result;
+                }
+
+                if (!hasMore && !_time.IsOver)
+                {
+                    result = await process.RefreshAsync(_time.Command(), cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.GuestFrozen.Id)
+            {
+                // Nothing was done, and it goes on once the guest is thawed.
+            }
+            catch (GuestAgentException e) when (_time.IsOver && e.ErrorId == ErrorCatalogue.ProcessTimedOut.Id)
+            {
+                // A sign of life, or the like: what is told is that of the program.
+            }
+
             if (_time.IsOver)
             {
                 throw process.TimedOut(_time, "it goes on");
@@ -121,19 +170,8 @@ public sealed class StreamedProcess
             if (hasMore)
             {
                 quietSince = _time.Elapsed;
-                continue;
             }
-
-            // What it wrote before its end is read once more after that was seen.
-            if (result is not null)
-            {
-                return wrapper.FindFailure([.. _firstErrors]) is { } reason
-                    ? throw ErrorCatalogue.ProcessNotStarted.With(_start.FilePath, _start.FilePath, _session.Endpoint, reason)
-                    : result;
-            }
-
-            result = await process.RefreshAsync(_time.Command(), cancellationToken).ConfigureAwait(false);
-            if (result is null)
+            else if (result is null)
             {
                 var quiet = _time.Elapsed - quietSince;
                 var pause = new TimeSpan(Math.Min(LongestPoll.Ticks, Math.Max(FirstPoll.Ticks, quiet.Ticks / 4)));
@@ -143,15 +181,47 @@ public sealed class StreamedProcess
     }
 
     // Reads one piece; whether there may be more already.
-    private async Task<bool> PumpAsync(GuestOutputKind stream, CancellationToken cancellationToken)
+    private async Task<bool> PumpAsync(GuestOutputKind stream, GuestFile file, CancellationToken cancellationToken)
     {
-        var (bytes, hasMore) = await _files.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+        var count = await file.ReadAsync(_buffer, ReadBytes, cancellationToken).ConfigureAwait(false);
+        var bytes = _buffer.AsSpan(0, count).ToArray();
         if (stream == GuestOutputKind.Error && _firstErrors.Count <= LongestFailure)
         {
             _firstErrors.AddRange(bytes);
         }
 
-        await _take(stream, bytes).ConfigureAwait(false);
-        return hasMore;
+        await AliveUntilAsync(_take(stream, bytes), cancellationToken).ConfigureAwait(false);
+        var name = stream == GuestOutputKind.Output ? OutputFiles.Output : OutputFiles.Errors;
+        await _files.FreeAsync(name, count, _time, cancellationToken).ConfigureAwait(false);
+        return count == ReadBytes;
+    }
+
+    // Whoever takes the lines may take long over it: the guest must not take the host for gone meanwhile.
+    private async Task AliveUntilAsync(Task taken, CancellationToken cancellationToken)
+    {
+        var time = new OperationTime(_session.Clock, new CallOptions { Timeout = TimeSpan.Zero });
+        while (!taken.IsCompleted)
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var due = time.DelayAsync(_files.NextSign > TimeSpan.Zero ? _files.NextSign : TimeSpan.Zero, stop.Token);
+            if (await Task.WhenAny(taken, due).ConfigureAwait(false) == taken)
+            {
+                stop.Cancel();
+                break;
+            }
+
+            try
+            {
+                await due.ConfigureAwait(false);
+                await _files.GiveSignAsync(time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is GuestAgentException or OperationCanceledException)
+            {
+                // The next command tells.
+                break;
+            }
+        }
+
+        await taken.ConfigureAwait(false);
     }
 }

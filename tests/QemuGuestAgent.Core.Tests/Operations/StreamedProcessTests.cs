@@ -8,7 +8,7 @@ using QemuGuestAgent.Core.Tests.RealAgent;
 namespace QemuGuestAgent.Core.Tests.Operations;
 
 /// <summary>Live output of programs in the guest of a real agent, which is this machine: each subclass brings an agent.</summary>
-public abstract class StreamedProcessTests : IAsyncLifetime
+public abstract partial class StreamedProcessTests : IAsyncLifetime
 {
     private static readonly string[] Parents = ["/var/tmp", "/tmp"];
 
@@ -164,9 +164,14 @@ public abstract class StreamedProcessTests : IAsyncLifetime
     // Neither names nor handles. Other tests that run now have folders too, but not for long.
     private async Task AssertNothingLeftAsync()
     {
-        Assert.DoesNotContain(
-            await OpenFiles.ListAsync(_session),
-            target => target.Contains("qemu-guest-agent-", StringComparison.Ordinal));
+        Assert.DoesNotContain(await OpenFiles.ListAsync(_session), IsOurs);
+        await AssertFoldersGoneAsync();
+    }
+
+    private static bool IsOurs(string target) => target.Contains("qemu-guest-agent-", StringComparison.Ordinal);
+
+    private async Task AssertFoldersGoneAsync()
+    {
         var folders = Folders().Where(folder => !_before.Contains(folder)).ToList();
         await Poll.UntilAsync(() => !folders.Exists(Directory.Exists), "the end of the folders");
     }
