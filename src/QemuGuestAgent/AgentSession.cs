@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent;
 
@@ -29,7 +28,7 @@ public sealed class AgentSession
     public GuestAgentSessionState State => Core.State;
 
     /// <summary>The agent's version as it says, or null where its policy refuses to tell.</summary>
-    public string? AgentVersion => Core.Agent is { } agent ? SafeText.Escape(agent.Version) : null;
+    public string? AgentVersion => Core.Agent?.Version;
 
     /// <summary>Whether the guest's file systems are frozen, as far as this session has seen.</summary>
     public bool IsFrozen => Core.IsFrozen;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Management.Automation;
 using QemuGuestAgent.Core.Operations.Copying;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent;
 
@@ -34,7 +35,7 @@ internal sealed class CopyProgress(string activity, int id, Action<ProgressRecor
         var rate = progress.Bytes / elapsed.TotalSeconds;
         write(new ProgressRecord(id, activity, $"{Size(progress.Bytes)} of {Size(progress.TotalBytes)}, {Size((long)rate)}/s")
         {
-            CurrentOperation = progress.Item,
+            CurrentOperation = SafeText.Escape(progress.Item),
             PercentComplete = progress.TotalBytes > 0 ? (int)(100.0 * progress.Bytes / progress.TotalBytes) : -1,
             SecondsRemaining = rate > 0
                 ? (int)Math.Min(int.MaxValue, (progress.TotalBytes - progress.Bytes) / rate)

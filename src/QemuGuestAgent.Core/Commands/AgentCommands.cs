@@ -1,6 +1,5 @@
 using System.Text.Json;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
@@ -10,7 +9,7 @@ public sealed record AgentCommand
     internal AgentCommand(GuestAgentCommandInfo info)
     {
         var schema = CommandSchema.Find(info.Name);
-        Name = SafeText.Escape(info.Name);
+        Name = info.Name;
         Enabled = info.Enabled;
         IsKnown = schema is not null;
         Since = schema?.Since;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
@@ -41,14 +42,15 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
         {
             foreach (var item in list.EnumerateArray())
             {
-                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name) && name.GetString() is { } text)
+                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name) && name.GetString() is { } raw)
                 {
+                    var text = SafeText.Escape(raw);
                     commands[text] = new GuestAgentCommandInfo(text, IsNotFalse(item, "enabled"), IsNotFalse(item, "success-response"));
                 }
             }
         }
 
-        return new GuestAgentInfo(info.TryGetProperty("version", out var version) ? version.ToString() : "unknown", commands);
+        return new GuestAgentInfo(info.TryGetProperty("version", out var version) ? SafeText.Escape(version.ToString()) : "unknown", commands);
     }
 
     private static bool WorksWhileFrozen(GuestAgentCommandInfo command) => CommandSchema.Find(command.Name)?.WorksWhileFrozen == true;

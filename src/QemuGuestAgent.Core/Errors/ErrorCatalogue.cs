@@ -205,7 +205,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition OutputFileNotMade = Define(InvalidResult,
         "No file for the output could be made in the guest of '{0}': {1}",
-        "Free space in /var/tmp or /tmp of the guest; Invoke-QemuGuestProcess and Invoke-QemuGuestScript need no file without -Stream.");
+        "Free space in /var/tmp or /tmp of the guest, which are root's and sticky (mode 1777) as a rule; Invoke-QemuGuestProcess and Invoke-QemuGuestScript need no file without -Stream.");
 
     internal static readonly ErrorDefinition InteractiveProcessEnded = Define(ConnectionError,
         "'{0}' in the guest of '{1}' has ended with exit code {2}: {3}",

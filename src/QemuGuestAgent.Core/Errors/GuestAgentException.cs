@@ -6,12 +6,14 @@ namespace QemuGuestAgent.Core.Errors;
 /// <summary>An error of the catalogue: every failure of this library is one of these, or an <see cref="OperationCanceledException"/>.</summary>
 public sealed class GuestAgentException : Exception
 {
+    private string? _agentErrorClass;
+
     internal GuestAgentException(ErrorDefinition definition, object? target, Exception? inner, params object?[] arguments)
-        : base(Format(definition.Text, arguments), inner)
+        : base(Format(definition.Text, arguments), IsHarmless(inner) ? inner : null)
     {
         ErrorId = definition.Id;
         Category = definition.Category;
-        Target = target;
+        Target = target is string text ? SafeText.Escape(text) : target;
         RecommendedAction = Format(definition.RecommendedAction, arguments);
     }
 
@@ -28,7 +30,11 @@ public sealed class GuestAgentException : Exception
     public string RecommendedAction { get; }
 
     /// <summary>The class of an error that the agent replied (<c>GenericError</c>, <c>CommandNotFound</c>, …), else null.</summary>
-    public string? AgentErrorClass { get; internal set; }
+    public string? AgentErrorClass
+    {
+        get => _agentErrorClass;
+        internal set => _agentErrorClass = value is null ? null : SafeText.Escape(value);
+    }
 
     // The agent's own text, raw, for an error that says more.
     internal string? AgentErrorText { get; set; }
@@ -37,6 +43,13 @@ public sealed class GuestAgentException : Exception
     private static string Format(string text, object?[] arguments) =>
         string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>
             (object)SafeText.Escape(Convert.ToString(Shorten(a), CultureInfo.InvariantCulture) ?? "")));
+
+    // Others' exceptions may quote the guest raw, and are shown with this one: such a one is left out. What it says stands in the text.
+    private static bool IsHarmless(Exception? inner) =>
+        inner is null or GuestAgentException || (IsHarmlessText(inner.Message) && IsHarmless(inner.InnerException));
+
+    private static bool IsHarmlessText(string text) =>
+        text.Split('\r', '\n').All(line => SafeText.Escape(line, int.MaxValue) == line);
 
     // Of seconds, where they are what a longer operation has left, nobody wants all digits.
     private static object? Shorten(object? argument) => argument is double seconds ? Math.Round(seconds, 3) : argument;

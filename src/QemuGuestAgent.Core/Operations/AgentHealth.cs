@@ -2,7 +2,6 @@ using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Operations;
 
@@ -93,7 +92,7 @@ public sealed record AgentHealth(
             var isFrozen = await session.GetFreezeStatusAsync(time.Rest(), cancellationToken).OrNothingIfRefused().ConfigureAwait(false);
             return new AgentHealth(
                 isFrozen ? AgentVerdict.Frozen : AgentVerdict.Ready, roundTrip,
-                session.Agent is { } agent ? SafeText.Escape(agent.Version) : null, isFrozen ? [] : DisabledIn(session.Agent), null);
+                session.Agent?.Version, isFrozen ? [] : DisabledIn(session.Agent), null);
         }
         catch (GuestAgentException e)
         {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Operations;
 
@@ -69,7 +68,7 @@ public static class GuestSummaries
             system?.PrettyName ?? system?.Name ?? system?.Id,
             system?.Kernel,
             system?.Machine,
-            session.Agent is { } agent ? SafeText.Escape(agent.Version) : null,
+            session.Agent?.Version,
             interfaces is null ? null : [.. interfaces.SelectMany(AddressesOf)],
             load,
             users,

@@ -111,6 +111,8 @@ public sealed class PowerShellScript
 
     /// <summary>Reads a line of standard output. What the script wrote there, past PowerShell, stands before our mark.</summary>
     /// <param name="line">The line, without its end.</param>
+    /// <exception cref="FormatException">It is no record, or one that would harm the PowerShell that makes objects of it.</exception>
+    /// <exception cref="System.Xml.XmlException">It is no XML, or has a document type.</exception>
     public IEnumerable<PowerShellRecord> Read(string line)
     {
         var start = line.IndexOf(Token, StringComparison.Ordinal);
@@ -122,9 +124,11 @@ public sealed class PowerShellScript
         if (start >= 0)
         {
             var parts = line.Substring(start).Split(' ');
-            yield return parts.Length == 3
-                ? new PowerShellRecord(parts[1], Encoding.UTF8.GetString(Convert.FromBase64String(parts[2])))
+            var content = parts.Length == 3
+                ? Encoding.UTF8.GetString(Convert.FromBase64String(parts[2]))
                 : throw new FormatException("a record is cut off.");
+            ClixmlRecord.Check(content);
+            yield return new PowerShellRecord(parts[1], content);
         }
     }
 }

@@ -87,7 +87,7 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
             case "Information":
                 var information = Members(value);
                 var tags = LanguagePrimitives.ConvertTo<string[]>(information["Tags"]) ?? [];
-                return () => cmdlet.WriteInformation(Clean(information["Data"]), tags);
+                return () => cmdlet.WriteInformation(Clean(information["Data"]), Array.ConvertAll(tags, Clean));
             case "Progress":
                 var progress = Progress(Members(value));
                 return () =>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Xml;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Tests.Errors;
@@ -20,8 +21,8 @@ public sealed class PowerShellScriptTests
     [Fact]
     public void What_stands_before_a_record_is_text()
     {
-        var records = _script.Read("raw " + Line("End", "")).ToList();
-        Assert.Equal([new PowerShellRecord(null, "raw "), new PowerShellRecord("End", "")], records);
+        var records = _script.Read("raw " + Line("End", "<Nil />")).ToList();
+        Assert.Equal([new PowerShellRecord(null, "raw "), new PowerShellRecord("End", "<Nil />")], records);
         Assert.Equal([new PowerShellRecord(null, "only raw")], _script.Read("only raw"));
     }
 
@@ -39,6 +40,59 @@ public sealed class PowerShellScriptTests
     [InlineData(" Output PA== more")]
     public void A_record_that_is_cut_off_is_refused(string rest) =>
         Assert.Throws<FormatException>(() => _script.Read(_script.Token + rest).ToList());
+
+    [Theory]
+    [InlineData("<Obj RefId=\"0\"><LST><Ref RefId=\"0\" /></LST></Obj>", "refers to itself")]
+    [InlineData("<Obj RefId=\"0\"><MS><Obj N=\"a\" RefId=\"1\"><MS><Ref N=\"b\" RefId=\"0\" /></MS></Obj></MS></Obj>", "refers to itself")]
+    [InlineData("<x:Obj xmlns:x=\"y\" RefId=\"0\"><x:Ref RefId=\"0\" /></x:Obj>", "refers to itself")]
+    [InlineData("<Obj RefId=\"0\"><Obj RefId=\"0\" /></Obj>", "two objects")]
+    [InlineData("<Obj><MS><S N=\"targettypeforDeserialization\">x</S></MS></Obj>", "type that it is to become")]
+    [InlineData("<Obj><MS><S N=\"_x0054_argetTypeForDeserialization\">x</S></MS></Obj>", "type that it is to become")]
+    public void A_record_that_would_harm_PowerShell_is_refused(string record, string reason)
+    {
+        var error = Assert.Throws<FormatException>(() => _script.Read(Line("Output", record)).ToList());
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_record_that_is_too_deep_is_refused_also_where_only_references_make_it_so()
+    {
+        var chain = string.Concat(Enumerable.Range(1, 100).Select(i => $"<Obj RefId=\"{i}\"><LST><Ref RefId=\"{i - 1}\" /></LST></Obj>"));
+        foreach (var record in new[]
+        {
+            string.Concat(Enumerable.Repeat("<Obj>", 100_000)),
+            $"<LST><Obj RefId=\"0\" />{chain}</LST>",
+        })
+        {
+            var error = Assert.Throws<FormatException>(() => _script.Read(Line("Output", record)).ToList());
+            Assert.Contains("deeper", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_record_that_is_small_but_grows_by_references_is_refused()
+    {
+        var doubling = string.Concat(Enumerable.Range(1, 25).Select(
+            i => $"<Obj RefId=\"{i}\"><LST><Ref RefId=\"{i - 1}\" /><Ref RefId=\"{i - 1}\" /></LST></Obj>"));
+        var error = Assert.Throws<FormatException>(
+            () => _script.Read(Line("Output", $"<LST><Obj RefId=\"0\" />{doubling}</LST>")).ToList());
+        Assert.Contains("10000000 values", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("no XML")]
+    [InlineData("<S>")]
+    [InlineData("<!DOCTYPE x [<!ENTITY a \"b\">]><S>&a;</S>")]
+    [InlineData("<S>&a;</S>")]
+    public void What_is_no_XML_or_brings_entities_is_refused(string record) =>
+        Assert.Throws<XmlException>(() => _script.Read(Line("Output", record)).ToList());
+
+    [Fact]
+    public void References_to_what_is_complete_are_fine()
+    {
+        const string Twice = "<LST><Obj RefId=\"0\"><S>a</S></Obj><Ref RefId=\"0\" /><Ref RefId=\"0\" /></LST>";
+        Assert.Equal(Twice, Assert.Single(_script.Read(Line("Output", Twice))).Content);
+    }
 
     [Fact]
     public void No_script_argument_or_input_is_in_the_arguments_of_a_program()

@@ -158,7 +158,7 @@ public sealed class CopyQemuGuestItem : FanOutCmdlet
                 MaximumSize = MaximumSize == long.MaxValue ? null : MaximumSize,
                 Progress = progress.Tell,
                 Copied = copy => PassThru
-                    ? SayAsync(() => WriteObject(GuestObject.Of(copy, "ItemCopy", guest)), stop)
+                    ? SayAsync(() => WriteObject(GuestObject.Of(Harmless(copy), "ItemCopy", guest)), stop)
                     : Task.CompletedTask,
                 Warn = text => Say(() => WriteWarning(SafeText.Escape(text))),
                 Failed = e => Say(() => WriteError(ErrorRecords.Of(e, e.Target ?? session))),
@@ -183,4 +183,8 @@ public sealed class CopyQemuGuestItem : FanOutCmdlet
             return () => { };
         });
     }
+
+    // A guest chooses the names of what wildcards and folders bring.
+    private static ItemCopy Harmless(ItemCopy copy) =>
+        copy with { Source = SafeText.Escape(copy.Source), Destination = SafeText.Escape(copy.Destination) };
 }
