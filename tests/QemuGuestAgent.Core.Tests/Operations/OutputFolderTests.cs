@@ -1,5 +1,4 @@
 using System.Globalization;
-using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
