@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Cmdlets;
 
@@ -19,20 +19,19 @@ public abstract class PowerCmdlet : GuestCmdlet
 
     private protected override string? Activity => Wait ? $"{What} guests" : null;
 
-    // What shall happen.
-    private protected abstract GuestPowerChange Change { get; }
-
-    // It in words, as in "restart".
+    // What is done, as in "Restart".
     private protected abstract string What { get; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => ForEachGuest(
         async (guest, call, stop) =>
         {
-            await guest.Channel.ChangePowerAsync(Change, Wait, call, stop).ConfigureAwait(false);
+            await ChangeAsync(guest, call, stop).ConfigureAwait(false);
             return () => { };
         },
         What);
+
+    private protected abstract Task ChangeAsync(Guest guest, CallOptions call, CancellationToken stop);
 
     private protected override bool Consents(AgentSession session) =>
         Force || session.UnderWay is not { } underWay

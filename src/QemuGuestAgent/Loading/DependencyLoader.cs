@@ -7,8 +7,8 @@ namespace QemuGuestAgent.Loading;
 
 /// <summary>
 /// Finds the module's own libraries in its Dependencies folder, so that they meet no other version of the same library that PowerShell
-/// or another module has loaded. No public type of this assembly may derive from or implement one of theirs: the engine looks at those
-/// before <see cref="Register"/> has run.
+/// or another module has loaded. No public type of this assembly may derive from or implement one of theirs, and no virtual method
+/// may have one of their value types in its signature: the runtime looks at those before <see cref="Register"/> has run.
 /// </summary>
 internal static class DependencyLoader
 {

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Cmdlets.Power;
 
@@ -10,7 +11,8 @@ namespace QemuGuestAgent.Cmdlets.Power;
 [OutputType(typeof(void))]
 public sealed class RestartQemuGuest : PowerCmdlet
 {
-    private protected override GuestPowerChange Change => GuestPowerChange.Restart;
-
     private protected override string What => "Restart";
+
+    private protected override Task ChangeAsync(Guest guest, CallOptions call, CancellationToken stop) =>
+        guest.Channel.ChangePowerAsync(GuestPowerChange.Restart, Wait, call, stop);
 }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Cmdlets.Power;
 
@@ -14,7 +15,8 @@ public sealed class StopQemuGuest : PowerCmdlet
     [Parameter]
     public SwitchParameter Halt { get; set; }
 
-    private protected override GuestPowerChange Change => Halt ? GuestPowerChange.Halt : GuestPowerChange.PowerOff;
-
     private protected override string What => "Shut down";
+
+    private protected override Task ChangeAsync(Guest guest, CallOptions call, CancellationToken stop) =>
+        guest.Channel.ChangePowerAsync(Halt ? GuestPowerChange.Halt : GuestPowerChange.PowerOff, Wait, call, stop);
 }

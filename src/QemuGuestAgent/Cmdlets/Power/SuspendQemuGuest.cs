@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Cmdlets.Power;
 
@@ -14,12 +15,16 @@ public sealed class SuspendQemuGuest : PowerCmdlet
     [Parameter(Mandatory = true)]
     public SuspendTarget To { get; set; }
 
-    private protected override GuestPowerChange Change => To switch
-    {
-        SuspendTarget.Disk => GuestPowerChange.SuspendToDisk,
-        SuspendTarget.Memory => GuestPowerChange.SuspendToMemory,
-        _ => GuestPowerChange.SuspendHybrid,
-    };
-
     private protected override string What => "Suspend";
+
+    private protected override Task ChangeAsync(Guest guest, CallOptions call, CancellationToken stop)
+    {
+        var change = To switch
+        {
+            SuspendTarget.Disk => GuestPowerChange.SuspendToDisk,
+            SuspendTarget.Memory => GuestPowerChange.SuspendToMemory,
+            _ => GuestPowerChange.SuspendHybrid,
+        };
+        return guest.Channel.ChangePowerAsync(change, Wait, call, stop);
+    }
 }
