@@ -1,5 +1,6 @@
 using System.IO.Pipes;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
@@ -74,8 +75,16 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
 
     private static bool IsWindows => Path.DirectorySeparatorChar == '\\';
 
-    // Listed, not asked for: on Windows a look at a pipe by name connects to it.
-    private bool Exists() => IsWindows
-        ? Directory.EnumerateFiles(Folder).Any(path => path.Substring(Folder.Length).Equals(PipeName, StringComparison.OrdinalIgnoreCase))
-        : File.Exists(Path.Combine(Path.GetTempPath(), "CoreFxPipe_" + PipeName));
+    // The wait, of a millisecond at the most, does not connect: a look at the pipe's path would.
+    private bool Exists()
+    {
+        const int fileNotFound = 2;
+        return IsWindows
+            ? WaitNamedPipe(Folder + PipeName, 1) || Marshal.GetLastWin32Error() != fileNotFound
+            : File.Exists(Path.Combine(Path.GetTempPath(), "CoreFxPipe_" + PipeName));
+    }
+
+    [DllImport("kernel32", CharSet = CharSet.Unicode, SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static extern bool WaitNamedPipe(string name, uint milliseconds);
 }

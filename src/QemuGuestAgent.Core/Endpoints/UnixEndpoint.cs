@@ -70,6 +70,11 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
             throw ErrorCatalogue.EndpointNotSupported.With(this, this, "abstract sockets are Linux's");
         }
 
+        if (!Socket.OSSupportsUnixDomainSockets)
+        {
+            throw ErrorCatalogue.EndpointNotSupported.With(this, this, "this system has no Unix domain sockets; Windows has them since version 1803");
+        }
+
         var address = new UnixDomainSocketEndPoint(IsAbstract ? '\0' + SocketPath[1..] : SocketPath);
         return SocketConnector.ConnectAsync(this, () => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
             socket => socket.ConnectAsync(address, cancellationToken).AsTask(), cancellationToken);

@@ -40,9 +40,14 @@ public sealed class GuestAgentException : Exception
     internal string? AgentErrorText { get; set; }
 
     // Whatever goes into a text may come from the guest: nothing of it reaches a terminal raw.
-    private static string Format(string text, object?[] arguments) =>
-        string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>
+    private static string Format(string text, object?[] arguments)
+    {
+        var said = string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>
             (object)SafeText.Escape(Convert.ToString(Shorten(a), CultureInfo.InvariantCulture) ?? "")));
+
+        // Windows' own texts end with a full stop already.
+        return said.EndsWith("..", StringComparison.Ordinal) ? said.Substring(0, said.Length - 1) : said;
+    }
 
     // Others' exceptions may quote the guest raw, and are shown with this one: such a one is left out. What it says stands in the text.
     private static bool IsHarmless(Exception? inner) =>

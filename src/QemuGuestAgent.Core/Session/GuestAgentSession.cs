@@ -306,10 +306,17 @@ public sealed class GuestAgentSession : IDisposable
             Fault(error as GuestAgentException ?? ErrorCatalogue.ConnectionLost.With(Endpoint, Endpoint, "connecting was cancelled"));
             throw error;
         }
+        catch (GuestAgentException e)
+        {
+            Fault(e);
+            throw;
+        }
         catch (Exception e)
         {
-            Fault(e as GuestAgentException ?? ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, Endpoint, e.Message));
-            throw;
+            // What its connector did not expect of this system.
+            var error = ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, Endpoint, e.Message);
+            Fault(error);
+            throw error;
         }
     }
 

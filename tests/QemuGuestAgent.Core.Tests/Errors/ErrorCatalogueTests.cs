@@ -71,6 +71,10 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
+    public void A_reason_that_is_a_sentence_gives_no_second_full_stop() =>
+        Assert.EndsWith(": File not found.", ErrorCatalogue.EndpointUnreachable.With("x", "x", "File not found.").Message, StringComparison.Ordinal);
+
+    [Fact]
     public void What_led_to_an_error_is_kept()
     {
         var cause = new IOException("broken");
