@@ -13,7 +13,11 @@ internal sealed class NestedScript : IDisposable
     private readonly PowerShell _shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
     private readonly PSDataCollection<PSObject> _output = [];
     private readonly object _lock = new();
+
+    // The first that it writes: it has begun.
+    private readonly object _beginning = new();
     private Exception? _downstream;
+    private bool _hasBegun;
     private bool _isStopped;
     private bool _hasEnded;
 
@@ -21,7 +25,7 @@ internal sealed class NestedScript : IDisposable
     public NestedScript(PSCmdlet cmdlet, ScriptBlock block)
     {
         _cmdlet = cmdlet;
-        _shell.AddScript("param($block) & $block *>&1").AddArgument(block);
+        _shell.AddScript("param($beginning, $block) $beginning; & $block *>&1").AddArgument(_beginning).AddArgument(block);
         _output.DataAdded += (_, _) => WriteOut();
     }
 
@@ -32,11 +36,6 @@ internal sealed class NestedScript : IDisposable
         try
         {
             _shell.Invoke(null, _output);
-        }
-        catch (Exception e) when (_isStopped && e is InvalidPowerShellStateException or InvalidOperationException)
-        {
-            // It was stopped before it began: and has ended, or is about to. What the script itself throws is a RuntimeException.
-            return false;
         }
         finally
         {
@@ -60,7 +59,9 @@ internal sealed class NestedScript : IDisposable
         lock (_lock)
         {
             _isStopped = true;
-            if (!_hasEnded)
+
+            // Of a script that is just beginning the engine loses a stop, or falls over it.
+            if (_hasBegun && !_hasEnded)
             {
                 _shell.BeginStop(null, null);
             }
@@ -72,6 +73,18 @@ internal sealed class NestedScript : IDisposable
     {
         _shell.Dispose();
         _output.Dispose();
+    }
+
+    private void Begin()
+    {
+        lock (_lock)
+        {
+            _hasBegun = true;
+            if (_isStopped)
+            {
+                _shell.BeginStop(null, null);
+            }
+        }
     }
 
     // On the thread of the cmdlet, which is that of the script.
@@ -102,6 +115,9 @@ internal sealed class NestedScript : IDisposable
     {
         switch (item.BaseObject)
         {
+            case var beginning when beginning == _beginning:
+                Begin();
+                break;
             case ErrorRecord error:
                 _cmdlet.WriteError(error);
                 break;

@@ -1,3 +1,4 @@
+BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll {
     . $PSScriptRoot/Common.ps1
 
@@ -92,7 +93,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
     It 'thaws at once when the time is over, and ends a block that <Name>' -ForEach @(
         @{ Name = 'sleeps'; Block = { 'first'; Start-Sleep 600 } }
         @{ Name = 'never waits'; Block = { 'first'; while ($true) { } } }
-        @{ Name = 'runs a program'; Block = { 'first'; if (Test-Path /bin/sleep) { & /bin/sleep 600 } else { & $pwsh -noprofile -c 'Start-Sleep 600' } } }
+        @{ Name = 'runs a program'; Block = { 'first'; if ($OnWindows) { & $pwsh -noprofile -c 'Start-Sleep 600' } else { & /bin/sleep 600 } } }
     ) {
         $result = try {
             Use-QemuGuestFrozenFileSystem $session $Block -MaximumSeconds 0.5 -OutcomeVariable outcome -Confirm:$false
@@ -205,7 +206,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         "$told" | Should -Match '-> .*guest-fsfreeze-thaw'
     }
 
-    It 'thaws when the process is ended by SIG<Signal>' -ForEach @{ Signal = 'TERM' }, @{ Signal = 'HUP' } -Skip:($env:OS -eq 'Windows_NT' -or (Get-Process -Id $PID).Name -eq 'dotnet') {
+    It 'thaws when the process is ended by SIG<Signal>' -ForEach @{ Signal = 'TERM' }, @{ Signal = 'HUP' } -Skip:($OnWindows -or (Get-Process -Id $PID).Name -eq 'dotnet') -Tag 'it needs signals of Unix, and a PowerShell that is no tool of dotnet' {
         $type = ([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'QemuGuestAgent.EmbeddedAgent' } | Select-Object -First 1).GetType('QemuGuestAgent.EmbeddedAgent.EmbeddedGuestAgent')
         $agent = [Activator]::CreateInstance($type, @(, $null))
         $path = Join-Path $TestDrive "$Signal.sock"
