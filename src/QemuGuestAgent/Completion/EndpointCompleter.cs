@@ -18,12 +18,13 @@ public sealed class EndpointCompleter : IArgumentCompleter
         var start = wordToComplete.Trim('\'', '"');
         var finding = Task.Run(() => new ChannelFinder().Find());
         var found = Task.WaitAny([finding], Patience) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
+        // Behind one letter a colon is a drive's.
         return found
             .Where(channel => channel.IsTrusted)
             .Select(channel => (Text: channel.Endpoint, Tip: $"{channel.Name}: {channel.Source}, {channel.State}"))
             .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))
             .Where(offer => offer.Text.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip))
-            .Concat(start.IndexOfAny(['/', '\\']) >= 0 && !start.Contains(':') ? CompletionCompleters.CompleteFilename(wordToComplete) : []);
+            .Concat(start.IndexOfAny(['/', '\\']) >= 0 && start.IndexOf(':') <= 1 ? CompletionCompleters.CompleteFilename(wordToComplete) : []);
     }
 }
