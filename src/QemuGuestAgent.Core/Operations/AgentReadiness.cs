@@ -45,20 +45,27 @@ public static class AgentReadiness
     private static async Task<T> InsistAsync<T>(
         Func<CallOptions, Task<T>> attempt, GuestAgentEndpoint endpoint, OperationTime time, CancellationToken cancellationToken)
     {
+        GuestAgentException? last = null;
         for (var longest = FirstAttempt; ; longest = longest < LongestAttempt ? longest + longest : longest)
         {
+            var call = time.Attempt(longest);
             try
             {
-                return await attempt(time.Attempt(longest)).ConfigureAwait(false);
+                return await attempt(call).ConfigureAwait(false);
             }
             catch (GuestAgentException e) when (MayPass(e))
             {
+                // An attempt that the end has cut short does not tell why the agent is not ready, the one before does.
+                if (last is null || e.Category != GuestAgentErrorCategory.OperationTimeout || call.Timeout == longest)
+                {
+                    last = e;
+                }
+
                 await time.DelayAsync(Pause, cancellationToken).ConfigureAwait(false);
 
-                // A last attempt without any time would hide why the agent is not ready.
                 if (time.IsOver)
                 {
-                    throw ErrorCatalogue.AgentNotReady.Because(e, endpoint, endpoint, time.Limit.TotalSeconds, e.Message);
+                    throw ErrorCatalogue.AgentNotReady.Because(last, endpoint, endpoint, time.Limit.TotalSeconds, last.Message);
                 }
             }
         }

@@ -65,6 +65,16 @@ public sealed class AgentReadinessTests
     }
 
     [Fact]
+    public async Task A_last_attempt_that_is_cut_short_does_not_hide_the_reason_before()
+    {
+        var agent = new EmbeddedGuestAgent();
+        agent.Kill();
+        var endpoint = new LateEndpoint(agent, ErrorCatalogue.EndpointNotFound);
+        var error = await AgentReadiness.WaitAsync(endpoint, null, Briefly, TestEnd).FailsWith(ErrorCatalogue.AgentNotReady);
+        Assert.Contains("There is no", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_closed_session_is_not_waited_for()
     {
         using var guest = await FrozenGuest.StartAsync();
