@@ -338,7 +338,7 @@ Describe 'What a guest refuses' {
     }
 }
 
-Describe 'The real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
+Describe 'The real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory

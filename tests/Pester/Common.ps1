@@ -4,11 +4,19 @@ $module = if ($env:QEMU_GUEST_AGENT_MODULE) { $env:QEMU_GUEST_AGENT_MODULE } els
 Import-Module $module -Force
 $ModulePath = (Get-Module QemuGuestAgent).Path
 
-$RealAgentPath = (Get-Command qemu-ga, /usr/sbin/qemu-ga -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
+$OnWindows = $env:OS -eq 'Windows_NT'
+
+# In Wine, Linux' own programs are there to be seen.
+$RealAgentPath = if (-not $OnWindows) { (Get-Command qemu-ga, /usr/sbin/qemu-ga -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source }
 
 # For -ForEach: the system's agent, and a further one where QEMU_GA_NEW names it. Where there is none, one that is skipped.
 $RealAgents = @(@{ AgentName = 'the system'; AgentPath = $RealAgentPath }) +
     @(if ($RealAgentPath -and $env:QEMU_GA_NEW) { @{ AgentName = 'QEMU_GA_NEW'; AgentPath = $env:QEMU_GA_NEW } })
+
+# Splatted where a test needs what is not everywhere; of a test that is skipped so, the tag is told as the reason.
+$NeedsRealAgent = @{ Skip = -not $RealAgentPath; Tag = 'it needs qemu-ga: apt-get install qemu-guest-agent' }
+$NeedsUnixSockets = @{ Skip = -not [Net.Sockets.Socket]::OSSupportsUnixDomainSockets; Tag = 'it needs Unix domain sockets of .NET' }
+$NeedsUnix = @{ Skip = $OnWindows; Tag = 'it needs programs or devices of Unix' }
 
 # The commands by which a real agent would act on this machine.
 $BlockedCommands = @(
@@ -38,10 +46,10 @@ function Start-RealAgent {
 }
 
 # Not the path of this process, which is dotnet's where PowerShell is one of its tools.
-$pwsh = (Get-Command pwsh, powershell -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
+$pwsh = (Get-Command $PSHOME/pwsh.exe, $PSHOME/powershell.exe, pwsh -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
 
 # It may lie in a folder of one user's only.
-function Test-PwshForAll { [Environment]::UserName -eq 'root' -and (su -s /bin/sh nobody -c "test -x '$pwsh' && echo yes" 2>$null) -eq 'yes' }
+function Test-PwshForAll { -not $OnWindows -and [Environment]::UserName -eq 'root' -and (su -s /bin/sh nobody -c "test -x '$pwsh' && echo yes" 2>$null) -eq 'yes' }
 
 # What a script writes in a fresh PowerShell.
 function Invoke-Fresh([string] $Script) {

@@ -1,8 +1,7 @@
 BeforeDiscovery {
     . $PSScriptRoot/Common.ps1
-    $reason = if ($RealAgentPath -and $IsLinux) { $null } else { 'qemu-ga is not installed: apt-get install qemu-guest-agent' }
-    $other = if ($IsLinux -and [Environment]::UserName -eq 'root' -and (Get-Command setpriv -CommandType Application -ErrorAction Ignore)) { $null } else { 'only root can run something as another user' }
-    $socat = if (Get-Command socat -CommandType Application -ErrorAction Ignore) { $null } else { 'socat is not installed: apt-get install socat' }
+    $noSocat = -not (Get-Command socat -CommandType Application -ErrorAction Ignore)
+    $cannotBeOther = -not ($IsLinux -and [Environment]::UserName -eq 'root' -and (Get-Command setpriv -CommandType Application -ErrorAction Ignore))
 }
 
 BeforeAll {
@@ -27,19 +26,29 @@ Describe 'Every way in' {
 
     It '<Endpoint> is <ErrorId>' -ForEach @(
         @{ Endpoint = 'exec:no-such-program'; ErrorId = 'EndpointProgramNotStarted' }
-        @{ Endpoint = "exec:sh -c 'echo no route >&2; exit 255'"; ErrorId = 'ConnectionLost' }
+        @{ Endpoint = if ($OnWindows) { 'exec:cmd /c "echo no route >&2 & exit 255"' } else { "exec:sh -c 'echo no route >&2; exit 255'" }; ErrorId = 'ConnectionLost' }
         @{ Endpoint = 'exec:''open'; ErrorId = 'EndpointMalformed' }
         @{ Endpoint = 'pipe:no-such-pipe'; ErrorId = 'EndpointNotFound' }
-        @{ Endpoint = 'serial:/dev/no-such-port'; ErrorId = 'EndpointNotFound' }
-        @{ Endpoint = 'serial:/dev/null'; ErrorId = 'EndpointUnreachable' }
+        @{ Endpoint = 'serial:/dev/no-such-port'; ErrorId = if ($IsLinux) { 'EndpointNotFound' } else { 'EndpointNotSupported' } }
+        @{ Endpoint = 'serial:/dev/null'; ErrorId = if ($IsLinux) { 'EndpointUnreachable' } else { 'EndpointNotSupported' } }
         @{ Endpoint = 'serial:ttyS0'; ErrorId = 'EndpointMalformed' }
         @{ Endpoint = 'vsock:3'; ErrorId = 'EndpointMalformed' }
         @{ Endpoint = 'libvirt:'; ErrorId = 'EndpointMalformed' }
-        @{ Endpoint = 'unix:@no-such-name'; ErrorId = 'EndpointRefused' }
+        @{ Endpoint = 'unix:@no-such-name'; ErrorId = if ($IsLinux) { 'EndpointRefused' } else { 'EndpointNotSupported' } }
+        @{ Endpoint = 'unix:/no/such/socket'; ErrorId = if ($NeedsUnixSockets.Skip) { 'EndpointNotSupported' } else { 'EndpointNotFound' } }
     ) {
         Connect-QemuGuestAgent $Endpoint -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         $failed[0].FullyQualifiedErrorId | Should -BeLike "$ErrorId,*"
         $failed[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+    }
+
+    It 'tells a pipe that serves another from one that is not there' -Skip:(-not $OnWindows) -Tag 'elsewhere the next one waits in line' {
+        $server = [IO.Pipes.NamedPipeServerStream]::new("qga-$PID", 'InOut', 1)
+        $client = [IO.Pipes.NamedPipeClientStream]::new('.', "qga-$PID", 'InOut')
+        $client.Connect()
+        { Connect-QemuGuestAgent "pipe:qga-$PID" -ErrorAction Stop } | Should -Throw -ErrorId 'EndpointHeld,*'
+        $client.Dispose()
+        $server.Dispose()
     }
 
     It 'completes with the kinds there are' {
@@ -58,7 +67,7 @@ Describe 'Every way in' {
     }
 }
 
-Describe 'A host with an agent' -Skip:($null -ne $reason) {
+Describe 'A host with an agent' @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item -ItemType Directory $folder
@@ -124,7 +133,7 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
         (Invoke-QemuGuestAgentCommand $first guest-ping).PSGuestName | Should -Not -BeNullOrEmpty
     }
 
-    It 'is reached through a program' -Skip:($null -ne $socat) {
+    It 'is reached through a program' -Skip:$noSocat -Tag 'it needs socat: apt-get install socat' {
         $path = $agent.Endpoint.Substring('unix:'.Length)
         $session = Connect-QemuGuestAgent -Program socat -ProgramArguments '-', "UNIX-CONNECT:$path"
         $session.Name | Should -Be 'socat'
@@ -132,7 +141,7 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
         (Get-QemuGuest $session).HostName | Should -Not -BeNullOrEmpty
     }
 
-    It 'ends a program, with all that it started, when PowerShell ends by <End>' -Skip:($null -ne $socat) -ForEach @(
+    It 'ends a program, with all that it started, when PowerShell ends by <End>' -Skip:$noSocat -Tag 'it needs socat: apt-get install socat' -ForEach @(
         @{ End = 'exit'; Script = 'exit' }
         @{ End = 'Disconnect and exit'; Script = 'Disconnect-QemuGuestAgent $vm; exit' }
         @{ End = 'SIGTERM'; Script = '& /bin/kill -TERM $PID; Start-Sleep 600' }
@@ -158,7 +167,7 @@ Describe 'A host with an agent' -Skip:($null -ne $reason) {
     }
 }
 
-Describe 'Another user of the host' -Skip:($null -ne $other) {
+Describe 'Another user of the host' -Skip:$cannotBeOther -Tag 'only root can run something as another user' {
     BeforeAll {
         # A process that looks like a QEMU, and a socket where its guest would be.
         $name = "vm-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
@@ -235,7 +244,7 @@ Describe 'Fleets' {
         }
     }
 
-    It 'works on sessions in parallel runspaces' -Skip:($PSVersionTable.PSVersion.Major -lt 7) {
+    It 'works on sessions in parallel runspaces' -Skip:($PSVersionTable.PSVersion.Major -lt 7) -Tag 'it needs PowerShell 7' {
         $sessions = Connect-QemuGuestAgent embedded:, embedded:, embedded: -Name a, b, c
         $guests = $sessions | ForEach-Object -Parallel { Import-Module $using:ModulePath; Get-QemuGuest $_ } -ThrottleLimit 3
         $guests.PSGuestName | Sort-Object | Should -Be 'a', 'b', 'c'

@@ -23,14 +23,14 @@ Describe 'The script <Name>' -ForEach $examples {
 Describe 'Export-GuestInventory' {
     It 'has a row for each guest, also for those that do not answer' {
         $good = Get-Guest '?host-name=web1'
-        $rows = $good, "$TestDrive/none.sock" | & $folder/Export-GuestInventory.ps1 -Path "$TestDrive/inventory.csv"
+        $rows = $good, 'pipe:none' | & $folder/Export-GuestInventory.ps1 -Path "$TestDrive/inventory.csv"
         $rows | Should -HaveCount 2
         $csv = @(Import-Csv "$TestDrive/inventory.csv")
         $csv.Status | Sort-Object | Should -Be 'EndpointNotFound', 'OK'
         $ok = $csv | Where-Object Status -EQ OK
         $ok.HostName | Should -Be 'web1'
         $ok.IPAddresses | Should -Be '192.0.2.10 2001:db8::10'
-        ($csv | Where-Object Status -NE OK).Guest | Should -BeLike '*none.sock'
+        ($csv | Where-Object Status -NE OK).Guest | Should -Be 'pipe:none'
         Get-QemuGuestAgent | Should -BeNullOrEmpty
     }
 }
@@ -59,7 +59,7 @@ Describe 'Update-GuestFleet' {
     }
 
     It 'changes nothing with -WhatIf' {
-        & $folder/Update-GuestFleet.ps1 "$TestDrive/none.sock" -WhatIf | Should -BeNullOrEmpty
+        & $folder/Update-GuestFleet.ps1 'pipe:none' -WhatIf | Should -BeNullOrEmpty
     }
 }
 
@@ -97,17 +97,17 @@ Describe 'Wait-GuestReady' {
     }
 
     It 'ends with 1 where one is not, and says why' {
-        $lines = & $folder/Wait-GuestReady.ps1 (Get-Guest), "$TestDrive/none.sock" -TimeoutSeconds 0.5
+        $lines = & $folder/Wait-GuestReady.ps1 (Get-Guest), 'pipe:none' -TimeoutSeconds 0.5
         $LASTEXITCODE | Should -Be 1
         $lines[0] | Should -BeLike '*: ready'
-        $lines[1] | Should -BeLike '*none.sock: not ready: *'
+        $lines[1] | Should -BeLike 'pipe:none: not ready: *'
         $lines = & $folder/Wait-GuestReady.ps1 (Get-Guest) -Command /bin/false -TimeoutSeconds 0.5
         $LASTEXITCODE | Should -Be 1
         $lines | Should -BeLike "*: not ready: '/bin/false' ended with 1*"
     }
 }
 
-Describe 'Backup-Guest' -Skip:(-not $IsLinux -or -not (Get-Command qemu-img -ErrorAction Ignore)) {
+Describe 'Backup-Guest' -Skip:(-not $IsLinux -or -not (Get-Command qemu-img -ErrorAction Ignore)) -Tag 'it needs qemu-img: apt-get install qemu-utils' {
     BeforeEach {
         $images = New-Item -ItemType Directory "$TestDrive/$([guid]::NewGuid())"
         $backups = New-Item -ItemType Directory "$TestDrive/$([guid]::NewGuid())"

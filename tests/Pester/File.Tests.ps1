@@ -169,7 +169,7 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
     }
 }
 
-Describe 'Files of a real guest' -Skip:(-not $RealAgentPath) {
+Describe 'Files of a real guest' @NeedsRealAgent {
     BeforeAll {
         $folder = New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "qga-files-$([guid]::NewGuid())")
         $agent = Start-RealAgent $folder

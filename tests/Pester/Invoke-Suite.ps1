@@ -29,11 +29,18 @@ function Get-Failure($Records) {
     ($Records | ForEach-Object { $_.Exception.Message; $_.ScriptStackTrace -split '\r?\n' -like "*$PSScriptRoot*" -notlike '*Invoke-Suite*' }) -join "`n"
 }
 
+# Of what is skipped before it is run, the reason is the tag of the outermost that is.
+function Get-Reason($Test) {
+    $reason = $Test.Tag
+    for ($block = $Test.Block; $block; $block = $block.Parent) { if ($block.Skip) { $reason = $block.Tag } }
+    "$reason"
+}
+
 $lines = foreach ($test in $run.Tests) {
     [pscustomobject]@{
         Name = $test.ExpandedPath
         Result = "$($test.Result)"
-        Message = Get-Failure $test.ErrorRecord
+        Message = if ($test.Skip) { Get-Reason $test } else { Get-Failure $test.ErrorRecord }
     } | ConvertTo-Json -Compress
 }
 

@@ -89,18 +89,17 @@ Describe 'Invoke-QemuGuestAgentCommand' {
         }
     }
 
-    Context 'A reply of an agent that is not QEMU''s' -Skip:($env:OS -eq 'Windows_NT') {
+    Context 'A reply of an agent that is not QEMU''s' {
         BeforeAll {
             # Runs a test with a session, $odd, whose agent answers every command so.
             function Use-Reply([string] $Reply, [scriptblock] $Test) {
-                $path = Join-Path $TestDrive "$([guid]::NewGuid().ToString('n')).sock"
-                $listener = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
-                $listener.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new($path))
-                $listener.Listen(1)
+                $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+                $listener.Start()
                 $server = [powershell]::Create().AddScript({
                     param($listener, $reply)
-                    $stream = [Net.Sockets.NetworkStream]::new($listener.Accept(), $true)
-                    $reader = [IO.StreamReader]::new($stream, [Text.Encoding]::Latin1)
+                    $stream = $listener.AcceptTcpClient().GetStream()
+                    $latin1 = [Text.Encoding]::GetEncoding(28591)
+                    $reader = [IO.StreamReader]::new($stream, $latin1)
                     while ($line = $reader.ReadLine()) {
                         $request = ConvertFrom-Json $line.TrimStart([char] 0xFF)
                         $answer = switch ($request.execute) {
@@ -108,15 +107,16 @@ Describe 'Invoke-QemuGuestAgentCommand' {
                             'guest-info' { "{`"return`":{`"version`":`"10.0.0`",`"supported_commands`":[]},`"id`":$($request.id)}`n" }
                             default { "{`"return`":$reply,`"id`":$($request.id)}`n" }
                         }
-                        $stream.Write([Text.Encoding]::Latin1.GetBytes($answer))
+                        $bytes = $latin1.GetBytes($answer)
+                        $stream.Write($bytes, 0, $bytes.Length)
                     }
                 }).AddArgument($listener).AddArgument($Reply)
                 $null = $server.BeginInvoke()
-                $odd = Connect-QemuGuestAgent $path
+                $odd = Connect-QemuGuestAgent "tcp://$($listener.LocalEndpoint)"
                 try { . $Test }
                 finally {
                     Disconnect-QemuGuestAgent $odd
-                    $listener.Dispose()
+                    $listener.Stop()
                     $server.Dispose()
                 }
             }

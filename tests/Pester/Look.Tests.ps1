@@ -277,7 +277,7 @@ Describe 'A hostile guest' {
     }
 }
 
-Describe 'What the real agent of <AgentName> tells' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
+Describe 'What the real agent of <AgentName> tells' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory

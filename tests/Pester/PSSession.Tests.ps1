@@ -24,7 +24,7 @@ Describe 'PowerShell sessions' {
     }
 }
 
-Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-not $RealAgentPath) -ForEach $RealAgents {
+Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRealAgent -ForEach $RealAgents {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
@@ -140,7 +140,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
         Remove-Job $job
     }
 
-    It 'run as another user' -Skip:(-not (Test-PwshForAll)) {
+    It 'run as another user' -Skip:(-not (Test-PwshForAll)) -Tag 'it needs root, and a PowerShell that all users may run' {
         $there = New-QemuGuestPSSession $vm -UserName nobody -Name other
         $there.Name | Should -Be other
         Invoke-Command $there { "$(id -un) $env:USER $PWD" } | Should -Be 'nobody nobody /'
@@ -222,7 +222,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
         Get-Leftover | Should -BeNullOrEmpty
     }
 
-    It 'are entered at a prompt' -Skip:(-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) {
+    It 'are entered at a prompt' -Skip:(-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) -Tag 'it needs tmux' {
         function Send-Line([string] $Text, [string] $Expected) {
             if ($Text) { tmux -L "pester$PID" send-keys -l -- $Text; tmux -L "pester$PID" send-keys Enter }
             Wait-Until { (tmux -L "pester$PID" capture-pane -p | Out-String) -match $Expected }
@@ -265,7 +265,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' -Skip:(-
     }
 }
 
-Describe 'A PowerShell session by an agent that is started otherwise' -Skip:(-not $RealAgentPath) {
+Describe 'A PowerShell session by an agent that is started otherwise' @NeedsRealAgent {
     BeforeDiscovery { $canMount = [bool] (Get-Command unshare -CommandType Application -ErrorAction Ignore) -and (unshare --mount echo yes 2>$null) }
     BeforeAll {
         # $Start is what a shell does in the place of "$@", the agent with its arguments.
@@ -295,7 +295,7 @@ Describe 'A PowerShell session by an agent that is started otherwise' -Skip:(-no
         }
     }
 
-    It 'breaks with a clear reason where the disk is full, and leaves nothing there' -Skip:(-not $canMount) {
+    It 'breaks with a clear reason where the disk is full, and leaves nothing there' -Skip:(-not $canMount) -Tag 'it needs the right to mount' {
         Use-OtherAgent "exec unshare --mount sh -c 'mount -t tmpfs -o size=300k small /var/tmp && exec `"`$@`"' sh `"`$@`"" {
             $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint -ErrorAction Stop
             { Invoke-Command $session { 'x' * 5MB } -ErrorAction Stop } | Should -Throw '*No space left on device*'

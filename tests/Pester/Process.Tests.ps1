@@ -208,7 +208,7 @@ Describe 'Programs in the embedded guest' {
     }
 }
 
-Describe 'Programs in the guest of the real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
+Describe 'Programs in the guest of the real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory

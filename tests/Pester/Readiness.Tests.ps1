@@ -1,3 +1,4 @@
+BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll {
     . $PSScriptRoot/Common.ps1
     $names = 0
@@ -16,7 +17,7 @@ Describe 'Test-QemuGuestAgent' {
     }
 
     It 'takes endpoints, which need not be there' {
-        Test-QemuGuestAgent -Endpoint /nowhere/vm.sock, (New-Endpoint) -ErrorAction Stop | Should -Be $false, $true
+        Test-QemuGuestAgent -Endpoint pipe:nowhere, (New-Endpoint) -ErrorAction Stop | Should -Be $false, $true
         { Test-QemuGuestAgent -Endpoint 'tcp://' -ErrorAction Stop } | Should -Throw -ErrorId 'EndpointMalformed,*'
         Get-QemuGuestAgent | Should -BeNullOrEmpty
     }
@@ -36,7 +37,7 @@ Describe 'Test-QemuGuestAgent' {
     }
 
     It '-Detailed says <Verdict>' -ForEach @(
-        @{ Verdict = 'NoListener'; Endpoint = '/nowhere/vm.sock' }
+        @{ Verdict = 'NoListener'; Endpoint = 'pipe:nowhere' }
         @{ Verdict = 'Silent'; Endpoint = 'embedded:?slow=guest-sync-delimited:600000' }
         @{ Verdict = 'Busy'; Endpoint = 'embedded:?slow=guest-ping:600000' }
     ) {
@@ -80,7 +81,7 @@ Describe 'Wait-QemuGuestAgent' {
         (Wait-QemuGuestAgent $slow, $fast).Id | Should -Be $slow.Id, $fast.Id
     }
 
-    It 'waits for a socket that is not there yet' -Skip:($PSVersionTable.PSEdition -ne 'Core' -or -not $IsLinux) {
+    It 'waits for a socket that is not there yet' @NeedsUnixSockets {
         $path = Join-Path $TestDrive 'late.sock'
         $shell = [powershell]::Create().AddScript('param($m, $p) Import-Module $m; (Wait-QemuGuestAgent -Endpoint $p -TimeoutSeconds 60).State').AddArgument($ModulePath).AddArgument($path)
         $waiting = $shell.BeginInvoke()
@@ -103,12 +104,12 @@ Describe 'Wait-QemuGuestAgent' {
     }
 
     It 'says what was the last of it when the time is over' {
-        { Wait-QemuGuestAgent -Endpoint /nowhere/vm.sock -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw -ErrorId 'AgentNotReady,*'
-        { Wait-QemuGuestAgent -Endpoint /nowhere/vm.sock -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw '*There is no*'
+        { Wait-QemuGuestAgent -Endpoint pipe:nowhere -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw -ErrorId 'AgentNotReady,*'
+        { Wait-QemuGuestAgent -Endpoint pipe:nowhere -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw '*There is no*'
     }
 
     It 'ends on Ctrl+C' {
-        $shell = [powershell]::Create().AddScript('param($m) Import-Module $m; "begun"; Wait-QemuGuestAgent -Endpoint /nowhere/vm.sock -TimeoutSeconds 0').AddArgument($ModulePath)
+        $shell = [powershell]::Create().AddScript('param($m) Import-Module $m; "begun"; Wait-QemuGuestAgent -Endpoint pipe:nowhere -TimeoutSeconds 0').AddArgument($ModulePath)
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
         $null = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
         Wait-Until { $output.Count -gt 0 }

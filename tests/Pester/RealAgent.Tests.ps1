@@ -1,7 +1,7 @@
 ﻿BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
-Describe 'The real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
+Describe 'The real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory

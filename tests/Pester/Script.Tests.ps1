@@ -29,7 +29,7 @@ Describe 'Scripts' {
     }
 }
 
-Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealAgents -Skip:(-not $RealAgentPath) {
+Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory

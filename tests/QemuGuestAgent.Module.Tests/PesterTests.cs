@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Module.Tests;
 /// <summary>The Pester suite, in a real PowerShell: each of its tests counts as one here.</summary>
 public sealed class PesterTests
 {
-    // It takes three on an idle machine with two processors.
+    // Each takes three on an idle machine with two processors.
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
 
     // They tell which test did not end.
@@ -15,38 +15,50 @@ public sealed class PesterTests
 
     public sealed record PesterResult(string Name, string Result, string Message);
 
+    private static readonly string Tests = Path.Combine(Layout.RepositoryRoot, "tests");
+
     [Theory]
     [MemberData(nameof(Results), DisableDiscoveryEnumeration = true)]
-    public void Pester(string name, string result, string message) => Assert.True(result == "Passed", $"{name}: {result}{Environment.NewLine}{message}");
+    public void Pester(string name, string result, string message) => Check(name, result, message);
 
-    public static TheoryData<string, string, string> Results()
-    {
-        var data = new TheoryData<string, string, string>();
-        if (FindPowerShell() is not { } pwsh)
+    [Theory]
+    [MemberData(nameof(WindowsResults), DisableDiscoveryEnumeration = true)]
+    public void Pester_in_PowerShell_for_Windows(string name, string result, string message) => Check(name, result, message);
+
+    public static TheoryData<string, string, string> Results() =>
+        FindPowerShell() is { } pwsh ? Rows("Pester", RunSuite([pwsh], path => path))
+        : Rows("Pester", "there is no pwsh on PATH: install PowerShell 7.4 or later, for example by 'dotnet tool install --global PowerShell'");
+
+    public static TheoryData<string, string, string> WindowsResults() =>
+        Environment.GetEnvironmentVariable("QEMU_GA_WINDOWS") is { Length: > 0 } guest
+            ? Rows("Pester on Windows", RunSuite([Path.Combine(Tests, "tools", "windows-guest.sh"), "pwsh", guest], path => "Z:" + path.Replace('/', '\\')))
+            : Rows("Pester on Windows", "QEMU_GA_WINDOWS names no guest: tests/tools/windows-guest.sh makes one");
+
+    private static void Check(string name, string result, string message) =>
+        Assert.True(result == "Passed", $"{name}: {result}{Environment.NewLine}{message}");
+
+    private static TheoryData<string, string, string> Rows(string title, string missing) =>
+        Rows(title, [new PesterResult("all of the suite", "Skipped", missing)]);
+
+    private static TheoryData<string, string, string> Rows(string title, IEnumerable<PesterResult> results) =>
+    [
+        .. results.Select(test => new TheoryDataRow<string, string, string>(test.Name, test.Result, test.Message)
         {
-            data.Add(Skipped("all of the Pester suite", "there is no pwsh on PATH: install PowerShell 7.4 or later, for example by 'dotnet tool install --global PowerShell'"));
-            return data;
-        }
+            TestDisplayName = $"{title}: {test.Name}",
+            Skip = test.Result is "Skipped" or "NotRun" ? test.Message.Length > 0 ? test.Message : test.Result : null,
+        }),
+    ];
 
-        foreach (var test in RunSuite(pwsh))
-        {
-            var row = new TheoryDataRow<string, string, string>(test.Name, test.Result, test.Message) { TestDisplayName = $"Pester: {test.Name}" };
-            data.Add(test.Result is "Skipped" or "NotRun" ? Skipped(test.Name, test.Message.Length > 0 ? test.Message : test.Result) : row);
-        }
-
-        return data;
-    }
-
-    private static TheoryDataRow<string, string, string> Skipped(string name, string reason) =>
-        new(name, "Skipped", reason) { TestDisplayName = $"Pester: {name}", Skip = reason };
-
-    private static List<PesterResult> RunSuite(string pwsh)
+    // A path may be another one where that PowerShell runs.
+    private static List<PesterResult> RunSuite(string[] pwsh, Func<string, string> there)
     {
         var results = Path.GetTempFileName();
         try
         {
-            var suite = Path.Combine(Layout.RepositoryRoot, "tests", "Pester", "Invoke-Suite.ps1");
-            var run = Run(pwsh, "-File", suite, "-ResultPath", results, "-Pester", Layout.Pester);
+            var run = Run(
+                there(Layout.Module),
+                [.. pwsh, "-NoProfile", "-NonInteractive", "-File", there(Path.Combine(Tests, "Pester", "Invoke-Suite.ps1")),
+                    "-ResultPath", there(results), "-Pester", there(Layout.Pester)]);
             return run.ExitCode == 0
                 ? [.. File.ReadLines(results).Select(line => JsonSerializer.Deserialize<PesterResult>(line)!)]
                 : [new PesterResult("the suite itself", $"exit code {run.ExitCode}", run.Output)];
@@ -57,9 +69,9 @@ public sealed class PesterTests
         }
     }
 
-    private static (int ExitCode, string Output) Run(string pwsh, params string[] arguments)
+    private static (int ExitCode, string Output) Run(string module, string[] command)
     {
-        var start = new ProcessStartInfo(pwsh, ["-NoProfile", "-NonInteractive", .. arguments])
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -67,7 +79,7 @@ public sealed class PesterTests
         };
         start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
         start.Environment["NO_COLOR"] = "1";
-        start.Environment["QEMU_GUEST_AGENT_MODULE"] = Layout.Module;
+        start.Environment["QEMU_GUEST_AGENT_MODULE"] = module;
         var lines = new ConcurrentQueue<string?>();
         using var process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => lines.Enqueue(line.Data);

@@ -6,16 +6,9 @@ folder=$(mkdir -p "$1" && cd "$1" && pwd)
 suite=${2:-trixie}
 packages=(qemu-guest-agent libc6 libglib2.0-0t64 libudev1 liburing2 libnuma1 libpcre2-8-0 libatomic1 libcap2)
 
-# The archive that this machine takes its packages from has the newer release as well.
-archive=$(awk '!/^#/ { for (i = 1; i <= NF; i++) if ($i ~ /^https?:.*\/debian\/?$/) { print $i; exit } }' \
-  $(ls /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null))
-[ -n "$archive" ] || { echo "this machine's package sources name no Debian archive" >&2; exit 1; }
-
-mkdir -p "$folder"/apt/{lists/partial,cache/archives/partial} "$folder/root"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $suite main" > "$folder/apt/sources.list"
-apt=(apt-get -q -o "Dir::Etc::SourceList=$folder/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-  -o "Dir::State::Lists=$folder/apt/lists" -o "Dir::Cache=$folder/apt/cache" -o Dir::State::Status=/dev/null -o APT::Sandbox::User=root)
-"${apt[@]}" update >&2
+. "$(dirname "$0")/debian-archive.sh"
+use_archive "$folder/apt" "$suite"
+mkdir -p "$folder/root"
 (cd "$folder/apt" && "${apt[@]}" download "${packages[@]}" >&2)
 for package in "$folder"/apt/*.deb; do dpkg-deb --extract "$package" "$folder/root"; done
 
