@@ -91,5 +91,5 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
         }
     }
 
-    private static string Inside(string folder) => folder.EndsWith("/", StringComparison.Ordinal) ? folder : folder + "/";
+    private static string Inside(string folder) => GuestPath.Join(folder, "", isWindows: false);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
-using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Core.Operations.Copying;
 
@@ -138,7 +137,7 @@ internal sealed class GuestPart
         (IsSafe, _here) = (told[0] == GuestFileTools.Safe, told[told.Length - 1]);
     }
 
-    private Task<Commands.GuestExecutionStatus> RunAsync(
+    private Task<GuestExecutionStatus> RunAsync(
         string script, CancellationToken cancellationToken, params string[] arguments) =>
         _tools.RunAsync(_target.Path, script, [_target.Root, _target.Way, _folder, .. arguments], cancellationToken);
 

@@ -21,6 +21,7 @@ internal static class PartialName
     private const int RandomDigits = 16;
 
     private static readonly Regex FolderRest = new(@"^[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
+    private static readonly Regex PartName = new(@"^([0-9]{1,18})(\.[0-9a-f]{16})\z", RegexOptions.CultureInvariant);
     private static readonly Regex Rest = new(@"^([0-9]{1,18})\.[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
 
     /// <summary>What such names of a file begin with.</summary>
@@ -35,7 +36,7 @@ internal static class PartialName
 
     /// <summary>Whether that is the name of a private folder of a file.</summary>
     public static bool IsFolderOf(string folder, string name) =>
-        folder.StartsWith(Prefix(name), StringComparison.Ordinal) && FolderRest.IsMatch(folder.Substring(Prefix(name).Length));
+        folder.StartsWith(Prefix(name), StringComparison.Ordinal) && FolderRest.Match(folder.Substring(Prefix(name).Length)).Success;
 
     /// <summary>What the names in a private folder end with: others have no such file.</summary>
     public static string PartSuffix(string folder) => folder.Substring(folder.Length - Suffix.Length - RandomDigits - 1, RandomDigits + 1);
@@ -45,10 +46,8 @@ internal static class PartialName
 
     /// <summary>The handle in the name of a file in its private folder; null where it is another name.</summary>
     public static long? HandleInPart(string part, string folder) =>
-        part.EndsWith(PartSuffix(folder), StringComparison.Ordinal)
-        && long.TryParse(
-            part.Substring(0, part.Length - RandomDigits - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var handle)
-            ? handle
+        PartName.Match(part) is { Success: true } match && match.Groups[2].Value == PartSuffix(folder)
+            ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
             : null;
 
     /// <summary>The handle in such a name of a file; null where it is another name.</summary>

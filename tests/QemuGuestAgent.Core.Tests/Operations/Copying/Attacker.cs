@@ -3,7 +3,6 @@ using System.Runtime.Versioning;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;
-using QemuGuestAgent.Core.Tests.Session;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Copying;
 

@@ -271,6 +271,6 @@ public abstract partial class CopyTests
     [
         ErrorCatalogue.ItemReplaced.Id, ErrorCatalogue.GuestFileNotOpened.Id, ErrorCatalogue.GuestFileNotWritten.Id,
         ErrorCatalogue.GuestItemNotFound.Id, ErrorCatalogue.GuestFileNotRead.Id, ErrorCatalogue.ItemNotFile.Id,
-        ErrorCatalogue.ItemNotVerified.Id, ErrorCatalogue.ItemIsFolder.Id,
+        ErrorCatalogue.ItemNotVerified.Id, ErrorCatalogue.ItemIsFolder.Id, ErrorCatalogue.LocalFileNotWritten.Id,
     ];
 }
