@@ -16,7 +16,6 @@ $RealAgents = @(@{ AgentName = 'the system'; AgentPath = $RealAgentPath }) +
 # Splatted where a test needs what is not everywhere; of a test that is skipped so, the tag is told as the reason.
 $NeedsRealAgent = @{ Skip = -not $RealAgentPath; Tag = 'it needs qemu-ga: apt-get install qemu-guest-agent' }
 $NeedsUnixSockets = @{ Skip = -not [Net.Sockets.Socket]::OSSupportsUnixDomainSockets; Tag = 'it needs Unix domain sockets of .NET' }
-$NeedsUnix = @{ Skip = $OnWindows; Tag = 'it needs programs or devices of Unix' }
 
 # The commands by which a real agent would act on this machine.
 $BlockedCommands = @(

@@ -54,15 +54,15 @@ SOURCE
   sed 's/ {.*/;/' intl.c > include/libintl.h
   $cross-gcc -c intl.c
   $cross-ar rcs lib/libintl.a intl.o
-  for name in libffi libpcre2-8; do
-    printf 'Name: %s\nDescription: for glib\nVersion: 10.42\nLibs: %s\n' $name "$([ $name = libffi ] || echo "-L$folder/build/lib -lpcre2-8")" > lib/pkgconfig/$name.pc
-  done
+  printf 'Name: libffi\nDescription: a name only\nVersion: 3.4\n' > lib/pkgconfig/libffi.pc
+  printf 'Name: pcre2\nDescription: as below\nVersion: 10.42\nLibs: -L%s -lpcre2-8\n' "$folder/build/lib" > lib/pkgconfig/libpcre2-8.pc
   cd pcre2-*/src
   cp config.h.generic config.h
   cp pcre2.h.generic pcre2.h
   cp pcre2.h "$folder/build/include"
   cp pcre2_chartables.c.dist pcre2_chartables.c
-  $cross-gcc -c -DHAVE_CONFIG_H -DSUPPORT_UNICODE -DPCRE2_STATIC -DPCRE2_CODE_UNIT_WIDTH=8 pcre2_{auto_possess,chartables,compile,config,context,convert,dfa_match,error}.c \
+  $cross-gcc -c -DHAVE_CONFIG_H -DSUPPORT_UNICODE -DPCRE2_STATIC -DPCRE2_CODE_UNIT_WIDTH=8 \
+    pcre2_{auto_possess,chartables,compile,config,context,convert,dfa_match,error}.c \
     pcre2_{extuni,find_bracket,jit_compile,maketables,match,match_data,newline,ord2utf,pattern_info,script_run,serialize,string_utils}.c \
     pcre2_{study,substitute,substring,tables,ucd,valid_utf,xclass}.c
   $cross-ar rcs "$folder/build/lib/libpcre2-8.a" ./*.o
@@ -145,7 +145,8 @@ PROJECT
   cd "$programs/dotnet"
   for name in NETCore WindowsDesktop; do
     mkdir "shared/Microsoft.$name.App/$version"
-    mv "$folder/tool/packages/microsoft.${name,,}.app.runtime.win-x64/$version"/runtimes/win-x64/{lib/*,native}/* "shared/Microsoft.$name.App/$version"
+    mv "$folder/tool/packages/microsoft.${name,,}.app.runtime.win-x64/$version"/runtimes/win-x64/{lib/*,native}/* \
+      "shared/Microsoft.$name.App/$version"
   done
   mkdir "host/fxr/$version"
   mv "shared/Microsoft.NETCore.App/$version/hostfxr.dll" "host/fxr/$version"
@@ -183,14 +184,15 @@ start() {
   # COM1 of the guest, and a socket that serves one client at a time, as QEMU's does. Both ends of the line are kept open.
   setsid socat "PTY,link=$run/com1,raw,echo=0" "PTY,link=$run/line,raw,echo=0" < /dev/null > "$run/line.log" 2>&1 &
   echo $! > "$run/line.pid"
-  until [ -e "$run/com1" ] && [ -e "$run/line" ]; do sleep 0.1; done
+  until [ -e "$run/com1" ] && [ -e "$run/line" ]; do kill -0 $!; sleep 0.1; done
   setsid socat "UNIX-LISTEN:$run/ga.sock,fork,max-children=1" "OPEN:$run/line,raw,echo=0" < /dev/null > "$run/socket.log" 2>&1 \
     8<> "$run/com1" 9<> "$run/line" &
   echo $! > "$run/socket.pid"
+  until [ -S "$run/ga.sock" ]; do kill -0 $!; sleep 0.1; done
   # Its programs get a console as those of a service do, which is a window.
-  setsid "${guest[@]}" xvfb-run -a wine start /wait 'C:\qga\qemu-ga.exe' -m isa-serial -p COM1 -t 'C:\qga' "$@" < /dev/null > "$run/agent.log" 2>&1 &
+  setsid "${guest[@]}" xvfb-run -a wine start /wait 'C:\qga\qemu-ga.exe' -m isa-serial -p COM1 -t 'C:\qga' "$@" \
+    < /dev/null > "$run/agent.log" 2>&1 &
   echo $! > "$run/agent.pid"
-  until [ -S "$run/ga.sock" ]; do sleep 0.1; done
   # What is asked waits in the line until the agent has opened it.
   python3 - "$run/ga.sock" <<'PING' || { cat "$run/agent.log" >&2; stop; exit 1; }
 import socket, sys
