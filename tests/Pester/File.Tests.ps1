@@ -228,10 +228,22 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         Get-QemuGuestContent $session "$there/follow" -Wait -TimeoutSeconds 1 | Should -Be one, two, three
     }
 
-    It 'makes a new file that only its owner can write to' {
+    It 'makes a new file for its owner alone' {
         Set-QemuGuestContent $session "$there/new" x -WarningVariable warnings
         $warnings | Should -BeNullOrEmpty
-        "$([IO.File]::GetUnixFileMode("$there/new"))" | Should -Be 'OtherRead, GroupRead, UserWrite, UserRead'
+        "$([IO.File]::GetUnixFileMode("$there/new"))" | Should -Be 'UserWrite, UserRead'
+    }
+
+    It 'replaces no pipe, there or here, and writes to a device' {
+        & mkfifo "$there/pipe" "$here/pipe"
+        'x' | Set-Content "$here/plain"
+        Copy-QemuGuestItem "$here/plain" "$there/pipe" -ToSession $session -Force -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -BeLike 'ItemNotFile,*'
+        Copy-QemuGuestItem /etc/hostname "$here/pipe" -FromSession $session -Force -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -BeLike 'ItemNotFile,*'
+        Set-QemuGuestContent $session /dev/null x -ErrorAction Stop
+        & test -c /dev/null
+        $LASTEXITCODE | Should -Be 0
     }
 
     It 'Ctrl+C removes what is not whole and keeps the session' {
@@ -242,7 +254,7 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         try {
             $shell.AddScript('param($module, $session, $file, $to) Import-Module $module; Copy-QemuGuestItem $file $to -ToSession $session').
                 AddArgument($ModulePath).AddArgument($session).AddArgument("$here/large").AddArgument("$there").BeginInvoke() | Out-Null
-            Wait-Until { Get-ChildItem $there -Force -Filter *.partial | Where-Object Length -gt 0 }
+            Wait-Until { Get-ChildItem "$there/.large.*.partial/*" | Where-Object Length -gt 0 }
             $shell.Stop()
         }
         finally { $shell.Dispose() }

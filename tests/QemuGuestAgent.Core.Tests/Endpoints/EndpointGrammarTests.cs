@@ -1,6 +1,7 @@
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints;
 
@@ -131,7 +132,7 @@ public sealed class EndpointGrammarTests
             ?? UnixEndpoint.Kind;
         Assert.Equal($"Write it as {kind.Syntax}.", error.RecommendedAction);
         Assert.Matches(@"is malformed: [^ .].*[^.]\.$", error.Message);
-        Assert.Equal(text, error.Target);
+        Assert.Equal(SafeText.Escape(text), error.Target);
     }
 
     [Fact]

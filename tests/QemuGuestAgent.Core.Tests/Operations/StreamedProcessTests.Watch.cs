@@ -42,16 +42,16 @@ public abstract partial class StreamedProcessTests
     [Fact]
     public async Task With_signs_of_life_it_goes_on()
     {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 6);
-        Assert.Equal(9, (await RunAsync(watch, Shell("sleep 4; exit 9"))).ExitCode);
+        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 10);
+        Assert.Equal(9, (await RunAsync(watch, Shell("sleep 6; exit 9"))).ExitCode);
     }
 
     [Fact]
     public async Task Who_is_slow_to_take_lines_is_not_gone()
     {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 6);
+        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 10);
         var done = _agent.GuestPath("done");
-        var start = Shell("echo first; sleep 4; : >\"$1\"; exit 9", done);
+        var start = Shell("echo first; sleep 6; : >\"$1\"; exit 9", done);
         var result = await StreamedProcess.RunAsync(
             _session, start, _ => Poll.UntilAsync(() => File.Exists(done), "the program's end"), watch, false, null, TestEnd);
         Assert.Equal(9, result.ExitCode);
@@ -60,7 +60,7 @@ public abstract partial class StreamedProcessTests
     [Fact]
     public async Task What_goes_on_when_its_time_is_over_is_not_killed_and_fills_no_disk()
     {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.1), 20);
+        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.1), 50);
         var go = _agent.GuestPath("go");
         var start = Shell("echo $$; while [ ! -e \"$1\" ]; do echo more; echo more >&2; done", go);
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(1) };
