@@ -64,7 +64,7 @@ public sealed class EndpointLockTests : IDisposable
     {
         await Nobody.RunAsync("{ mkfifo \"$0\"; ln -s /no/such \"$0\"; mkdir \"$0\"; echo > \"$0\"; } 2> /dev/null", LockPath);
         using var waiter = Nobody.Start("while read; do { exec 9< \"$0\" && flock 9; } 2> /dev/null; echo; done", LockPath);
-        using (Take(Endpoint))
+        using (await Task.Run(() => Take(Endpoint)).OrHang())
         {
             await Nobody.RunAsync("rm -f \"$0\" 2> /dev/null", LockPath);
             Assert.True(File.Exists(LockPath));

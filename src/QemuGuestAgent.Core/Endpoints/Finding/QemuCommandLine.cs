@@ -18,7 +18,7 @@ internal sealed class QemuCommandLine
     public string? Name { get; private set; }
 
     /// <summary>The options of each character device that an agent's port is joined to; its kind is the option "backend".</summary>
-    public IEnumerable<IReadOnlyDictionary<string, string>> AgentChardevs => _agents.Distinct().Where(_chardevs.ContainsKey).Select(id => _chardevs[id]);
+    public IEnumerable<IReadOnlyDictionary<string, string>> AgentChardevs => _agents.Where(_chardevs.ContainsKey).Select(id => _chardevs[id]);
 
     /// <summary>Reads a command line; null where the program is no QEMU.</summary>
     public static QemuCommandLine? Read(IReadOnlyList<string> words)
