@@ -254,7 +254,7 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         try {
             $shell.AddScript('param($module, $session, $file, $to) Import-Module $module; Copy-QemuGuestItem $file $to -ToSession $session').
                 AddArgument($ModulePath).AddArgument($session).AddArgument("$here/large").AddArgument("$there").BeginInvoke() | Out-Null
-            Wait-Until { Get-ChildItem "$there/.large.*.partial/*" | Where-Object Length -gt 0 }
+            Wait-Until { Get-ChildItem "$there/.large.*.partial/*" -Force | Where-Object Length -gt 0 }
             $shell.Stop()
         }
         finally { $shell.Dispose() }
