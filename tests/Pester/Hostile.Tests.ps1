@@ -185,7 +185,7 @@ Import-Module '$ModulePath'
 foreach (`$i in 0..$($records.Count - 1)) {
     Copy-Item "$recordPath.`$i" '$recordPath'
     `$got = Invoke-QemuGuestScript `$session { 1 } -ErrorVariable failed -ErrorAction SilentlyContinue
-    `$null = `$got.me, `$got[-1].me
+    `$null = `$got.me, @(`$got)[-1].me
     "`$(`$failed[0].FullyQualifiedErrorId) `$(`$failed[0].Exception.Message)"
     if ((`$failed[0] | Format-List * -Force | Out-String) -match '\x1b\[2J') { 'it acts on the terminal' }
 }
