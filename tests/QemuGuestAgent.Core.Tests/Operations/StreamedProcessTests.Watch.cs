@@ -62,13 +62,15 @@ public abstract partial class StreamedProcessTests
     {
         var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.1), 50);
         var go = _agent.GuestPath("go");
-        var start = Shell("echo $$; while [ ! -e \"$1\" ]; do echo more; echo more >&2; done", go);
+
+        // While a shell redirects, its standard output is for a moment not there, or another.
+        var start = Shell("exec 3>&1; echo $$; while [ ! -e \"$1\" ]; do echo more; echo more >&2; done", go);
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(1) };
         var error = await StreamedProcess.RunAsync(_session, start, Take, watch, true, call, TestEnd)
             .FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Contains("it goes on", error.Message, StringComparison.Ordinal);
         var id = _lines[0].Text;
-        var output = new FileInfo($"/proc/{id}/fd/1").LinkTarget!;
+        var output = new FileInfo($"/proc/{id}/fd/3").LinkTarget!;
 
         // More often than the looks that would be its end.
         var (emptied, before) = (0, 0L);
