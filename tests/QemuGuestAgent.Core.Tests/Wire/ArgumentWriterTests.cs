@@ -182,7 +182,7 @@ public sealed class ArgumentWriterTests
         var error = Assert.Throws<GuestAgentException>(() => ArgumentWriter.Prepare("guest-x", arguments)).Is(expected);
         if (path is not null)
         {
-            Assert.Equal(path, error.Target);
+            Assert.Equal(SafeText.Escape(path), error.Target);
             Assert.Contains($"'{SafeText.Escape(path)}'", error.Message, StringComparison.Ordinal);
         }
 
