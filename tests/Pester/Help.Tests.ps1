@@ -47,7 +47,7 @@ Describe 'Help of <Name>' -ForEach $cmdlets {
     It 'tells of each parameter what the engine knows' {
         $command = Get-Command $Name
         $common = [System.Management.Automation.Cmdlet]::CommonParameters
-        $known = $command.Parameters.Values | Where-Object Name -NotIn $common
+        $known = $command.Parameters.Values | Where-Object { $_.Name -notin $common -and $_.Attributes.DontShow -notcontains $true }
         $Help.Parameters.Parameter.Name | Sort-Object | Should -Be ($known.Name | Sort-Object)
         foreach ($parameter in $Help.Parameters.Parameter) {
             $parameter.Description.Text | Should -Not -BeNullOrEmpty -Because $parameter.Name
@@ -61,7 +61,8 @@ Describe 'Help of <Name>' -ForEach $cmdlets {
         $shown = @($Help.Syntax.SyntaxItem)
         $shown | Should -HaveCount $sets.Count
         foreach ($set in $sets) {
-            $inSet = $set.Parameters.Name | Where-Object { $_ -notin [System.Management.Automation.Cmdlet]::CommonParameters } | Sort-Object
+            $hidden = (Get-Command $Name).Parameters.Values | Where-Object { $_.Attributes.DontShow -contains $true }
+            $inSet = $set.Parameters.Name | Where-Object { $_ -notin [System.Management.Automation.Cmdlet]::CommonParameters -and $_ -notin $hidden.Name } | Sort-Object
             $shown.Where{ "$($_.Parameter.Name | Sort-Object)" -eq "$inSet" } | Should -Not -BeNullOrEmpty -Because $set.Name
         }
     }

@@ -169,7 +169,7 @@ echo "`$token End `$(printf '<Objs Version="1.1.0.1" xmlns="http://schemas.micro
     It 'does not end the PowerShell here' {
         $records = @(
             '<Obj RefId="0"><LST><Ref RefId="0" /></LST></Obj>'
-            '<Obj RefId="0"><MS><Ref N="me" RefId="0" /></MS></Obj>'
+            '<Obj RefId="0"><LST><Obj RefId="1"><LST><Ref RefId="0" /></LST></Obj></LST></Obj>'
             '<Obj RefId="x"><LST><Obj RefId="0"><LST /></Obj>' +
                 (-join (1..20000 | ForEach-Object { "<Obj RefId=`"$_`"><LST><Ref RefId=`"$($_ - 1)`" /></LST></Obj>" })) + '</LST></Obj>'
             ('<Obj><LST>' * 5000) + ('</LST></Obj>' * 5000)

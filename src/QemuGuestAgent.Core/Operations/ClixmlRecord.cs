@@ -22,7 +22,7 @@ internal static class ClixmlRecord
     };
 
     /// <summary>Refuses what PowerShell has not written.</summary>
-    /// <exception cref="FormatException">It refers to itself, is too deep or too much, or names a type to become.</exception>
+    /// <exception cref="FormatException">A list holds itself, or it is too deep or too much, or names a type to become.</exception>
     /// <exception cref="XmlException">It is no XML, or has a document type.</exception>
     public static void Check(string content)
     {
@@ -41,7 +41,7 @@ internal static class ClixmlRecord
                 }
 
                 var isEmpty = reader.IsEmptyElement;
-                open.Push(Start(reader, known));
+                open.Push(Start(reader, known, open));
                 if (open.Count + open.Peek().Depth > MaxDepth)
                 {
                     throw new FormatException($"a record is nested deeper than {MaxDepth} levels.");
@@ -61,18 +61,24 @@ internal static class ClixmlRecord
         }
     }
 
-    private static Element Start(XmlReader reader, Dictionary<string, Element> known)
+    private static Element Start(XmlReader reader, Dictionary<string, Element> known, Stack<Element> open)
     {
         var id = reader.GetAttribute("RefId");
         if (reader.LocalName == "Ref")
         {
             // What it does not know PowerShell refuses itself.
-            return id is null || !known.TryGetValue(id, out var target) ? new Element()
-                : target.IsOpen ? throw new FormatException("a record refers to itself.")
-                : new Element { Depth = target.Depth, Values = target.Values };
+            if (id is null || !known.TryGetValue(id, out var target))
+            {
+                return new Element();
+            }
+
+            // A member may lead back, as from a drive to its provider, which lists its drives. Items of lists are gone through by themselves.
+            return !target.IsOpen ? new Element { Depth = target.Depth, Values = target.Values }
+                : open.TakeWhile(element => element != target).Any(element => element.HoldsMembers) ? new Element()
+                : throw new FormatException("a record refers to itself.");
         }
 
-        var element = new Element();
+        var element = new Element { HoldsMembers = reader.LocalName is "Props" or "MS" };
         if (id is not null && reader.LocalName == "Obj")
         {
             if (known.ContainsKey(id))
@@ -106,6 +112,8 @@ internal static class ClixmlRecord
     private sealed class Element
     {
         public bool IsOpen { get; set; } = true;
+
+        public bool HoldsMembers { get; init; }
 
         public int Depth { get; set; } = 1;
 

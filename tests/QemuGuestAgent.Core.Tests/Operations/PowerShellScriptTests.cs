@@ -43,7 +43,7 @@ public sealed class PowerShellScriptTests
 
     [Theory]
     [InlineData("<Obj RefId=\"0\"><LST><Ref RefId=\"0\" /></LST></Obj>", "refers to itself")]
-    [InlineData("<Obj RefId=\"0\"><MS><Obj N=\"a\" RefId=\"1\"><MS><Ref N=\"b\" RefId=\"0\" /></MS></Obj></MS></Obj>", "refers to itself")]
+    [InlineData("<Obj RefId=\"0\"><MS><Obj N=\"a\" RefId=\"1\"><LST><Obj><LST><Ref RefId=\"1\" /></LST></Obj></LST></Obj></MS></Obj>", "refers to itself")]
     [InlineData("<x:Obj xmlns:x=\"y\" RefId=\"0\"><x:Ref RefId=\"0\" /></x:Obj>", "refers to itself")]
     [InlineData("<Obj RefId=\"0\"><Obj RefId=\"0\" /></Obj>", "two objects")]
     [InlineData("<Obj><MS><S N=\"targettypeforDeserialization\">x</S></MS></Obj>", "type that it is to become")]
@@ -92,6 +92,14 @@ public sealed class PowerShellScriptTests
     {
         const string Twice = "<LST><Obj RefId=\"0\"><S>a</S></Obj><Ref RefId=\"0\" /><Ref RefId=\"0\" /></LST>";
         Assert.Equal(Twice, Assert.Single(_script.Read(Line("Output", Twice))).Content);
+    }
+
+    [Fact]
+    public void A_member_may_lead_back_as_from_a_drive_to_its_provider()
+    {
+        const string Drive = "<Obj RefId=\"0\"><Props><Obj N=\"Provider\" RefId=\"1\"><Props><Obj N=\"Drives\" RefId=\"2\"><LST><Ref RefId=\"0\" />"
+            + "</LST></Obj></Props></Obj></Props></Obj>";
+        Assert.Equal(Drive, Assert.Single(_script.Read(Line("Output", Drive))).Content);
     }
 
     [Fact]
