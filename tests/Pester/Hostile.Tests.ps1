@@ -58,7 +58,7 @@ BeforeAll {
     }
 }
 
-Describe 'A guest whose every text acts on a terminal' {
+Describe 'A guest whose every text acts on a terminal' @NeedsUnixSockets {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item $folder -ItemType Directory
@@ -115,7 +115,7 @@ Describe 'A guest whose every text acts on a terminal' {
     }
 }
 
-Describe 'Copies of files whose names act on a terminal' -Skip:(-not $RealAgentPath) {
+Describe 'Copies of files whose names act on a terminal' @NeedsRealAgent {
     It 'are shown harmless' {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item (Join-Path $folder 'to') -ItemType Directory -Force
@@ -140,7 +140,7 @@ Describe 'Copies of files whose names act on a terminal' -Skip:(-not $RealAgentP
     }
 }
 
-Describe 'A guest whose PowerShell is not one' -Skip:(-not $RealAgentPath) {
+Describe 'A guest whose PowerShell is not one' @NeedsRealAgent {
     BeforeAll {
         $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
         $null = New-Item (Join-Path $folder 'bin') -ItemType Directory -Force
