@@ -66,7 +66,7 @@ Describe 'The real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
 }
 
 Describe 'A further agent' {
-    It 'is named by QEMU_GA_NEW' {
+    It 'is named by QEMU_GA_NEW' @NeedsRealAgent {
         if (-not $env:QEMU_GA_NEW) { Set-ItResult -Skipped -Because 'QEMU_GA_NEW names none: tests/tools/newer-agent.sh brings one' }
         $RealAgents.AgentName | Should -Contain 'QEMU_GA_NEW'
     }
