@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using QemuGuestAgent.Core.Operations;
-using QemuGuestAgent.Core.Operations.Copying;
+using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Benchmarks;

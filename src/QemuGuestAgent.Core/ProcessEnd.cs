@@ -11,8 +11,8 @@ namespace QemuGuestAgent.Core;
 internal static class ProcessEnd
 {
     private static readonly object Lock = new();
-    private static readonly Undoings Undoings = new();
-    private static readonly Undoings Closings = new();
+    private static readonly CleanupActions CleanupActions = new();
+    private static readonly CleanupActions Closings = new();
 #if NET
     private static PosixSignalRegistration[] _signals = [];
 #endif
@@ -20,7 +20,7 @@ internal static class ProcessEnd
     static ProcessEnd() => AppDomain.CurrentDomain.ProcessExit += (_, _) => UndoAll();
 
     /// <summary>Has something undone before the process ends. It takes a bounded time and never fails.</summary>
-    public static void Before(Func<Task> undo) => Add(Undoings, undo);
+    public static void Before(Func<Task> undo) => Add(CleanupActions, undo);
 
     /// <summary>Has something closed once all else is undone, which may need it. It takes a bounded time and never fails.</summary>
     public static void AtLast(Func<Task> close) => Add(Closings, close);
@@ -30,7 +30,7 @@ internal static class ProcessEnd
     {
         lock (Lock)
         {
-            var isLast = Undoings.Remove(undo) & Closings.Remove(undo);
+            var isLast = CleanupActions.Remove(undo) & Closings.Remove(undo);
 #if NET
             if (isLast)
             {
@@ -41,7 +41,7 @@ internal static class ProcessEnd
         }
     }
 
-    private static void Add(Undoings undoings, Func<Task> undo)
+    private static void Add(CleanupActions undoings, Func<Task> undo)
     {
         lock (Lock)
         {
@@ -59,7 +59,7 @@ internal static class ProcessEnd
 
     private static void UndoAll()
     {
-        Undoings.UndoAll();
+        CleanupActions.UndoAll();
         Closings.UndoAll();
     }
 }

@@ -11,7 +11,7 @@ namespace QemuGuestAgent.EmbeddedAgent;
 public sealed class EmbeddedGuestAgent
 {
     // A session may last for weeks.
-    private const int MostRequests = 10_000;
+    private const int MaxRequests = 10_000;
 
     private static readonly byte[] Sentinel = [0xFF];
 
@@ -168,7 +168,7 @@ public sealed class EmbeddedGuestAgent
 
         lock (_gate)
         {
-            if (_requests.Count == MostRequests)
+            if (_requests.Count == MaxRequests)
             {
                 _requests.Dequeue();
             }

@@ -238,7 +238,7 @@ Describe 'Optimize-QemuGuestFileSystem' {
         $progress[0].StatusDescription | Should -Be 'Waiting for 1 of the guests'
         "$($progress[-1].RecordType)" | Should -Be 'Completed'
         $shell.Dispose()
-        $own = [QemuGuestAgent.Cmdlets.Change.OptimizeQemuGuestFileSystem]::new()
+        $own = [QemuGuestAgent.Commands.OptimizeQemuGuestFileSystemCommand]::new()
         $own.TimeoutSeconds | Should -BeGreaterOrEqual 3600
         $own.Dispose()
     }

@@ -50,7 +50,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
     }
 
     It 'does not run a block that was taken for something else' {
-        { $session | Use-QemuGuestFrozenFileSystem { $script:hasRun = $true } -Confirm:$false } | Should -Throw -ErrorId '*,QemuGuestAgent.Cmdlets.Freeze.UseQemuGuestFrozenFileSystem'
+        { $session | Use-QemuGuestFrozenFileSystem { $script:hasRun = $true } -Confirm:$false } | Should -Throw -ErrorId '*,QemuGuestAgent.Commands.UseQemuGuestFrozenFileSystemCommand'
         $hasRun | Should -BeNullOrEmpty
     }
 

@@ -298,7 +298,7 @@ Describe 'What the real agent of <AgentName> tells' -ForEach $RealAgents @NeedsR
             # The others are harmless and old enough for every agent of our day.
             $Type | Should -BeIn 'NetworkRoute', 'Load', 'Device'
             $failed[0].FullyQualifiedErrorId | Should -BeIn @(
-                'CommandNotFound', 'CommandDisabled' | ForEach-Object { "$_,QemuGuestAgent.Cmdlets.Look.Get$Noun" })
+                'CommandNotFound', 'CommandDisabled' | ForEach-Object { "$_,QemuGuestAgent.Commands.Get${Noun}Command" })
             return
         }
 

@@ -74,7 +74,7 @@ internal sealed class ScriptedAgent(ReadOnlyMemory<byte> script, FakeTimeProvide
     }
 
     /// <summary>What one read gives: null for silence.</summary>
-    private byte[]? Say()
+    private byte[]? Post()
     {
         var bytes = new List<byte>();
         while (!_script.IsEmpty)
@@ -124,7 +124,7 @@ internal sealed class ScriptedAgent(ReadOnlyMemory<byte> script, FakeTimeProvide
         {
             if (_rest.IsEmpty)
             {
-                if (agent.Say() is not { } said)
+                if (agent.Post() is not { } said)
                 {
                     _pending = (destination, new TaskCompletionSource<int>());
                     return new ValueTask<int>(_pending.Value.Count.Task);

@@ -43,7 +43,7 @@ internal static class SessionTarget
         (s, c, t) => s.GetProcessorStatisticsAsync(c, t), (s, c, t) => s.GetSshKeysAsync("root", c, t), (s, c, t) => s.GetTimeAsync(c, t),
         (s, c, t) => s.GetTimeZoneAsync(c, t), (s, c, t) => s.GetUsersAsync(c, t), (s, c, t) => s.GetFreezeStatusAsync(c, t),
         (s, c, t) => s.TrimFileSystemsAsync(null, c, t), (s, c, t) => s.ReadFileAsync(1, new byte[64], 64, c, t),
-        (s, c, t) => s.InvokeAsync(Processes.StatusRequest(1), Status, c, t),
+        (s, c, t) => s.InvokeAsync(ProcessCommands.StatusRequest(1), Status, c, t),
     ];
 
     /// <summary>Runs it.</summary>
@@ -150,7 +150,7 @@ internal static class SessionTarget
         }
     }
 
-    private static GuestExecutionStatus Status(ref Utf8JsonReader reader) => Processes.ParseStatus(JsonElement.ParseValue(ref reader));
+    private static GuestExecutionStatus Status(ref Utf8JsonReader reader) => ProcessCommands.ParseStatus(JsonElement.ParseValue(ref reader));
 
     private static void CheckTrace(TraceEvent e) => Check(!e.Text.Any(char.IsControl), "The trace could act on a terminal.");
 }

@@ -10,7 +10,7 @@ namespace QemuGuestAgent.Soak;
 internal sealed class Part(string what, int planned, Func<Part, Task> run)
 {
     // Of more failures than that, the first say enough.
-    private const int MostFailures = 5;
+    private const int MaxFailures = 5;
     private const int Samples = 20;
     private const int Compared = 5;
 
@@ -37,7 +37,7 @@ internal sealed class Part(string what, int planned, Func<Part, Task> run)
     public IReadOnlyList<string> Failures => _failures;
 
     /// <summary>Whether it is worth while.</summary>
-    public bool MayGoOn => _failures.Count < MostFailures;
+    public bool MayGoOn => _failures.Count < MaxFailures;
 
     /// <summary>Runs it, and judges what it took.</summary>
     public async Task RunAsync()
@@ -74,7 +74,7 @@ internal sealed class Part(string what, int planned, Func<Part, Task> run)
             var isWrong = e is SoakException { IsLost: false };
             _wrong += isWrong ? 1 : 0;
             _lost += isWrong ? 0 : 1;
-            if (_failures.Count < MostFailures)
+            if (_failures.Count < MaxFailures)
             {
                 _failures.Add($"{what}: {where}: {(e is SoakException ? e.Message : e)}");
             }

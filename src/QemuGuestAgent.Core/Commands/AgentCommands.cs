@@ -1,4 +1,5 @@
 using System.Text.Json;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Commands;

@@ -35,6 +35,6 @@ public static class ClockSetting
         var ticks = (time.ToUniversalTime() - Epoch).Ticks;
         return ticks is >= 0 and <= long.MaxValue / NanosecondsPerTick
             ? ticks * NanosecondsPerTick
-            : throw ErrorCatalogue.TimeOutOfRange.With(time, time);
+            : throw ErrorCatalogue.TimeOutOfRange.With(time);
     }
 }

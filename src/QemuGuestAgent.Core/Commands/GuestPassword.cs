@@ -22,7 +22,7 @@ public sealed class GuestPassword : IDisposable
         // A line feed the agent refuses; at a NUL it would cut the password off, and say nothing.
         if (Array.Exists(text, c => c is '\n' or '\0'))
         {
-            throw ErrorCatalogue.PasswordInvalid.With(null, Array.IndexOf(text, '\n') >= 0 ? "a line feed" : "a NUL");
+            throw ErrorCatalogue.PasswordInvalid.WithTarget(null, Array.IndexOf(text, '\n') >= 0 ? "a line feed" : "a NUL");
         }
 
         try
@@ -31,7 +31,7 @@ public sealed class GuestPassword : IDisposable
         }
         catch (EncoderFallbackException)
         {
-            throw ErrorCatalogue.PasswordInvalid.With(null, "half a character");
+            throw ErrorCatalogue.PasswordInvalid.WithTarget(null, "half a character");
         }
     }
 

@@ -49,7 +49,7 @@ public sealed record GuestSshKey
         var foreign = Array.FindIndex(lines, line => IsEntry(line) && new GuestSshKey("", line).Type is null);
 
         // It may be a line of a private key: its text is told to nobody.
-        return foreign < 0 ? [.. lines.Where(IsEntry)] : throw ErrorCatalogue.SshKeyInvalid.With(null, foreign + 1);
+        return foreign < 0 ? [.. lines.Where(IsEntry)] : throw ErrorCatalogue.SshKeyInvalid.WithTarget(null, foreign + 1);
     }
 
     /// <summary>The line of authorized_keys.</summary>

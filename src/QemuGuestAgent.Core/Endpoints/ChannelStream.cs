@@ -3,6 +3,9 @@ namespace QemuGuestAgent.Core.Endpoints;
 /// <summary>A stream to and from an agent: two methods, and nothing of the rest that streams may have.</summary>
 internal abstract class ChannelStream : Stream
 {
+    /// <summary>The time of the call that is beginning, for a stream that has others wait for the agent; zero is without limit.</summary>
+    public TimeSpan CallTime { get; set; }
+
     /// <inheritdoc/>
     public sealed override bool CanRead => true;
 

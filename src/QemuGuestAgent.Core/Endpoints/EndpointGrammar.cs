@@ -26,7 +26,7 @@ public sealed class EndpointGrammar
     {
         var (scheme, rest) = Split(text);
         var kind = Kinds.FirstOrDefault(k => k.Scheme == scheme || (k.TakesUri && scheme.StartsWith($"{k.Scheme}+", StringComparison.Ordinal)))
-            ?? throw ErrorCatalogue.EndpointKindUnknown.With(text, text, scheme, string.Join(", ", Kinds.Select(k => k.Syntax)));
+            ?? throw ErrorCatalogue.EndpointKindUnknown.With(text, scheme, string.Join(", ", Kinds.Select(k => k.Syntax)));
         if (kind.Scheme.Length < scheme.Length)
         {
             rest = text.Substring(kind.Scheme.Length);
@@ -40,7 +40,7 @@ public sealed class EndpointGrammar
         }
         catch (FormatException reason)
         {
-            throw ErrorCatalogue.EndpointMalformed.Because(reason, text, text, reason.Message, kind.Syntax);
+            throw ErrorCatalogue.EndpointMalformed.Because(reason, text, reason.Message, kind.Syntax);
         }
     }
 

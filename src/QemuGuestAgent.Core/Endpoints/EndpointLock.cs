@@ -36,7 +36,7 @@ internal sealed class EndpointLock : IDisposable
         }
         catch (IOException e) when (IsHeld(e))
         {
-            throw ErrorCatalogue.EndpointInUse.Because(e, endpoint, endpoint, Holder(path));
+            throw ErrorCatalogue.EndpointInUse.Because(e, endpoint, Holder(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

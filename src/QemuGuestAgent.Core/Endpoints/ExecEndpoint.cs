@@ -58,7 +58,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
         var isWindows = Path.DirectorySeparatorChar == '\\';
         if (!isWindows && !IsThere())
         {
-            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, this, $"there is no '{Program}'");
+            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, $"there is no '{Program}'");
         }
 
         var start = new ProcessStartInfo
@@ -84,7 +84,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
         }
         catch (Win32Exception e)
         {
-            throw ErrorCatalogue.EndpointProgramNotStarted.Because(e, this, this, e.Message);
+            throw ErrorCatalogue.EndpointProgramNotStarted.Because(e, this, e.Message);
         }
     }
 

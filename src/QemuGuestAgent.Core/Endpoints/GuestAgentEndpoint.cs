@@ -1,3 +1,5 @@
+using QemuGuestAgent.Core.Errors;
+
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>Where an agent's channel is, and how to open it. Immutable; its text reads back to an equal endpoint.</summary>
@@ -17,6 +19,9 @@ public abstract class GuestAgentEndpoint
 
     /// <summary>Whether long replies do not come through: much is read by pieces then.</summary>
     internal virtual bool BoundsReplies => false;
+
+    /// <summary>Errors that come as replies although no agent has sent them, by what stands for their class.</summary>
+    internal virtual IReadOnlyDictionary<string, ErrorDefinition> TransportErrors { get; } = new Dictionary<string, ErrorDefinition>();
 
     /// <summary>The endpoint in the grammar of <see cref="EndpointGrammar"/>.</summary>
     public abstract override string ToString();

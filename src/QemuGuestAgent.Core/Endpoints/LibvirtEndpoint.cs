@@ -57,6 +57,8 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     /// <inheritdoc/>
     internal override bool BoundsReplies => true;
 
+    internal override IReadOnlyDictionary<string, ErrorDefinition> TransportErrors => LibvirtStream.Errors;
+
     /// <summary>libvirt's own library; null where this runtime cannot call it.</summary>
 #if NET
     internal static ILibvirt? Library { get; } = new LibvirtLibrary();
@@ -109,7 +111,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     {
         if (_library is null)
         {
-            throw ErrorCatalogue.EndpointNotSupported.With(this, this, "Windows PowerShell cannot call libvirt's library");
+            throw ErrorCatalogue.EndpointNotSupported.With(this, "Windows PowerShell cannot call libvirt's library");
         }
 
         try
@@ -123,7 +125,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
             }
 
             domain.Dispose();
-            throw ErrorCatalogue.EndpointRefused.With(this, this);
+            throw ErrorCatalogue.EndpointRefused.With(this);
         }
         catch (LibvirtException e)
         {
@@ -132,7 +134,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             throw ErrorCatalogue.EndpointNotSupported.Because(
-                e, this, this, "libvirt's library is not here (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
+                e, this, "libvirt's library is not here (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
         }
     }
 
@@ -141,14 +143,14 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
         const int accessDenied = 13;
         return e.Code switch
         {
-            LibvirtError.NoDomain => ErrorCatalogue.EndpointNotFound.Because(e, this, this),
+            LibvirtError.NoDomain => ErrorCatalogue.EndpointNotFound.Because(e, this),
             LibvirtError.OperationDenied or LibvirtError.AccessDenied or LibvirtError.AuthenticationFailed
                 or LibvirtError.AuthenticationCancelled or LibvirtError.AuthenticationUnavailable => Denied(e),
             LibvirtError.System when e.SystemError == accessDenied => Denied(e),
-            _ => ErrorCatalogue.LibvirtUnreachable.Because(e, this, this, e.Message),
+            _ => ErrorCatalogue.LibvirtUnreachable.Because(e, this, e.Message),
         };
     }
 
     private GuestAgentException Denied(LibvirtException e) => ErrorCatalogue.EndpointAccessDenied.Because(
-        e, this, this, e.Message, "the group libvirt has it on most systems, else polkit's rule for org.libvirt.unix.manage gives it");
+        e, this, e.Message, "the group libvirt has it on most systems, else polkit's rule for org.libvirt.unix.manage gives it");
 }

@@ -16,7 +16,7 @@ internal sealed class ProcessStream : ChannelStream
 
     private readonly string _program;
     private readonly Process _process;
-    private readonly ProcessTree _tree;
+    private readonly LocalProcessTree _tree;
     private readonly Stream _input;
     private readonly Stream _output;
     private readonly Task<string> _errors;
@@ -28,7 +28,7 @@ internal sealed class ProcessStream : ChannelStream
     public ProcessStream(string program, ProcessStartInfo start)
     {
         _program = program;
-        _tree = new ProcessTree(start);
+        _tree = new LocalProcessTree(start);
         _process = Process.Start(start)!;
         _input = _process.StandardInput.BaseStream;
         _output = _process.StandardOutput.BaseStream;
@@ -96,7 +96,7 @@ internal sealed class ProcessStream : ChannelStream
         {
             if (!_process.WaitForExit((int)EndTime.TotalMilliseconds))
             {
-                ProcessTree.Kill(_process);
+                LocalProcessTree.Kill(_process);
             }
         }
 

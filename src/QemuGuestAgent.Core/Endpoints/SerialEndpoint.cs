@@ -77,7 +77,7 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
             }
         }
 #endif
-        throw ErrorCatalogue.EndpointNotSupported.With(this, this, "serial ports are opened on Linux only");
+        throw ErrorCatalogue.EndpointNotSupported.With(this, "serial ports are opened on Linux only");
     }
 
     private static SerialEndpoint Parse(string rest)
@@ -98,12 +98,12 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
     // By the errno of Linux.
     private GuestAgentException Explain(Win32Exception e) => e.NativeErrorCode switch
     {
-        2 => ErrorCatalogue.EndpointNotFound.Because(e, this, this),
+        2 => ErrorCatalogue.EndpointNotFound.Because(e, this),
         1 or 13 => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, this, this, "this account may not open the device", $"the group of '{Device}' has it, often dialout or tty"),
-        16 => ErrorCatalogue.EndpointHeld.Because(e, this, this),
-        25 => ErrorCatalogue.EndpointUnreachable.Because(e, this, this, "it is no serial port"),
-        _ => ErrorCatalogue.EndpointUnreachable.Because(e, this, this, e.Message),
+            e, this, "this account may not open the device", $"the group of '{Device}' has it, often dialout or tty"),
+        16 => ErrorCatalogue.EndpointBacklogFull.Because(e, this),
+        25 => ErrorCatalogue.EndpointUnreachable.Because(e, this, "it is no serial port"),
+        _ => ErrorCatalogue.EndpointUnreachable.Because(e, this, e.Message),
     };
 #endif
 }

@@ -39,18 +39,18 @@ internal static class SocketConnector
     private static GuestAgentException Explain(GuestAgentEndpoint endpoint, SocketException e) => e.SocketErrorCode switch
     {
         SocketError.AddressFamilyNotSupported =>
-            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, endpoint, "its system has no sockets of that kind"),
-        SocketError.AddressNotAvailable when endpoint is UnixEndpoint => ErrorCatalogue.EndpointNotFound.Because(e, endpoint, endpoint),
-        SocketError.ConnectionRefused when endpoint is UnixEndpoint { IsThere: false } => ErrorCatalogue.EndpointNotFound.Because(e, endpoint, endpoint),
+            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, "its system has no sockets of that kind"),
+        SocketError.AddressNotAvailable when endpoint is UnixEndpoint => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
+        SocketError.ConnectionRefused when endpoint is UnixEndpoint { IsThere: false } => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
         SocketError.AccessDenied when endpoint is UnixEndpoint unix => unix.Denied(e),
         SocketError.AccessDenied => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, endpoint, endpoint, "the system forbids the connection", "look at the firewall, and at what confines this process"),
-        SocketError.ConnectionRefused => ErrorCatalogue.EndpointRefused.Because(e, endpoint, endpoint),
-        SocketError.ConnectionReset when endpoint is VsockEndpoint => ErrorCatalogue.EndpointRefused.Because(e, endpoint, endpoint),
-        SocketError.WouldBlock or SocketError.TryAgain when endpoint is UnixEndpoint => ErrorCatalogue.EndpointHeld.Because(e, endpoint, endpoint),
+            e, endpoint, "the system forbids the connection", "look at the firewall, and at what confines this process"),
+        SocketError.ConnectionRefused => ErrorCatalogue.EndpointRefused.Because(e, endpoint),
+        SocketError.ConnectionReset when endpoint is VsockEndpoint => ErrorCatalogue.EndpointRefused.Because(e, endpoint),
+        SocketError.WouldBlock or SocketError.TryAgain when endpoint is UnixEndpoint => ErrorCatalogue.EndpointBacklogFull.Because(e, endpoint),
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
-            ErrorCatalogue.EndpointHostNotFound.Because(e, endpoint, endpoint, e.Message),
-        _ when e.NativeErrorCode == NoDevice => ErrorCatalogue.EndpointNotFound.Because(e, endpoint, endpoint),
-        _ => ErrorCatalogue.EndpointUnreachable.Because(e, endpoint, endpoint, e.Message),
+            ErrorCatalogue.EndpointHostNotFound.Because(e, endpoint, e.Message),
+        _ when e.NativeErrorCode == NoDevice => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
+        _ => ErrorCatalogue.EndpointUnreachable.Because(e, endpoint, e.Message),
     };
 }

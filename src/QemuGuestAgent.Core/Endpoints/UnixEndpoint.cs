@@ -67,19 +67,19 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
 #if NET
         if (IsAbstract && !OperatingSystem.IsLinux())
         {
-            throw ErrorCatalogue.EndpointNotSupported.With(this, this, "abstract sockets are Linux's");
+            throw ErrorCatalogue.EndpointNotSupported.With(this, "abstract sockets are Linux's");
         }
 
         if (!Socket.OSSupportsUnixDomainSockets)
         {
-            throw ErrorCatalogue.EndpointNotSupported.With(this, this, "this system has no Unix domain sockets; Windows has them since version 1803");
+            throw ErrorCatalogue.EndpointNotSupported.With(this, "this system has no Unix domain sockets; Windows has them since version 1803");
         }
 
         var address = new UnixDomainSocketEndPoint(IsAbstract ? '\0' + SocketPath[1..] : SocketPath);
         return SocketConnector.ConnectAsync(this, () => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
             socket => socket.ConnectAsync(address, cancellationToken).AsTask(), cancellationToken);
 #else
-        throw ErrorCatalogue.EndpointNotSupported.With(this, this, "Windows PowerShell's .NET Framework has no Unix domain sockets");
+        throw ErrorCatalogue.EndpointNotSupported.With(this, "Windows PowerShell's .NET Framework has no Unix domain sockets");
 #endif
     }
 
@@ -93,7 +93,7 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
         var folder = Path.GetDirectoryName(SocketPath);
         if (folder is null || File.Exists(SocketPath))
         {
-            return ErrorCatalogue.EndpointAccessDenied.Because(e, this, this, "this account may not write to the socket",
+            return ErrorCatalogue.EndpointAccessDenied.Because(e, this, "this account may not write to the socket",
                 $"for example: setfacl -m u:NAME:rw '{SocketPath}'");
         }
 
@@ -102,7 +102,7 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
             folder = parent;
         }
 
-        return ErrorCatalogue.EndpointAccessDenied.Because(e, this, this, $"this account may not enter the folder '{folder}'",
+        return ErrorCatalogue.EndpointAccessDenied.Because(e, this, $"this account may not enter the folder '{folder}'",
             $"for example: setfacl -m u:NAME:x '{folder}'");
     }
 }

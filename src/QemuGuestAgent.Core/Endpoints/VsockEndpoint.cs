@@ -44,7 +44,7 @@ public sealed class VsockEndpoint : GuestAgentEndpoint
 #if NET
         SocketConnector.ConnectAsync(this, MakeSocket, socket => socket.ConnectAsync(new Address(Cid, Port), cancellationToken).AsTask(), cancellationToken);
 #else
-        throw ErrorCatalogue.EndpointNotSupported.With(this, this, "virtual sockets are Linux's");
+        throw ErrorCatalogue.EndpointNotSupported.With(this, "virtual sockets are Linux's");
 #endif
 
     /// <inheritdoc/>

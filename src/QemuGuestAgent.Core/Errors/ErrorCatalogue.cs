@@ -37,7 +37,7 @@ public static class ErrorCatalogue
         "Nothing listens on '{0}'.",
         "Start the virtual machine; a socket left from an earlier run refuses connections. Check that the path or port belongs to its guest agent channel.");
 
-    internal static readonly ErrorDefinition EndpointHeld = Define(ResourceBusy,
+    internal static readonly ErrorDefinition EndpointBacklogFull = Define(ResourceBusy,
         "'{0}' does not take another connection now: its queue of clients is full.",
         "The channel serves one client at a time. Close the other one (libvirt holds the channels of its domains for good), then connect again.");
 
@@ -466,9 +466,18 @@ public static class ErrorCatalogue
         return definition;
     }
 
+    // The target is the first format item too.
     internal static GuestAgentException With(this ErrorDefinition definition, object? target, params object?[] arguments) =>
-        new(definition, target, null, arguments);
+        new(definition, target, null, [target, .. arguments]);
 
     internal static GuestAgentException Because(this ErrorDefinition definition, Exception inner, object? target, params object?[] arguments) =>
+        new(definition, target, inner, [target, .. arguments]);
+
+    // The target is not what the text begins with.
+    internal static GuestAgentException WithTarget(this ErrorDefinition definition, object? target, params object?[] arguments) =>
+        new(definition, target, null, arguments);
+
+    internal static GuestAgentException BecauseWithTarget(
+        this ErrorDefinition definition, Exception inner, object? target, params object?[] arguments) =>
         new(definition, target, inner, arguments);
 }

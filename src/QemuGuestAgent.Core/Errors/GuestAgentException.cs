@@ -1,5 +1,4 @@
 using System.Globalization;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Errors;
 
@@ -35,6 +34,9 @@ public sealed class GuestAgentException : Exception
         get => _agentErrorClass;
         internal set => _agentErrorClass = value is null ? null : SafeText.Escape(value);
     }
+
+    /// <summary>Whether it is that error of the catalogue.</summary>
+    public bool Is(ErrorDefinition definition) => ErrorId == definition.Id;
 
     // The agent's own text, raw, for an error that says more.
     internal string? AgentErrorText { get; set; }

@@ -52,7 +52,7 @@ public static class GuestSummaries
     {
         var timing = new OperationTime(session.Clock, call);
         Task<T?> Ask<T>(Func<CallOptions, CancellationToken, Task<T>> part) =>
-            part(timing.Rest(), cancellationToken).OrNothingIfRefused();
+            part(timing.Rest(), cancellationToken).OrDefaultIfRefused();
 
         var system = await Ask(session.GetOperatingSystemAsync).ConfigureAwait(false);
         var hostName = await Ask(session.GetHostNameAsync).ConfigureAwait(false);

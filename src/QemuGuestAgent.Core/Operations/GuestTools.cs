@@ -1,6 +1,7 @@
 using System.Text;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;
@@ -13,7 +14,7 @@ internal static class GuestTools
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
     {
         var asking = session.GetOperatingSystemAsync(time.Command(), cancellationToken);
-        return (await asking.OrNothingIfRefused().ConfigureAwait(false))?.Id == "mswindows";
+        return (await asking.OrDefaultIfRefused().ConfigureAwait(false))?.Id == "mswindows";
     }
 
     /// <summary>The environment that the agent gives its children, each as NAME=value.</summary>
@@ -26,7 +27,7 @@ internal static class GuestTools
         if (result.ExitCode != 0)
         {
             throw ErrorCatalogue.EnvironmentUnknown.With(
-                session.Endpoint, session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
+                session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
         }
 
         var text = (isWindows ? Encoding.Unicode : Encoding.UTF8).GetString(result.Output);

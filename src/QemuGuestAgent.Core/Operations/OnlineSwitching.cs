@@ -35,7 +35,7 @@ public static class OnlineSwitching
                     .ConfigureAwait(false);
                 done += Checked(session, "guest-set-vcpus", CountOf(reply), rest.Count);
             }
-            catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.AgentError.Id)
+            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
             {
                 e.Target = rest[0];
                 failures.Add(e);
@@ -73,7 +73,7 @@ public static class OnlineSwitching
             failures.AddRange(results
                 .Zip(rest, (result, id) => (Response: result.Text("response"), Code: result.Number("error-code"), Id: id))
                 .Where(block => block.Response != "success")
-                .Select(block => ErrorCatalogue.MemoryBlockUnchanged.With(
+                .Select(block => ErrorCatalogue.MemoryBlockUnchanged.WithTarget(
                     block.Id, session.Endpoint, block.Id, online ? "online" : "offline",
                     $"{block.Response ?? "no reason given"}{(block.Code is { } code ? $" (errno {code})" : "")}")));
         }
@@ -105,5 +105,5 @@ public static class OnlineSwitching
     private static int Checked(GuestAgentSession session, string command, int count, int most) => count > 0 && count <= most
         ? count
         : throw ErrorCatalogue.ReplyUnexpected.With(
-            command, command, session.Endpoint, $"it tells of {count} parts, and {most} were given.");
+            command, session.Endpoint, $"it tells of {count} parts, and {most} were given.");
 }

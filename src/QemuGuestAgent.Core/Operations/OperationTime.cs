@@ -5,13 +5,13 @@ namespace QemuGuestAgent.Core.Operations;
 /// <summary>The time of an operation of several commands.</summary>
 internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
 {
-    private static readonly TimeSpan LongestCommand = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxCommand = TimeSpan.FromSeconds(60);
 
     // One that is cut short costs a synchronisation.
     private static readonly TimeSpan ShortestCommand = TimeSpan.FromSeconds(1);
 
     // What has run out must not become the zero that means no limit.
-    private static readonly TimeSpan Least = TimeSpan.FromTicks(1);
+    private static readonly TimeSpan MinTimeout = TimeSpan.FromTicks(1);
 
     private readonly CallOptions _call = call ?? new CallOptions();
     private readonly long _started = clock.GetTimestamp();
@@ -27,15 +27,15 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
 
     /// <summary>What the next command may take where a command may last as long as the operation: all that is left.</summary>
     public CallOptions Rest() =>
-        Limit == TimeSpan.Zero ? _call : _call with { Timeout = Limit > Elapsed + Least ? Limit - Elapsed : Least };
+        Limit == TimeSpan.Zero ? _call : _call with { Timeout = Limit > Elapsed + MinTimeout ? Limit - Elapsed : MinTimeout };
 
     /// <summary>What the next command may take, a minute at the most: the operation may last longer than any of its commands.</summary>
     /// <param name="isLast">Whether the operation's time is over when the command's is.</param>
     public CallOptions Command(out bool isLast)
     {
         var left = Limit > TimeSpan.Zero ? Limit - Elapsed : TimeSpan.MaxValue;
-        isLast = left <= LongestCommand;
-        return _call with { Timeout = !isLast ? LongestCommand : left > ShortestCommand ? left : ShortestCommand };
+        isLast = left <= MaxCommand;
+        return _call with { Timeout = !isLast ? MaxCommand : left > ShortestCommand ? left : ShortestCommand };
     }
 
     /// <summary>What an attempt may take that is made again where it fails: so long, or all that is left.</summary>

@@ -15,7 +15,7 @@ internal static class Refusals
     ];
 
     /// <summary>The answer, or the default where the agent answered with an error: not where it did not answer.</summary>
-    public static async Task<T?> OrNothingIfRefused<T>(this Task<T> asking)
+    public static async Task<T?> OrDefaultIfRefused<T>(this Task<T> asking)
     {
         try
         {

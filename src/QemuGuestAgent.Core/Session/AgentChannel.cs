@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
-using QemuGuestAgent.Core.Endpoints.Libvirt;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Wire;
 
@@ -48,9 +47,9 @@ internal sealed class AgentChannel : IDisposable
     {
         set
         {
-            if (_stream is LibvirtStream libvirt)
+            if (_stream is ChannelStream stream)
             {
-                libvirt.CallTime = value;
+                stream.CallTime = value;
             }
         }
     }
@@ -126,17 +125,17 @@ internal sealed class AgentChannel : IDisposable
             _reader.AdvanceTo(consumed, result.Buffer.End);
             if (status == FrameStatus.TooLong)
             {
-                throw ErrorCatalogue.ReplyTooLong.With(_endpoint, _endpoint, Decoder.MaxLineBytes);
+                throw ErrorCatalogue.ReplyTooLong.With(_endpoint, Decoder.MaxLineBytes);
             }
 
             if (Decoder.BytesDropped > MaxBytesDropped)
             {
-                throw ErrorCatalogue.SyncSkippedTooMuch.With(_endpoint, _endpoint, MaxBytesDropped);
+                throw ErrorCatalogue.SyncSkippedTooMuch.With(_endpoint, MaxBytesDropped);
             }
 
             if (result.IsCompleted)
             {
-                throw ErrorCatalogue.ConnectionLost.With(_endpoint, _endpoint, "the other side closed it");
+                throw ErrorCatalogue.ConnectionLost.With(_endpoint, "the other side closed it");
             }
         }
     }
@@ -250,7 +249,7 @@ internal sealed class AgentChannel : IDisposable
         task.IsCompleted ? task : task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
 
     private GuestAgentException Lost(Exception e) =>
-        ErrorCatalogue.ConnectionLost.Because(e, _endpoint, _endpoint, (e.InnerException ?? e).Message);
+        ErrorCatalogue.ConnectionLost.Because(e, _endpoint, (e.InnerException ?? e).Message);
 
     private static bool IsLoss(Exception e) => e is IOException or SocketException or ObjectDisposedException;
 }

@@ -1,14 +1,14 @@
 using System.Text.Json;
-using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>One command and its reply, on a channel that is in step.</summary>
 internal sealed class Exchange(
-    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options,
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper replies, GuestAgentSessionOptions options,
     GuestAgentInfo? agent, bool echoesIds, GuestAgentRequest request)
 {
     /// <summary>The request's id.</summary>
@@ -18,7 +18,7 @@ internal sealed class Exchange(
     public long? PingId { get; private set; }
 
     /// <summary>Whether nothing is due from the agent: the request was not sent, or its reply has been read.</summary>
-    public bool InStep { get; private set; } = true;
+    public bool InSync { get; private set; } = true;
 
     /// <summary>Sends the command and waits for its reply.</summary>
     public async ValueTask<T?> RunAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
@@ -27,12 +27,12 @@ internal sealed class Exchange(
         RequestWriter.Write(message, request.Command, request.WriteArguments, echoesIds ? Id : null);
         if (message.Written.Length > RequestWriter.MaxRequestBytes)
         {
-            throw ErrorCatalogue.RequestTooLong.With(request.Command, request.Command, message.Written.Length, RequestWriter.MaxRequestBytes);
+            throw ErrorCatalogue.RequestTooLong.With(request.Command, message.Written.Length, RequestWriter.MaxRequestBytes);
         }
 
-        if (GuestAgentInfo.AnswersSuccess(agent, request.Command))
+        if (GuestAgentInfo.SuccessResponse(agent, request.Command))
         {
-            InStep = false;
+            InSync = false;
             channel.Send();
             request.WhileWaiting?.Invoke();
             return await ReceiveAsync(parse, cancellationToken).ConfigureAwait(false);
@@ -43,7 +43,7 @@ internal sealed class Exchange(
         PingId = pingId;
         var pingStart = message.Written.Length;
         RequestWriter.Write(message, "guest-ping", null, echoesIds ? pingId : null);
-        InStep = false;
+        InSync = false;
         channel.Send(pingStart);
         await ReceiveErrorOnlyAsync(pingId, cancellationToken).ConfigureAwait(false);
         return default;
@@ -63,7 +63,7 @@ internal sealed class Exchange(
                 }
 
                 // An agent without ids may answer one bad request with several errors: after an error, it is asked to show that it is in step.
-                InStep = echoesIds || reply.Kind == ReplyKind.Return;
+                InSync = echoesIds || reply.Kind == ReplyKind.Return;
                 return reply.Kind == ReplyKind.Return ? Read(reply, parse) : throw replies.Explain(request, reply);
             }
             finally
@@ -112,7 +112,7 @@ internal sealed class Exchange(
         {
             // Silence: the guest does what it was told.
         }
-        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.ConnectionLost.Id)
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ConnectionLost))
         {
             // QEMU went away with its guest; the next command finds that out.
         }
@@ -126,11 +126,11 @@ internal sealed class Exchange(
             case ReplyKind.Blank or ReplyKind.Echo:
                 return false;
             case ReplyKind.Malformed:
-                throw ErrorCatalogue.ReplyMalformed.With(request.Command, request.Command, endpoint, "the line is no JSON object with a return or an error.");
+                throw ErrorCatalogue.ReplyMalformed.With(request.Command, endpoint, "the line is no JSON object with a return or an error.");
             case ReplyKind.TooComplex when !echoesIds || reply.Id is null || reply.Id == id:
-                InStep = reply.Id == id;
+                InSync = reply.Id == id;
                 throw ErrorCatalogue.ReplyTooComplex.With(
-                    request.Command, request.Command, endpoint, options.MaxReplyDepth, options.MaxReplyValues);
+                    request.Command, endpoint, options.MaxReplyDepth, options.MaxReplyValues);
         }
 
         if (!echoesIds || reply.Id == id)
@@ -141,7 +141,7 @@ internal sealed class Exchange(
         if (reply.Id is null && reply.Kind == ReplyKind.Error)
         {
             // Only what its parser could not read does such an agent answer without an id.
-            throw ErrorCatalogue.RequestLost.With(request.Command, request.Command, endpoint, reply.Error.Description);
+            throw ErrorCatalogue.RequestLost.With(request.Command, endpoint, reply.Error.Description);
         }
 
         late.TryDeliver(reply, replies.Explain);
@@ -157,7 +157,7 @@ internal sealed class Exchange(
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            throw ErrorCatalogue.ReplyUnexpected.Because(e, request.Command, request.Command, endpoint, e.Message);
+            throw ErrorCatalogue.ReplyUnexpected.Because(e, request.Command, endpoint, e.Message);
         }
     }
 }

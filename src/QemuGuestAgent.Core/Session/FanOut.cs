@@ -50,7 +50,7 @@ public sealed class FanOut : IDisposable
     }
 
     /// <summary>Has something run on the draining thread. For operations, while they run.</summary>
-    public void Say(Action action) => _output.Add(action);
+    public void Post(Action action) => _output.Add(action);
 
     /// <summary>Runs what the operations have to say so far, on this thread, without waiting.</summary>
     public void Drain()

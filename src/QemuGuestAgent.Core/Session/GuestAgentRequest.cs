@@ -23,7 +23,7 @@ public sealed class GuestAgentRequest
     {
         if (!ValidName.IsMatch(command))
         {
-            throw ErrorCatalogue.CommandNameInvalid.With(command, command);
+            throw ErrorCatalogue.CommandNameInvalid.With(command);
         }
 
         Command = command;

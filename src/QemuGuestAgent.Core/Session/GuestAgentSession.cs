@@ -1,7 +1,7 @@
 using System.Text.Json;
-using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
@@ -56,7 +56,7 @@ public sealed class GuestAgentSession : IDisposable
     public bool IsFrozen { get; internal set; }
 
     /// <summary>What is undone before the session closes.</summary>
-    internal Undoings Undoings { get; } = new();
+    internal CleanupActions CleanupActions { get; } = new();
 
     /// <summary>The session's clock.</summary>
     internal TimeProvider Clock => _options.TimeProvider;
@@ -65,7 +65,7 @@ public sealed class GuestAgentSession : IDisposable
     internal OpenHandles OpenFiles { get; } = new();
 
     /// <summary>How long silence counts as slowness of the agent, before it counts as its absence.</summary>
-    internal TimeSpan Patience => _options.NoReplyWait;
+    internal TimeSpan NoReplyWait => _options.NoReplyWait;
 
     /// <summary>Opens an endpoint and synchronises with the agent behind it.</summary>
     /// <param name="endpoint">Where the agent is.</param>
@@ -139,14 +139,14 @@ public sealed class GuestAgentSession : IDisposable
         {
             ThrowIfFaulted();
             // Where success is no reply, silence must mean success: not an agent that was gone before.
-            if (State != GuestAgentSessionState.Ready || !GuestAgentInfo.AnswersSuccess(Agent, request.Command))
+            if (State != GuestAgentSessionState.Ready || !GuestAgentInfo.SuccessResponse(Agent, request.Command))
             {
                 await SynchronizeCoreAsync(scope).ConfigureAwait(false);
             }
 
             return await ExchangeAsync(request, parse, scope).ConfigureAwait(false);
         }
-        catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.CommandDisabled.Id && Agent?.MayBeFrozen(request.Command) == true)
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.CommandDisabled) && Agent?.MayBeFrozen(request.Command) == true)
         {
             if (!await IsFrozenAsync(scope).ConfigureAwait(false))
             {
@@ -154,7 +154,7 @@ public sealed class GuestAgentSession : IDisposable
             }
 
             IsFrozen = true;
-            var frozen = ErrorCatalogue.GuestFrozen.With(request.Command, request.Command, Endpoint);
+            var frozen = ErrorCatalogue.GuestFrozen.With(request.Command, Endpoint);
             frozen.AgentErrorClass = e.AgentErrorClass;
             throw frozen;
         }
@@ -175,11 +175,11 @@ public sealed class GuestAgentSession : IDisposable
 
     /// <summary>
     /// Closes the session at once, also with a command outstanding: its caller gets SessionClosed. A guest that a
-    /// <see cref="Operations.FreezeScope"/> holds frozen is thawed first.
+    /// FreezeScope holds frozen is thawed first.
     /// </summary>
     public void Dispose()
     {
-        Undoings.Close();
+        CleanupActions.Close();
         lock (_stateLock)
         {
             if (_state == GuestAgentSessionState.Closed)
@@ -211,7 +211,7 @@ public sealed class GuestAgentSession : IDisposable
     }
 
     /// <summary>The error of what is asked of a session that is closed or closing.</summary>
-    internal GuestAgentException SessionClosed() => ErrorCatalogue.SessionClosed.With(Endpoint, Endpoint);
+    internal GuestAgentException SessionClosed() => ErrorCatalogue.SessionClosed.With(Endpoint);
 
     /// <summary>
     /// Writes a command and waits for nothing: an agent that is busy or not there now carries it out when it comes to it. The session is
@@ -228,13 +228,13 @@ public sealed class GuestAgentSession : IDisposable
             var message = await _channel!.StartMessageAsync(scope.Token).ConfigureAwait(false);
             var id = RequestId.Next();
             RequestWriter.Write(message, request.Command, request.WriteArguments, EchoesRequestIds ? id : null);
-            Become(GuestAgentSessionState.OutOfStep);
+            Become(GuestAgentSessionState.OutOfSync);
             _channel.Send();
             ExpectLate(request, id);
         }
         catch (OperationCanceledException)
         {
-            throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Endpoint, Seconds(scope), request.Command));
+            throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Seconds(scope), request.Command));
         }
         catch (GuestAgentException e)
         {
@@ -264,7 +264,7 @@ public sealed class GuestAgentSession : IDisposable
         catch (OperationCanceledException)
         {
             scope.Dispose();
-            throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Endpoint, Seconds(scope), command));
+            throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Seconds(scope), command));
         }
     }
 
@@ -298,12 +298,12 @@ public sealed class GuestAgentSession : IDisposable
                 throw SessionClosed();
             }
 
-            Become(GuestAgentSessionState.OutOfStep);
+            Become(GuestAgentSessionState.OutOfSync);
         }
         catch (OperationCanceledException)
         {
-            var error = scope.Explain(SessionClosed, () => ErrorCatalogue.EndpointTimedOut.With(Endpoint, Endpoint, Seconds(scope)));
-            Fault(error as GuestAgentException ?? ErrorCatalogue.ConnectionLost.With(Endpoint, Endpoint, "connecting was cancelled"));
+            var error = scope.Explain(SessionClosed, () => ErrorCatalogue.EndpointTimedOut.With(Endpoint, Seconds(scope)));
+            Fault(error as GuestAgentException ?? ErrorCatalogue.ConnectionLost.With(Endpoint, "connecting was cancelled"));
             throw error;
         }
         catch (GuestAgentException e)
@@ -314,7 +314,7 @@ public sealed class GuestAgentSession : IDisposable
         catch (Exception e)
         {
             // What its connector did not expect of this system.
-            var error = ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, Endpoint, e.Message);
+            var error = ErrorCatalogue.EndpointUnreachable.Because(e, Endpoint, e.Message);
             Fault(error);
             throw error;
         }
@@ -322,9 +322,10 @@ public sealed class GuestAgentSession : IDisposable
 
     private async ValueTask<SyncResult> SynchronizeCoreAsync(CallScope scope)
     {
-        Become(GuestAgentSessionState.OutOfStep);
+        Become(GuestAgentSessionState.OutOfSync);
         scope.Trace?.Invoke(TraceEvent.Step($"Synchronising with the agent on '{Endpoint}'."));
-        var sync = new Synchronization(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options, isKnownAgent: LastSync is not null);
+        var sync = new Synchronization(
+            Endpoint, _channel!, _late, new AgentErrorMapper(Endpoint, Agent), _options, isKnownAgent: LastSync is not null);
         try
         {
             LastSync = await sync.RunAsync(scope.Token).ConfigureAwait(false);
@@ -333,10 +334,10 @@ public sealed class GuestAgentSession : IDisposable
         catch (OperationCanceledException)
         {
             throw scope.Explain(SessionClosed, () => sync.Diagnose() ?? (_abandoned is { } busy
-                ? ErrorCatalogue.AgentBusy.With(Endpoint, Endpoint, Seconds(scope), busy.Command, SecondsSince(busy.Since))
-                : ErrorCatalogue.AgentSilent.With(Endpoint, Endpoint, Seconds(scope))));
+                ? ErrorCatalogue.AgentBusy.With(Endpoint, Seconds(scope), busy.Command, SecondsSince(busy.Since))
+                : ErrorCatalogue.AgentSilent.With(Endpoint, Seconds(scope))));
         }
-        catch (GuestAgentException e) when (State == GuestAgentSessionState.Closed && e.ErrorId == ErrorCatalogue.ConnectionLost.Id)
+        catch (GuestAgentException e) when (State == GuestAgentSessionState.Closed && e.Is(ErrorCatalogue.ConnectionLost))
         {
             throw SessionClosed();
         }
@@ -353,7 +354,7 @@ public sealed class GuestAgentSession : IDisposable
     {
         Become(GuestAgentSessionState.Busy);
         scope.Trace?.Invoke(TraceEvent.Step($"Sending {request.Command} to '{Endpoint}'."));
-        var exchange = new Exchange(Endpoint, _channel!, _late, new AgentReplies(Endpoint, Agent), _options, Agent, EchoesRequestIds, request);
+        var exchange = new Exchange(Endpoint, _channel!, _late, new AgentErrorMapper(Endpoint, Agent), _options, Agent, EchoesRequestIds, request);
         var sent = _options.TimeProvider.GetTimestamp();
         try
         {
@@ -371,22 +372,22 @@ public sealed class GuestAgentSession : IDisposable
         }
         catch (OperationCanceledException)
         {
-            if (!exchange.InStep)
+            if (!exchange.InSync)
             {
                 _abandoned = (request.Command, sent);
                 ExpectLate(request, exchange.Id);
             }
 
             throw scope.Explain(
-                SessionClosed, () => ErrorCatalogue.CommandTimedOut.With(request.Command, request.Command, Endpoint, Seconds(scope)));
+                SessionClosed, () => ErrorCatalogue.CommandTimedOut.With(request.Command, Endpoint, Seconds(scope)));
         }
-        catch (GuestAgentException e) when (State == GuestAgentSessionState.Closed && e.ErrorId == ErrorCatalogue.ConnectionLost.Id)
+        catch (GuestAgentException e) when (State == GuestAgentSessionState.Closed && e.Is(ErrorCatalogue.ConnectionLost))
         {
             throw SessionClosed();
         }
         finally
         {
-            Become(exchange.InStep ? GuestAgentSessionState.Ready : GuestAgentSessionState.OutOfStep);
+            Become(exchange.InSync ? GuestAgentSessionState.Ready : GuestAgentSessionState.OutOfSync);
         }
     }
 
@@ -409,7 +410,7 @@ public sealed class GuestAgentSession : IDisposable
             }
 
             return await ExchangeAsync(
-                new GuestAgentRequest(Freezing.Status), Freezing.ReadStatus, scope).ConfigureAwait(false) == Freezing.Frozen;
+                new GuestAgentRequest(FreezeStatus.Command), FreezeStatus.Read, scope).ConfigureAwait(false) == FreezeStatus.Frozen;
         }
         catch (GuestAgentException e)
         {
@@ -433,8 +434,8 @@ public sealed class GuestAgentSession : IDisposable
     // After these nothing more can come over the channel as it is.
     private void FaultIfFinal(GuestAgentException e)
     {
-        if (e.ErrorId == ErrorCatalogue.ConnectionLost.Id || e.ErrorId == ErrorCatalogue.ReplyTooLong.Id
-            || e.ErrorId == ErrorCatalogue.SyncSkippedTooMuch.Id || e.ErrorId == ErrorCatalogue.NotAnAgent.Id)
+        if (e.Is(ErrorCatalogue.ConnectionLost) || e.Is(ErrorCatalogue.ReplyTooLong)
+            || e.Is(ErrorCatalogue.SyncSkippedTooMuch) || e.Is(ErrorCatalogue.NotAnAgent))
         {
             Fault(e);
         }
@@ -451,7 +452,7 @@ public sealed class GuestAgentSession : IDisposable
     {
         if (State == GuestAgentSessionState.Faulted)
         {
-            throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, Endpoint, _fault!.Message);
+            throw ErrorCatalogue.SessionFaulted.Because(_fault!, Endpoint, _fault!.Message);
         }
     }
 

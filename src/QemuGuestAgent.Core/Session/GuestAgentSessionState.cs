@@ -10,7 +10,7 @@ public enum GuestAgentSessionState
     Connecting,
 
     /// <summary>Open, but what comes next from the agent may answer an earlier request: synchronised before the next command.</summary>
-    OutOfStep,
+    OutOfSync,
 
     /// <summary>Open and in step.</summary>
     Ready,

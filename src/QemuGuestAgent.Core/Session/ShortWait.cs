@@ -11,8 +11,8 @@ namespace QemuGuestAgent.Core.Session;
 /// </summary>
 internal sealed class ShortWait
 {
-    // Most commands are answered sooner; a thread of the pool is not kept from others' work for longer.
-    private static readonly TimeSpan Most = TimeSpan.FromMilliseconds(20);
+    // MaxWait commands are answered sooner; a thread of the pool is not kept from others' work for longer.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(20);
 
     // The least that poll(2) can wait.
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(1);
@@ -40,7 +40,7 @@ internal sealed class ShortWait
         var waited = TimeSpan.Zero;
         while (!network.Socket.Poll(waited < Spin ? TimeSpan.Zero : Slice, SelectMode.SelectRead))
         {
-            if (cancellationToken.IsCancellationRequested || Volatile.Read(ref _waiting) > 1 || waited > Most)
+            if (cancellationToken.IsCancellationRequested || Volatile.Read(ref _waiting) > 1 || waited > MaxWait)
             {
                 _isOver = true;
                 return;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
-using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
@@ -13,7 +13,7 @@ namespace QemuGuestAgent.Core.Session;
 /// with the agent, or the guest, that has taken it.
 /// </summary>
 internal sealed class Synchronization(
-    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentReplies replies, GuestAgentSessionOptions options,
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper replies, GuestAgentSessionOptions options,
     bool isKnownAgent)
 {
     // Longer than a sync's reply or an error; anything longer is dropped unread, unless a late reply is wanted.
@@ -98,7 +98,7 @@ internal sealed class Synchronization(
                 lines++;
                 if (bytes + decoder.BytesDropped - bytesBefore > options.MaxSyncBytes)
                 {
-                    throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, endpoint, options.MaxSyncBytes);
+                    throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, options.MaxSyncBytes);
                 }
 
                 if (hasNoDelimitedSync && !_isPlain)
@@ -109,7 +109,7 @@ internal sealed class Synchronization(
                 }
             }
         }
-        catch (GuestAgentException lost) when (lost.ErrorId == ErrorCatalogue.ConnectionLost.Id && Diagnose() is { } diagnosis)
+        catch (GuestAgentException lost) when (lost.Is(ErrorCatalogue.ConnectionLost) && Diagnose() is { } diagnosis)
         {
             throw diagnosis;
         }
@@ -152,7 +152,7 @@ internal sealed class Synchronization(
                 else if (reply.Kind is ReplyKind.Malformed or ReplyKind.TooComplex)
                 {
                     throw ErrorCatalogue.ReplyMalformed.With(
-                        InfoCommand, InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
+                        InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
                 }
                 else
                 {
@@ -172,8 +172,8 @@ internal sealed class Synchronization(
     /// <summary>What the peer seems to be, where what came from it is not what an agent sends; else null.</summary>
     public GuestAgentException? Diagnose() =>
         _sawReply ? null
-        : _sawEcho ? ErrorCatalogue.EndpointEchoes.With(endpoint, endpoint)
-        : _foreignLine is { } text ? ErrorCatalogue.NotAnAgent.With(endpoint, endpoint, text)
+        : _sawEcho ? ErrorCatalogue.EndpointEchoes.With(endpoint)
+        : _foreignLine is { } text ? ErrorCatalogue.NotAnAgent.With(endpoint, text)
         : null;
 
     private void Note(in Reply reply, in ReadOnlySequence<byte> line)
@@ -188,7 +188,7 @@ internal sealed class Synchronization(
             // QEMU's monitor answers in the same form as the agent: only its greeting tells.
             if (text.StartsWith("{\"QMP\"", StringComparison.Ordinal))
             {
-                throw ErrorCatalogue.NotAnAgent.With(endpoint, endpoint, text);
+                throw ErrorCatalogue.NotAnAgent.With(endpoint, text);
             }
         }
     }
@@ -224,7 +224,7 @@ internal sealed class Synchronization(
         }
         catch (InvalidOperationException e)
         {
-            throw ErrorCatalogue.ReplyUnexpected.Because(e, InfoCommand, InfoCommand, endpoint, e.Message);
+            throw ErrorCatalogue.ReplyUnexpected.Because(e, InfoCommand, endpoint, e.Message);
         }
     }
 }

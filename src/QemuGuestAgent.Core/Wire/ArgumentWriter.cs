@@ -31,7 +31,7 @@ public sealed class ArgumentWriter
 
         if (value is not IDictionary)
         {
-            throw ErrorCatalogue.ArgumentsNotAnObject.With(arguments, command, value.GetType());
+            throw ErrorCatalogue.ArgumentsNotAnObject.WithTarget(arguments, command, value.GetType());
         }
 
         // Written once now, so that a bad argument is found before anything is sent, and copied then: it cannot change in between.
@@ -76,7 +76,7 @@ public sealed class ArgumentWriter
                 WriteArray(writer, value, path);
                 Leave();
                 break;
-            case { } other: throw ErrorCatalogue.ArgumentTypeUnsupported.With(path, Name(path), other.GetType());
+            case { } other: throw ErrorCatalogue.ArgumentTypeUnsupported.WithTarget(path, Name(path), other.GetType());
         }
     }
 
@@ -111,12 +111,12 @@ public sealed class ArgumentWriter
     {
         if (_parents.Exists(parent => ReferenceEquals(parent, value)))
         {
-            throw ErrorCatalogue.ArgumentCycle.With(path, Name(path));
+            throw ErrorCatalogue.ArgumentCycle.WithTarget(path, Name(path));
         }
 
         if (_parents.Count == RequestWriter.MaxDepth)
         {
-            throw ErrorCatalogue.ArgumentTooDeep.With(path, Name(path), RequestWriter.MaxDepth);
+            throw ErrorCatalogue.ArgumentTooDeep.WithTarget(path, Name(path), RequestWriter.MaxDepth);
         }
 
         _parents.Add(value);
@@ -128,7 +128,7 @@ public sealed class ArgumentWriter
     {
         if (double.IsNaN(value) || double.IsInfinity(value))
         {
-            throw ErrorCatalogue.ArgumentNumberInvalid.With(path, Name(path), value);
+            throw ErrorCatalogue.ArgumentNumberInvalid.WithTarget(path, Name(path), value);
         }
 
         writer.WriteNumberValue(value);
@@ -149,7 +149,7 @@ public sealed class ArgumentWriter
             var character = isPair ? char.ConvertToUtf32(text, i) : text[i];
             if (character is (>= 0xD800 and <= 0xDFFF) or (>= 0xFDD0 and <= 0xFDEF) || (character & 0xFFFE) == 0xFFFE)
             {
-                throw ErrorCatalogue.ArgumentTextInvalid.With(path, Name(path), character.ToString("X4", CultureInfo.InvariantCulture));
+                throw ErrorCatalogue.ArgumentTextInvalid.WithTarget(path, Name(path), character.ToString("X4", CultureInfo.InvariantCulture));
             }
 
             i += isPair ? 1 : 0;
@@ -163,7 +163,7 @@ public sealed class ArgumentWriter
     {
         if (length > RequestWriter.MaxRequestBytes)
         {
-            throw ErrorCatalogue.RequestTooLong.With(path, path, length, RequestWriter.MaxRequestBytes);
+            throw ErrorCatalogue.RequestTooLong.With(path, length, RequestWriter.MaxRequestBytes);
         }
     }
 

@@ -19,7 +19,7 @@ internal static class RequestWriter
 
     // What an agent on a serial port reads at once. When bytes lie behind the end of a request that it has read so far, its reply is lost
     // (GIOChannel then wants to seek on the port; seen with 7.2 and 10.0): so no LF stands behind a longer request. No agent of QEMU's needs it.
-    private const int LongestWithLineFeed = 4000;
+    private const int MaxWithLineFeed = 4000;
 
     private static readonly JsonWriterOptions Options = new() { MaxDepth = MaxMessageDepth };
 
@@ -51,7 +51,7 @@ internal static class RequestWriter
             length = json.BytesCommitted;
         }
 
-        if (length <= LongestWithLineFeed)
+        if (length <= MaxWithLineFeed)
         {
             output.Write("\n"u8);
         }

@@ -1,3 +1,4 @@
+
 namespace QemuGuestAgent.EmbeddedAgent.Commands;
 
 /// <summary>All commands that the embedded agent has. A new one is a row here and a method in its family's class.</summary>
@@ -11,7 +12,7 @@ internal static class CommandTable
         new("guest-network-get-route", NetworkCommands.Routes, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-get-load", SystemCommands.Load),
         new("guest-get-cpustats", ProcessorCommands.Statistics, OnlyOn: EmbeddedGuestOS.Linux),
-        new("guest-get-diskstats", DiskCommands.Statistics, OnlyOn: EmbeddedGuestOS.Linux),
+        new("guest-get-diskstats", StorageCommands.Statistics, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-get-devices", DeviceCommands.Devices, OnlyOn: EmbeddedGuestOS.Windows),
         new("guest-get-osinfo", SystemCommands.OSInfo),
         new("guest-get-timezone", SystemCommands.TimeZone),
@@ -26,15 +27,15 @@ internal static class CommandTable
         new("guest-set-memory-blocks", ProcessorCommands.SetMemoryBlocks, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-get-memory-blocks", ProcessorCommands.MemoryBlocks, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-set-user-password", UserCommands.SetPassword),
-        new("guest-get-fsinfo", DiskCommands.FileSystems),
-        new("guest-get-disks", DiskCommands.Disks),
+        new("guest-get-fsinfo", StorageCommands.FileSystems),
+        new("guest-get-disks", StorageCommands.Disks),
         new("guest-set-vcpus", ProcessorCommands.SetProcessors, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-get-vcpus", ProcessorCommands.Processors),
         new("guest-network-get-interfaces", NetworkCommands.Interfaces),
         new("guest-suspend-hybrid", PowerCommands.SuspendToMemory, SuccessResponse: false),
         new("guest-suspend-ram", PowerCommands.SuspendToMemory, SuccessResponse: false),
         new("guest-suspend-disk", PowerCommands.SuspendToDisk, SuccessResponse: false),
-        new("guest-fstrim", DiskCommands.Trim),
+        new("guest-fstrim", StorageCommands.Trim),
         new("guest-fsfreeze-thaw", FreezeCommands.Thaw, WorksWhileFrozen: true),
         new("guest-fsfreeze-freeze-list", FreezeCommands.FreezeList),
         new("guest-fsfreeze-freeze", FreezeCommands.Freeze),

@@ -17,7 +17,7 @@ internal static class FreezeCommands
     {
         arguments.End();
         agent.Machine.IsFrozen = true;
-        return DiskCommands.FileSystemCount;
+        return StorageCommands.FileSystemCount;
     }
 
     public static JsonNode? FreezeList(AgentContext agent, CommandArguments arguments)
@@ -26,7 +26,7 @@ internal static class FreezeCommands
         arguments.End();
 
         // A place where nothing is mounted is passed over.
-        var frozen = DiskCommands.Mounted(agent).Count(fileSystem => wanted?.Contains(fileSystem.MountPoint) != false);
+        var frozen = StorageCommands.Mounted(agent).Count(fileSystem => wanted?.Contains(fileSystem.MountPoint) != false);
         agent.Machine.IsFrozen = frozen > 0;
         return frozen;
     }
@@ -40,7 +40,7 @@ internal static class FreezeCommands
             throw new EmbeddedCommandException("couldn't hold writes: fsfreeze is limited up to 10 seconds");
         }
 
-        var thawed = agent.Machine.IsFrozen ? DiskCommands.FileSystemCount : 0;
+        var thawed = agent.Machine.IsFrozen ? StorageCommands.FileSystemCount : 0;
         agent.Machine.IsFrozen = false;
         return thawed;
     }

@@ -3,15 +3,15 @@ using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
 
-namespace QemuGuestAgent.Cmdlets;
+namespace QemuGuestAgent.Commands;
 
 /// <summary>A cmdlet that works on many guests at the same time and writes what comes as it comes.</summary>
 public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 {
-    private readonly InOrder _output = new();
+    private readonly OrderedOutput _output = new();
     private FanOut? _fanOut;
     private int _ordered;
-    private Telling? _telling;
+    private CmdletTrace? _telling;
     private ProgressRecord? _progress;
 
     /// <summary>The time for each guest, in seconds; 0 is no limit. 60 by default, unless the description says otherwise.</summary>
@@ -29,7 +29,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     protected override void BeginProcessing()
     {
         _fanOut = new FanOut(ThrottleLimit, holdsOnly: IsBrief && !MyInvocation.ExpectingInput);
-        _telling = new Telling(this);
+        _telling = new CmdletTrace(this);
     }
 
     /// <inheritdoc/>
@@ -94,17 +94,17 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
     // Starts an operation on the guest of a session.
     private protected void StartOn(AgentSession session, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation) =>
-        Start(session, session.Name, (call, stop) => operation(new Guest(session.Name, session.Core, session), call, stop));
+        Start(session, session.Name, (call, cancellationToken) => operation(new Guest(session.Name, session.Core, session), call, cancellationToken));
 
     // Starts an operation on the guest of an endpoint, which is opened for it and closed afterwards.
     private protected void StartOn(
         GuestAgentEndpoint endpoint, string target, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation)
     {
         var name = Endpoints.DefaultName(endpoint);
-        Start(target, name, async (call, stop) =>
+        Start(target, name, async (call, cancellationToken) =>
         {
-            using var channel = await GuestAgentSession.ConnectAsync(endpoint, null, call, stop).ConfigureAwait(false);
-            return await operation(new Guest(name, channel, null), call, stop).ConfigureAwait(false);
+            using var channel = await GuestAgentSession.ConnectAsync(endpoint, null, call, cancellationToken).ConfigureAwait(false);
+            return await operation(new Guest(name, channel, null), call, cancellationToken).ConfigureAwait(false);
         });
     }
 
@@ -112,7 +112,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     // non-terminating error, and harms no other.
     private protected void Start(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
     {
-        _fanOut!.Add(async (emit, stop) =>
+        _fanOut!.Add(async (emit, cancellationToken) =>
         {
             var call = new CallOptions
             {
@@ -121,7 +121,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             };
             try
             {
-                emit(await operation(call, stop).ConfigureAwait(false));
+                emit(await operation(call, cancellationToken).ConfigureAwait(false));
             }
             catch (GuestAgentException e)
             {
@@ -136,12 +136,12 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     private protected void StartInOrder(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
     {
         var number = _ordered++;
-        Start(target, name, async (call, stop) =>
+        Start(target, name, async (call, cancellationToken) =>
         {
             Action write;
             try
             {
-                write = await operation(call, stop).ConfigureAwait(false);
+                write = await operation(call, cancellationToken).ConfigureAwait(false);
             }
             catch (GuestAgentException e)
             {
@@ -153,18 +153,18 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     }
 
     // Has something done on the pipeline's thread.
-    private protected void Say(Action action) => _fanOut!.Say(action);
+    private protected void Post(Action action) => _fanOut!.Post(action);
 
     // Has something done on the pipeline's thread and waits for that: what comes faster than it is taken does not pile up.
-    private protected async Task SayAsync(Action action, CancellationToken stop)
+    private protected async Task SendAsync(Action action, CancellationToken cancellationToken)
     {
         var said = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Say(() =>
+        Post(() =>
         {
             action();
             said.SetResult(true);
         });
-        await said.Task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(false);
+        await said.Task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
     }
 
     private void TellProgress()

@@ -4,7 +4,7 @@ using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
 
-namespace QemuGuestAgent.Cmdlets;
+namespace QemuGuestAgent.Commands;
 
 /// <summary>A cmdlet that asks or changes something in each of many guests.</summary>
 public abstract class GuestCmdlet : FanOutCmdlet

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Schema;
 
 namespace QemuGuestAgent.Completion;
 

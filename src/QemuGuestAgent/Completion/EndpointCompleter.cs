@@ -9,7 +9,7 @@ namespace QemuGuestAgent.Completion;
 public sealed class EndpointCompleter : IArgumentCompleter
 {
     // A libvirt that does not answer must not hold the prompt.
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan NoReplyWait = TimeSpan.FromMilliseconds(300);
 
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
@@ -17,7 +17,7 @@ public sealed class EndpointCompleter : IArgumentCompleter
     {
         var start = wordToComplete.Trim('\'', '"');
         var finding = Task.Run(() => new ChannelFinder().Find());
-        var found = Task.WaitAny([finding], Patience) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
+        var found = Task.WaitAny([finding], NoReplyWait) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
         // Behind one letter a colon is a drive's.
         return found
             .Where(channel => channel.IsTrusted)

@@ -1,5 +1,5 @@
 using System.Management.Automation.Language;
-using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Completion;
 

@@ -13,7 +13,7 @@ internal static class GuestObject
     /// <param name="reply">The typed reply.</param>
     /// <param name="thing">What it is: the type name is <c>QemuGuestAgent.</c> and this.</param>
     /// <param name="guest">Where it came from.</param>
-    public static PSObject Of(object reply, string thing, Guest guest) => Of(reply, thing, guest.Name, guest.Session);
+    public static PSObject Of(object reply, string thing, Guest guest) => Of(reply, thing, guest.Name, guest.UserSession);
 
     /// <summary>Dresses what was found out about a guest.</summary>
     /// <param name="reply">The typed object.</param>

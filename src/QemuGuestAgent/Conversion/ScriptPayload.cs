@@ -2,7 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Net;
 using System.Security;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Scripts;
 
 namespace QemuGuestAgent.Conversion;
 

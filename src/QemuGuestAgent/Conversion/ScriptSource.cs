@@ -43,7 +43,7 @@ internal sealed class ScriptSource
             var value = variable is not null ? variable.Value : shell.PSVariable.GetValue(name);
             if (variable is null && value is null)
             {
-                throw ErrorCatalogue.ScriptVariableNotSet.With(name, name);
+                throw ErrorCatalogue.ScriptVariableNotSet.With(name);
             }
 
             var thereName = $"__using_{name.Replace(":", "_colon_")}";

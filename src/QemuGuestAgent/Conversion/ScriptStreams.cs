@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
-using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Operations.Scripts;
 
 namespace QemuGuestAgent.Conversion;
 
@@ -27,7 +27,7 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
         catch (SystemException e)
         {
             // What the engine throws for CLIXML that is none.
-            throw ErrorCatalogue.ReplyUnexpected.Because(e, guest.Name, "PowerShell", guest.Channel.Endpoint, e.Message);
+            throw ErrorCatalogue.ReplyUnexpected.BecauseWithTarget(e, guest.Name, "PowerShell", guest.Session.Endpoint, e.Message);
         }
     }
 
@@ -37,8 +37,8 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
     {
         if (!_hasEnded)
         {
-            throw ErrorCatalogue.ScriptBrokenOff.With(
-                guest.Name, guest.Channel.Endpoint, result.ExitCode, result.Signal, _errors.ToString().Trim());
+            throw ErrorCatalogue.ScriptBrokenOff.WithTarget(
+                guest.Name, guest.Session.Endpoint, result.ExitCode, result.Signal, _errors.ToString().Trim());
         }
     }
 

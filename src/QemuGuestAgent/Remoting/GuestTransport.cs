@@ -2,7 +2,7 @@
 using System.Management.Automation.Remoting;
 using System.Text;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Processes;
 
 namespace QemuGuestAgent.Remoting;
 
@@ -10,17 +10,17 @@ namespace QemuGuestAgent.Remoting;
 internal sealed class GuestTransport
 {
     // A guest that never ends its line must not take the host's memory; a line of remoting has some 45,000 characters.
-    private const int LongestLine = 16 << 20;
+    private const int MaxLine = 16 << 20;
 
     // The last line that PowerShell sends, and what it waits for then (OutOfProcTransportManager.cs of PowerShell).
     private const string Closing = "<Close PSGuid='00000000-0000-0000-0000-000000000000' />";
     private const string Closed = "<CloseAck PSGuid='00000000-0000-0000-0000-000000000000' />";
 
-    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(20);
 
     private readonly AgentSession _session;
     private readonly InteractiveProcess _shell;
-    private readonly LineReader _lines = new(GuestOutputKind.Output, new UTF8Encoding(false), LongestLine);
+    private readonly LineReader _lines = new(GuestOutputKind.Output, new UTF8Encoding(false), MaxLine);
     private readonly Lazy<Task> _closing;
     private readonly object _stateLock = new();
     private object? _manager;
@@ -84,7 +84,7 @@ internal sealed class GuestTransport
         Close();
         if (isDisposing)
         {
-            _closing.Value.Wait(LongestClose);
+            _closing.Value.Wait(MaxClose);
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class GuestTransport
         }
 
         // By PowerShell, or with the session below it.
-        Fail(ErrorCatalogue.SessionClosed.With(_session, _session.Endpoint));
+        Fail(ErrorCatalogue.SessionClosed.WithTarget(_session, _session.Endpoint));
     }
 
     // Whether nothing ended it before, and whether PowerShell waits for the guest's word of the end.

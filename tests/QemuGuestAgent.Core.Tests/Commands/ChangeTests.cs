@@ -126,7 +126,7 @@ public sealed class ChangeTests
             """));
         Assert.Equal(
             [new("/", 1048576, 4096), new("/srv", null, null), new("/new", long.MaxValue, null)], report.Trimmed);
-        var error = Assert.Single(report.Failures).Is(ErrorCatalogue.TrimFailed);
+        var error = Assert.Single(report.Failures).ShouldBe(ErrorCatalogue.TrimFailed);
         Assert.Equal("/boot", error.Target);
         Assert.Contains("trim \\u001B[1mnot supported", error.Message, StringComparison.Ordinal);
     }

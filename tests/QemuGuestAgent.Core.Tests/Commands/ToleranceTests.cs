@@ -9,7 +9,7 @@ namespace QemuGuestAgent.Core.Tests.Commands;
 public sealed class ToleranceTests
 {
     // SafeText writes a character that is not harmless as six others.
-    private const int LongestText = (6 * 8192) + 1;
+    private const int MaxText = (6 * 8192) + 1;
 
     private const string Evil = @"\u001b[2J\u009b31m\u0007\n\u202eevil";
 
@@ -81,7 +81,7 @@ public sealed class ToleranceTests
              "ip-addresses": [{"ip-address": "{{Evil}}", "ip-address-type": "{{Evil}}"}]}
             """;
         var json = $"[{string.Join(",", Enumerable.Repeat(nic, 100_000))}]";
-        var all = await Answers.AskAsync(Network.GetNetworkInterfacesAsync, "guest-network-get-interfaces", json);
+        var all = await Answers.AskAsync(NetworkCommands.GetNetworkInterfacesAsync, "guest-network-get-interfaces", json);
         Assert.Equal(100_000, all.Count);
         Assert.Equal(@"\u001B[2J\u009B31m\u0007\u000A\u202Eevil", all[99_999].Name);
         AssertHarmless(all);
@@ -123,7 +123,7 @@ public sealed class ToleranceTests
             case null or ValueType:
                 break;
             case string text:
-                Assert.InRange(text.Length, 0, LongestText);
+                Assert.InRange(text.Length, 0, MaxText);
                 Assert.DoesNotContain(text, c => char.IsControl(c) || c is '\u202E');
                 break;
             case IEnumerable items:

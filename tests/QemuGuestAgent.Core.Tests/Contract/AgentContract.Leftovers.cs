@@ -1,3 +1,4 @@
+
 namespace QemuGuestAgent.Core.Tests.Contract;
 
 // What an earlier client leaves behind must not harm the next.

@@ -1,5 +1,6 @@
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Contract;
@@ -18,7 +19,7 @@ public abstract partial class AgentContract
         Assert.All(commands, command =>
         {
             Assert.True(command.IsKnown, command.Name);
-            Assert.Equal(CommandSchema.Find(command.Name)!.AnswersSuccess, command.SuccessResponse);
+            Assert.Equal(CommandSchema.Find(command.Name)!.SuccessResponse, command.SuccessResponse);
         });
         Assert.False(commands.Single(command => command.Name == AgentPeer.BlockedCommand).Enabled);
     }

@@ -106,7 +106,7 @@ public abstract partial class AgentContract
         var error = await AssertFailsAsync("AgentBusy", () => EchoAsync(session, 5, Briefly));
         Assert.Contains("'guest-sync'", error.Message);
         await AssertFailsAsync("AgentBusy", () => session.SynchronizeAsync(Briefly, TestEnd));
-        Assert.Equal(GuestAgentSessionState.OutOfStep, session.State);
+        Assert.Equal(GuestAgentSessionState.OutOfSync, session.State);
 
         await Peer.ResumeAsync();
         Assert.Equal(6, await EchoAsync(session, 6));
@@ -143,7 +143,7 @@ public abstract partial class AgentContract
         await impatience.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => outstanding);
-        Assert.Equal(GuestAgentSessionState.OutOfStep, session.State);
+        Assert.Equal(GuestAgentSessionState.OutOfSync, session.State);
         tap.Release();
         await AssertServesAsync(session);
         Assert.True(session.LastSync!.BytesDiscarded > 4 << 20);

@@ -10,7 +10,7 @@ public abstract partial class AgentContract
     [Fact]
     public async Task Interfaces_are_read()
     {
-        var all = await ReadAsync("guest-network-get-interfaces", Network.GetNetworkInterfacesAsync);
+        var all = await ReadAsync("guest-network-get-interfaces", NetworkCommands.GetNetworkInterfacesAsync);
 
         Assert.All(all, nic => Assert.NotEmpty(nic.Name));
         Assert.Contains(all.SelectMany(nic => nic.Addresses), address => address.Address == "127.0.0.1" && address.IsLocal);
@@ -19,7 +19,7 @@ public abstract partial class AgentContract
 
     [Fact]
     public async Task Routes_are_read() =>
-        Assert.All(await ReadAsync("guest-network-get-route", Network.GetNetworkRoutesAsync), route =>
+        Assert.All(await ReadAsync("guest-network-get-route", NetworkCommands.GetNetworkRoutesAsync), route =>
         {
             Assert.True(route.Family is "ipv4" or "ipv6");
             Assert.InRange(route.PrefixLength!.Value, 0, 128);
@@ -29,7 +29,7 @@ public abstract partial class AgentContract
 
     [Fact]
     public async Task File_systems_are_read() =>
-        Assert.All(await ReadAsync("guest-get-fsinfo", Storage.GetFileSystemsAsync), fileSystem =>
+        Assert.All(await ReadAsync("guest-get-fsinfo", StorageCommands.GetFileSystemsAsync), fileSystem =>
         {
             Assert.NotEmpty(fileSystem.MountPoint);
             Assert.InRange(fileSystem.PercentUsed!.Value, 0, 100);
@@ -38,7 +38,7 @@ public abstract partial class AgentContract
 
     [Fact]
     public async Task Disks_are_read() =>
-        Assert.All(await ReadAsync("guest-get-disks", Storage.GetDisksAsync), disk =>
+        Assert.All(await ReadAsync("guest-get-disks", StorageCommands.GetDisksAsync), disk =>
         {
             Assert.NotEmpty(disk.Name);
             Assert.NotNull(disk.IsPartition);
@@ -46,7 +46,7 @@ public abstract partial class AgentContract
 
     [Fact]
     public async Task Counters_of_disks_are_read() =>
-        Assert.All(await ReadAsync("guest-get-diskstats", Storage.GetDiskStatisticsAsync), disk =>
+        Assert.All(await ReadAsync("guest-get-diskstats", StorageCommands.GetDiskStatisticsAsync), disk =>
         {
             Assert.NotNull(disk.Major);
             Assert.NotNull(disk.BytesRead);
@@ -56,7 +56,7 @@ public abstract partial class AgentContract
     [Fact]
     public async Task Processors_are_read()
     {
-        var all = await ReadAsync("guest-get-vcpus", Processors.GetProcessorsAsync);
+        var all = await ReadAsync("guest-get-vcpus", ProcessorCommands.GetProcessorsAsync);
 
         Assert.Equal(0, all[0].LogicalId);
         Assert.All(all, processor => Assert.NotNull(processor.Online));
@@ -64,7 +64,7 @@ public abstract partial class AgentContract
 
     [Fact]
     public async Task Times_of_processors_are_read() =>
-        Assert.All(await ReadAsync("guest-get-cpustats", Processors.GetProcessorStatisticsAsync), processor =>
+        Assert.All(await ReadAsync("guest-get-cpustats", ProcessorCommands.GetProcessorStatisticsAsync), processor =>
         {
             Assert.Equal("linux", processor.Type);
             Assert.InRange(processor.PercentBusy!.Value, 0, 100);
@@ -73,7 +73,7 @@ public abstract partial class AgentContract
     [Fact]
     public async Task Memory_blocks_are_read()
     {
-        var all = await ReadAsync("guest-get-memory-blocks", Overviews.GetSizedMemoryBlocksAsync);
+        var all = await ReadAsync("guest-get-memory-blocks", GuestOverviews.GetSizedMemoryBlocksAsync);
 
         Assert.Equal(all.Select(block => block.PhysicalIndex).Order(), all.Select(block => block.PhysicalIndex));
         Assert.All(all, block => Assert.True(block.Size > 0));

@@ -1,7 +1,6 @@
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Tests.Errors;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints;
 
@@ -127,7 +126,7 @@ public sealed class EndpointGrammarTests
     public void What_is_malformed_is_met_with_the_reason_and_the_syntax(string text)
     {
         var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse(text));
-        error.Is(ErrorCatalogue.EndpointMalformed);
+        error.ShouldBe(ErrorCatalogue.EndpointMalformed);
         var kind = EndpointGrammar.Default.Kinds.FirstOrDefault(kind => text.StartsWith($"{kind.Scheme}:", StringComparison.Ordinal))
             ?? UnixEndpoint.Kind;
         Assert.Equal($"Write it as {kind.Syntax}.", error.RecommendedAction);
@@ -166,14 +165,14 @@ public sealed class EndpointGrammarTests
         var longest = "/" + new string('x', 104) + "é";
         Assert.Equal(longest, ((UnixEndpoint)EndpointGrammar.Default.Parse(longest)).SocketPath);
         var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse(longest + "x"));
-        Assert.Contains("108 bytes", error.Is(ErrorCatalogue.EndpointMalformed).Message, StringComparison.Ordinal);
+        Assert.Contains("108 bytes", error.ShouldBe(ErrorCatalogue.EndpointMalformed).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_unknown_kind_is_met_with_the_known_ones()
     {
         var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse("foo:name"));
-        error.Is(ErrorCatalogue.EndpointKindUnknown);
+        error.ShouldBe(ErrorCatalogue.EndpointKindUnknown);
         Assert.Contains("'foo:'", error.Message, StringComparison.Ordinal);
         Assert.All(EndpointGrammar.Default.Kinds,
             kind => Assert.Contains(kind.Syntax, error.RecommendedAction, StringComparison.Ordinal));

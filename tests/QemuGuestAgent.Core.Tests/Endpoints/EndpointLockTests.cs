@@ -26,7 +26,7 @@ public sealed class EndpointLockTests : IDisposable
     {
         using (Take(Endpoint))
         {
-            var error = Assert.Throws<GuestAgentException>(() => Take(Endpoint)).Is(ErrorCatalogue.EndpointInUse);
+            var error = Assert.Throws<GuestAgentException>(() => Take(Endpoint)).ShouldBe(ErrorCatalogue.EndpointInUse);
             Assert.Contains(OperatingSystem.IsLinux() ? "another session of this process" : "process", error.Message, StringComparison.Ordinal);
         }
 
@@ -44,7 +44,7 @@ public sealed class EndpointLockTests : IDisposable
         try
         {
             await holder.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().OrHang();
-            var error = Assert.Throws<GuestAgentException>(() => Take(Endpoint)).Is(ErrorCatalogue.EndpointInUse);
+            var error = Assert.Throws<GuestAgentException>(() => Take(Endpoint)).ShouldBe(ErrorCatalogue.EndpointInUse);
             Assert.Contains($"process {holder.Id} (sleep)", error.Message, StringComparison.Ordinal);
         }
         finally
@@ -95,7 +95,7 @@ public sealed class EndpointLockTests : IDisposable
                         Interlocked.Decrement(ref holders);
                     }
                 }
-                catch (GuestAgentException e) when (e.ErrorId == ErrorCatalogue.EndpointInUse.Id)
+                catch (GuestAgentException e) when (e.Is(ErrorCatalogue.EndpointInUse))
                 {
                     // Another has it.
                 }
@@ -152,7 +152,8 @@ public sealed class EndpointLockTests : IDisposable
         File.WriteAllText(Endpoint.SocketPath, "");
         File.CreateSymbolicLink(Path.Combine(_folder.FullName, "folder"), _folder.FullName);
         using var first = Take(Endpoint);
-        Assert.Throws<GuestAgentException>(() => Take(new UnixEndpoint(Path.Combine(_folder.FullName, "folder", "s")))).Is(ErrorCatalogue.EndpointInUse);
+        Assert.Throws<GuestAgentException>(() => Take(new UnixEndpoint(Path.Combine(_folder.FullName, "folder", "s"))))
+            .ShouldBe(ErrorCatalogue.EndpointInUse);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class SerialEndpointTests : IDisposable
         using var pty = new Pty();
         Nobody.SetMode(pty.SlavePath, UnixFileMode.None);
         var error = Assert.IsType<GuestAgentException>(Nobody.Record(() => new SerialEndpoint(pty.SlavePath).Open()));
-        error.Is(ErrorCatalogue.EndpointAccessDenied);
+        error.ShouldBe(ErrorCatalogue.EndpointAccessDenied);
         Assert.Contains("group", error.RecommendedAction, StringComparison.Ordinal);
     }
 

@@ -103,7 +103,7 @@ public sealed class UnixEndpointTests : IDisposable
 
         Assert.InRange(waiting.Count, 1, 4);
         Assert.NotNull(held);
-        held.Is(ErrorCatalogue.EndpointHeld);
+        held.ShouldBe(ErrorCatalogue.EndpointBacklogFull);
         waiting.ForEach(stream => stream.Dispose());
     }
 
@@ -162,7 +162,7 @@ public sealed class UnixEndpointTests : IDisposable
         Nobody.SetMode(_folder.FullName, (UnixFileMode)0b111_001_001);
         var endpoint = new UnixEndpoint(path ?? SocketPath);
         return Assert.IsType<GuestAgentException>(Nobody.Record(() => endpoint.OpenAsync().GetAwaiter().GetResult()))
-            .Is(ErrorCatalogue.EndpointAccessDenied);
+            .ShouldBe(ErrorCatalogue.EndpointAccessDenied);
     }
 
     private Socket Listen(SocketType type, int backlog, string? path = null)

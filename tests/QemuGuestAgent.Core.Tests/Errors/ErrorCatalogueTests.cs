@@ -30,7 +30,7 @@ public sealed class ErrorCatalogueTests
         var items = Regex.Matches(definition.Text + definition.RecommendedAction, @"(?<!\{)\{(\d)\}");
         var count = items.Select(item => int.Parse(item.Groups[1].Value, CultureInfo.InvariantCulture)).Append(-1).Max() + 1;
         var arguments = Enumerable.Range(0, count).Select(i => (object)$"<{i}>").ToArray();
-        var error = definition.With("target", arguments);
+        var error = definition.WithTarget("target", arguments);
 
         Assert.True(Enum.IsDefined(definition.Category));
         Assert.Equal((id, definition.Category, (object)"target"), (error.ErrorId, error.Category, error.Target));
@@ -47,7 +47,7 @@ public sealed class ErrorCatalogueTests
     public void Nothing_of_a_guest_s_text_acts_on_a_terminal_or_forges_a_line()
     {
         var text = "bad\u001b[2J\r\n\u202E {0} {9}\uD800";
-        var error = ErrorCatalogue.AgentError.With("guest-x", "guest-x", "unix:/x", text, "Class\u0007");
+        var error = ErrorCatalogue.AgentError.With("guest-x", "unix:/x", text, "Class\u0007");
         Assert.DoesNotContain(
             error.Message + error.RecommendedAction, c => char.IsControl(c) || char.IsSurrogate(c) || c == '\u202E');
         Assert.Contains(@"bad\u001B[2J\u000D\u000A\u202E {0} {9}\uD800", error.Message, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class ErrorCatalogueTests
     [Fact]
     public void A_long_text_of_a_guest_is_cut()
     {
-        var error = ErrorCatalogue.AgentError.With("guest-x", "guest-x", "unix:/x", new string('x', 1_000_000), "GenericError");
+        var error = ErrorCatalogue.AgentError.With("guest-x", "unix:/x", new string('x', 1_000_000), "GenericError");
         Assert.InRange(error.Message.Length, 2048, 2200);
     }
 
@@ -66,18 +66,18 @@ public sealed class ErrorCatalogueTests
     [InlineData(60.0, " 60 seconds")]
     public void Seconds_have_no_more_digits_than_anybody_wants(double seconds, string expected)
     {
-        var error = ErrorCatalogue.CommandTimedOut.With("guest-x", "guest-x", "unix:/x", seconds);
+        var error = ErrorCatalogue.CommandTimedOut.With("guest-x", "unix:/x", seconds);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_reason_that_is_a_sentence_gives_no_second_full_stop() =>
-        Assert.EndsWith(": File not found.", ErrorCatalogue.EndpointUnreachable.With("x", "x", "File not found.").Message, StringComparison.Ordinal);
+        Assert.EndsWith(": File not found.", ErrorCatalogue.EndpointUnreachable.With("x", "File not found.").Message, StringComparison.Ordinal);
 
     [Fact]
     public void What_led_to_an_error_is_kept()
     {
         var cause = new IOException("broken");
-        Assert.Same(cause, ErrorCatalogue.ConnectionLost.Because(cause, "target", "unix:/x", cause.Message).InnerException);
+        Assert.Same(cause, ErrorCatalogue.ConnectionLost.BecauseWithTarget(cause, "target", "unix:/x", cause.Message).InnerException);
     }
 }

@@ -16,10 +16,10 @@ internal static class Failures
     public static async Task<GuestAgentException> FailsWith(this Task task, ErrorDefinition expected)
     {
         var error = await Assert.ThrowsAsync<GuestAgentException>(() => task.OrHang());
-        return error.Is(expected);
+        return error.ShouldBe(expected);
     }
 
-    public static GuestAgentException Is(this GuestAgentException error, ErrorDefinition expected)
+    public static GuestAgentException ShouldBe(this GuestAgentException error, ErrorDefinition expected)
     {
         Assert.True(expected.Id == error.ErrorId, $"{expected.Id} was expected, and this came: {error}");
         Assert.Equal(expected.Category, error.Category);

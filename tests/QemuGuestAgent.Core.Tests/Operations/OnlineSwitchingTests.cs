@@ -30,7 +30,7 @@ public sealed class OnlineSwitchingTests
             ("guest-set-vcpus", Off(2, 3), "1"),
             ("guest-set-vcpus", Off(3), "!no such processor"));
         Assert.Equal([0UL, 3UL], failures.Select(failure => failure.Target));
-        Assert.All(failures, failure => failure.Is(ErrorCatalogue.AgentError));
+        Assert.All(failures, failure => failure.ShouldBe(ErrorCatalogue.AgentError));
         Assert.Contains("#0 can't be offlined", failures[0].Message, StringComparison.Ordinal);
         Assert.Contains("no such processor", failures[1].Message, StringComparison.Ordinal);
     }
@@ -92,7 +92,7 @@ public sealed class OnlineSwitchingTests
         Assert.Equal(
             ["operation-failed (errno 16).", "not-found.", "who-knows.", "no reason given."],
             failures.Select(
-                failure => failure.Is(ErrorCatalogue.MemoryBlockUnchanged).Message.Split("was not taken offline: ")[1]));
+                failure => failure.ShouldBe(ErrorCatalogue.MemoryBlockUnchanged).Message.Split("was not taken offline: ")[1]));
     }
 
     [Fact]

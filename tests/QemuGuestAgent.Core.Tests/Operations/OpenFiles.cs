@@ -1,4 +1,4 @@
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Operations;

@@ -13,7 +13,7 @@ internal sealed class ListeningAgent : RealAgentPeer
     private const string SocketName = "agent.sock";
 
     // An agent that takes longer to exit lets the test fail, not pass: nobody waits that long for nothing.
-    private static readonly TimeSpan LongestExit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxExit = TimeSpan.FromSeconds(5);
 
     private ListeningAgent(RealAgentBinary binary)
         : base(binary, "unix-listen", folder => folder.Combine(SocketName)) => Endpoint = new UnixEndpoint(Folder.Combine(SocketName));
@@ -60,7 +60,7 @@ internal sealed class ListeningAgent : RealAgentPeer
             }
             catch (GuestAgentException e) when (e.ErrorId is "ConnectionLost" or "EndpointRefused" or "EndpointNotFound")
             {
-                if (!await Poll.TriesAsync(() => Process.HasExited, LongestExit))
+                if (!await Poll.TriesAsync(() => Process.HasExited, MaxExit))
                 {
                     throw;
                 }

@@ -113,7 +113,7 @@ public sealed class ClosingTests
     public async Task A_sync_that_cannot_open_the_endpoint_says_why_and_may_be_tried_again()
     {
         using var dialogue = await LoseAsync();
-        dialogue.Endpoint.Opening = _ => throw ErrorCatalogue.EndpointRefused.With(dialogue.Endpoint, dialogue.Endpoint);
+        dialogue.Endpoint.Opening = _ => throw ErrorCatalogue.EndpointRefused.With(dialogue.Endpoint);
         await dialogue.Session.Sync().FailsWith(ErrorCatalogue.EndpointRefused);
         await dialogue.Ask("guest-ping").FailsWith(ErrorCatalogue.SessionFaulted);
         dialogue.Endpoint.Opening = _ => Task.CompletedTask;

@@ -63,7 +63,7 @@ internal sealed class Dialogue : IDisposable
     /// <summary>The session is out of step: it synchronises before the next command, by itself, and then works.</summary>
     public async Task SynchronisesByItselfAsync(string stale = "", bool ids = true)
     {
-        Assert.Equal(GuestAgentSessionState.OutOfStep, Session.State);
+        Assert.Equal(GuestAgentSessionState.OutOfSync, Session.State);
         var asking = Ask("guest-get-time");
         Peer.Write(stale);
         var sync = await Peer.AnswerSyncAsync(ids);

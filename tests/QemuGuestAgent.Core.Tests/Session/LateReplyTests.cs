@@ -27,7 +27,7 @@ public sealed class LateReplyTests
         var request = Keeping();
         var late = Error(await dialogue.TimeOutAsync(request), "PID 5 does not exist");
         await dialogue.SynchronisesByItselfAsync(late);
-        request.LateReply!.Error!.Is(ErrorCatalogue.AgentError);
+        request.LateReply!.Error!.ShouldBe(ErrorCatalogue.AgentError);
     }
 
     [Fact]

@@ -183,5 +183,5 @@ public sealed class MatchingTests
     [InlineData("guest-ping\n")]
     [InlineData("\"")]
     public void A_name_that_no_command_can_have_is_refused(string command) =>
-        Assert.Throws<GuestAgentException>(() => new GuestAgentRequest(command)).Is(ErrorCatalogue.CommandNameInvalid);
+        Assert.Throws<GuestAgentException>(() => new GuestAgentRequest(command)).ShouldBe(ErrorCatalogue.CommandNameInvalid);
 }

@@ -130,7 +130,7 @@ public sealed class NoReplyCommandTests
         Assert.Equal("", await peer.ReadToEndAsync());
     }
 
-    private static async Task<(Task<JsonElement> Asking, PeerRequest Shutdown, PeerRequest Ping)> ShutDownAsync(Dialogue dialogue)
+    private static async Task<(Task<JsonElement> SessionQueries, PeerRequest Shutdown, PeerRequest Ping)> ShutDownAsync(Dialogue dialogue)
     {
         var asking = dialogue.Ask("guest-shutdown");
         await dialogue.Peer.AnswerSyncAsync(dialogue.Session.EchoesRequestIds);

@@ -1,4 +1,4 @@
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Health;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Vm;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Freezing;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;

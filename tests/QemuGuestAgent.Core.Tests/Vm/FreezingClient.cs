@@ -1,5 +1,5 @@
 using QemuGuestAgent.Core.Endpoints;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Freezing;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Vm;

@@ -1,5 +1,5 @@
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Power;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 

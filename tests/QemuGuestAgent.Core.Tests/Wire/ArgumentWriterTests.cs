@@ -173,13 +173,13 @@ public sealed class ArgumentWriterTests
         foreach (var arguments in new object[] { "text", 5, new[] { 1 }, new object() })
         {
             var error = Assert.Throws<GuestAgentException>(() => ArgumentWriter.Prepare("guest-x", arguments));
-            Assert.Contains("'guest-x'", error.Is(ErrorCatalogue.ArgumentsNotAnObject).Message, StringComparison.Ordinal);
+            Assert.Contains("'guest-x'", error.ShouldBe(ErrorCatalogue.ArgumentsNotAnObject).Message, StringComparison.Ordinal);
         }
     }
 
     private static GuestAgentException Refused(ErrorDefinition expected, string? path, object arguments)
     {
-        var error = Assert.Throws<GuestAgentException>(() => ArgumentWriter.Prepare("guest-x", arguments)).Is(expected);
+        var error = Assert.Throws<GuestAgentException>(() => ArgumentWriter.Prepare("guest-x", arguments)).ShouldBe(expected);
         if (path is not null)
         {
             Assert.Equal(SafeText.Escape(path), error.Target);

@@ -1,4 +1,4 @@
-using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Tests.Wire;
 

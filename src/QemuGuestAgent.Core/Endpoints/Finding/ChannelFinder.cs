@@ -1,5 +1,5 @@
 using QemuGuestAgent.Core.Endpoints.Libvirt;
-using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 

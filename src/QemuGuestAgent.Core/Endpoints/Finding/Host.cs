@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Endpoints.Libvirt;
@@ -38,9 +38,6 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
     private readonly Pipe _replies = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
     private Task _work = Task.CompletedTask;
     private bool _isClosed;
-
-    /// <summary>The time of the call that is carried out next; zero is without limit.</summary>
-    public TimeSpan CallTime { get; set; }
 
     /// <inheritdoc/>
     protected override async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -108,7 +105,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         }
 
         var id = request.TryGetProperty("id", out var given) ? given.GetRawText() : null;
-        var answersSuccess = GuestAgentInfo.AnswersSuccess(null, command);
+        var answersSuccess = GuestAgentInfo.SuccessResponse(null, command);
         try
         {
             var text = Encoding.UTF8.GetBytes(hasArguments

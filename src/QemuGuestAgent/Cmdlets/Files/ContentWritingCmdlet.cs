@@ -2,11 +2,9 @@ using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
-using QemuGuestAgent.Core.Operations.Copying;
-using QemuGuestAgent.Core.Wire;
+using QemuGuestAgent.Core.Operations.Files;
 
-namespace QemuGuestAgent.Cmdlets.Files;
+namespace QemuGuestAgent.Commands;
 
 /// <summary>A cmdlet that writes content to files in guests. It is gathered first and written at the end.</summary>
 public abstract class ContentWritingCmdlet : GuestCmdlet
@@ -79,12 +77,12 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
                 if (_isGuestAndContent || (value is not null && ArgumentConverter.Unwrap(value) is AgentSession))
                 {
                     var guest = _isGuestAndContent ? _guests[0] : value!;
-                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(guest, guest), guest));
+                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(guest), guest));
                 }
 
                 if (AsByteStream && (value is null || !LanguagePrimitives.TryConvertTo<byte[]>(value, out _)))
                 {
-                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentNotBytes.With(value, value ?? "$null"), value!));
+                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentNotBytes.WithTarget(value, value ?? "$null"), value!));
                 }
 
                 _values.Add(value);
@@ -101,12 +99,12 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
             {
                 ForGuest(
                     guest,
-                    async (of, call, stop) =>
+                    async (of, call, cancellationToken) =>
                     {
                         var isWindows = GuestPath.IsRooted(path, isWindows: true);
                         await GuestContent.WriteAsync(
-                            of.Channel, path, Content(isWindows ? "\r\n" : "\n"), AsByteStream ? [] : Encoding.GetPreamble(), Appends,
-                            text => Say(() => WriteWarning(SafeText.Escape(text))), call, stop).ConfigureAwait(false);
+                            of.Session, path, Content(isWindows ? "\r\n" : "\n"), AsByteStream ? [] : Encoding.GetPreamble(), Appends,
+                            text => Post(() => WriteWarning(SafeText.Escape(text))), call, cancellationToken).ConfigureAwait(false);
                         return () => { };
                     },
                     $"{Change} '{SafeText.Escape(path)}'");

@@ -2,7 +2,8 @@ using System.Text.Json;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Endpoints.Libvirt;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Freezing;
+using QemuGuestAgent.Core.Operations.Processes;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Contract;
 using QemuGuestAgent.Core.Tests.Errors;
@@ -41,11 +42,11 @@ public sealed class LibvirtEndpointTests : IDisposable
     [InlineData("libvirt+qemu:///system?domain=")]
     [InlineData("libvirt+qemu:web1")]
     public void What_is_malformed_is_met_with_the_syntax(string text) =>
-        Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse(text)).Is(ErrorCatalogue.EndpointMalformed);
+        Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse(text)).ShouldBe(ErrorCatalogue.EndpointMalformed);
 
     [Fact]
     public void A_URI_stands_behind_libvirt_only() =>
-        Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse("tcp+qemu://host:1")).Is(ErrorCatalogue.EndpointKindUnknown);
+        Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse("tcp+qemu://host:1")).ShouldBe(ErrorCatalogue.EndpointKindUnknown);
 
     [Fact]
     public async Task A_session_works_and_gives_everything_back()

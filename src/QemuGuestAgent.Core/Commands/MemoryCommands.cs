@@ -1,0 +1,36 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Commands;
+
+/// <summary>A block of a guest's memory, as it can be put in and out of use.</summary>
+/// <param name="PhysicalIndex">Its number in the guest, or null.</param>
+/// <param name="Online">Whether it is used, or null.</param>
+/// <param name="CanOffline">Whether it can be taken out of use, or null.</param>
+public sealed record GuestMemoryBlock(ulong? PhysicalIndex, bool? Online, bool? CanOffline)
+{
+    /// <summary>The size of each of the guest's blocks, in bytes, or null where it was not asked for or told.</summary>
+    public long? Size { get; init; }
+}
+
+/// <summary>The commands about a guest's memory.</summary>
+public static class MemoryCommands
+{
+    /// <summary>Asks for the guest's memory blocks (guest-get-memory-blocks, QEMU 2.3), by number.</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static async Task<IReadOnlyList<GuestMemoryBlock>> GetMemoryBlocksAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var asking = session.QueryListAsync("guest-get-memory-blocks", ParseBlock, call, cancellationToken);
+        return [.. (await asking.ConfigureAwait(false)).OrderBy(block => block.PhysicalIndex)];
+    }
+
+    /// <summary>Asks for the size of a memory block (guest-get-memory-block-info, QEMU 2.3), in bytes, or null.</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static Task<long?> GetMemoryBlockSizeAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.AskAsync("guest-get-memory-block-info", reply => reply.Size("size"), call, cancellationToken);
+
+    internal static GuestMemoryBlock ParseBlock(JsonElement item) =>
+        new(item.Counter("phys-index"), item.Flag("online"), item.Flag("can-offline"));
+}

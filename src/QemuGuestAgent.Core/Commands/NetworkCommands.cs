@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Commands;
+
+/// <summary>An IP address of a guest's interface.</summary>
+/// <param name="Address">The address, as the guest writes it.</param>
+/// <param name="Family">ipv4 or ipv6 (QEMU: GuestIpAddressType); another text where an agent knows more.</param>
+/// <param name="PrefixLength">The length of the network's prefix, in bits, or null.</param>
+public sealed record GuestIPAddress(string Address, string? Family, long? PrefixLength)
+{
+    /// <summary>Whether only the guest itself or its own link can reach it: loopback and link-local addresses.</summary>
+    public bool IsLocal => IPAddress.TryParse(Address, out var address)
+        && (IPAddress.IsLoopback(address) || address.IsIPv6LinkLocal || Address.StartsWith("169.254.", StringComparison.Ordinal));
+
+    /// <summary>The address and its prefix, as 192.0.2.7/24.</summary>
+    public override string ToString() => PrefixLength is null ? Address : $"{Address}/{PrefixLength}";
+}
+
+/// <summary>A network interface of a guest.</summary>
+/// <param name="Name">The interface's name in the guest.</param>
+/// <param name="HardwareAddress">The MAC address, or null.</param>
+/// <param name="Addresses">Its IP addresses; none where it has none.</param>
+/// <param name="Statistics">Its counters since the guest's start, or null where the agent does not tell (QEMU 2.11).</param>
+public sealed record GuestNetworkInterface(
+    string Name, string? HardwareAddress, IReadOnlyList<GuestIPAddress> Addresses, GuestNetworkStatistics? Statistics);
+
+/// <summary>The counters of an interface: bytes, packets, errors and packets dropped, each way.</summary>
+public sealed record GuestNetworkStatistics(
+    ulong? BytesReceived, ulong? PacketsReceived, ulong? ReceiveErrors, ulong? ReceiveDropped,
+    ulong? BytesSent, ulong? PacketsSent, ulong? SendErrors, ulong? SendDropped);
+
+/// <summary>A route of a guest.</summary>
+/// <param name="InterfaceName">The interface that it leads to.</param>
+/// <param name="Family">ipv4 or ipv6.</param>
+/// <param name="Destination">The destination's address.</param>
+/// <param name="PrefixLength">The length of the destination's prefix, in bits, or null.</param>
+/// <param name="Gateway">The next hop, or null where the destination is on the link.</param>
+/// <param name="Metric">The route's metric, or null.</param>
+/// <param name="Mtu">The route's own MTU, in bytes, or null.</param>
+/// <param name="Source">The address of the sources that the route is for, or null for all.</param>
+/// <param name="SourcePrefixLength">The length of that address's prefix, in bits, or null.</param>
+/// <param name="Flags">The kernel's flags (Linux: RTF_…), 32 bits, or null.</param>
+public sealed record GuestNetworkRoute(
+    string InterfaceName, string? Family, string Destination, long? PrefixLength, string? Gateway, long? Metric, long? Mtu,
+    string? Source, long? SourcePrefixLength, long? Flags)
+{
+    /// <summary>Where the route leads, as 198.51.100.0/24 via 192.0.2.1.</summary>
+    public override string ToString() =>
+        (PrefixLength is null ? Destination : $"{Destination}/{PrefixLength}") + (Gateway is null ? "" : $" via {Gateway}");
+}
+
+/// <summary>The commands about a guest's network.</summary>
+public static class NetworkCommands
+{
+    /// <summary>Asks for the guest's network interfaces (guest-network-get-interfaces).</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static Task<IReadOnlyList<GuestNetworkInterface>> GetNetworkInterfacesAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.QueryListAsync("guest-network-get-interfaces", ParseInterface, call, cancellationToken);
+
+    /// <summary>Asks for the guest's routes (guest-network-get-route, QEMU 9.1).</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static Task<IReadOnlyList<GuestNetworkRoute>> GetNetworkRoutesAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.QueryListAsync("guest-network-get-route", ParseRoute, call, cancellationToken);
+
+    internal static GuestNetworkInterface ParseInterface(JsonElement item) => new(
+        item.Text("name") ?? "",
+        item.Text("hardware-address"),
+        [.. item.Objects("ip-addresses").Select(ParseAddress)],
+        item.Object("statistics") is { } s
+            ? new GuestNetworkStatistics(
+                s.Counter("rx-bytes"), s.Counter("rx-packets"), s.Counter("rx-errs"), s.Counter("rx-dropped"),
+                s.Counter("tx-bytes"), s.Counter("tx-packets"), s.Counter("tx-errs"), s.Counter("tx-dropped"))
+            : null);
+
+    private static GuestIPAddress ParseAddress(JsonElement item) =>
+        new(item.Text("ip-address") ?? "", item.Text("ip-address-type"), item.Number("prefix"));
+
+    internal static GuestNetworkRoute ParseRoute(JsonElement item)
+    {
+        var family = item.Number("version") switch
+        {
+            4 => "ipv4",
+            6 => "ipv6",
+            var other => other?.ToString(CultureInfo.InvariantCulture),
+        };
+        var sourceLength = Length(item.Text("srcprefixlen"));
+        return new GuestNetworkRoute(
+            item.Text("iface") ?? "",
+            family,
+            item.Text("destination") ?? "",
+            Length(item.Text("desprefixlen")) ?? Length(item.Text("mask")),
+            NotAny(item.Text("gateway")) ?? NotAny(item.Text("nexthop")),
+            Bits(item, "metric"),
+            item.Number("mtu") is > 0 and var mtu ? mtu : null,
+            sourceLength > 0 ? item.Text("source") : null,
+            sourceLength > 0 ? sourceLength : null,
+            Bits(item, "flags"));
+    }
+
+    // The address of no host stands for no address.
+    private static string? NotAny(string? address) => address is "0.0.0.0" or "::" ? null : address;
+
+    // The length as IPv6 routes have it (in a text), or the mask of an IPv4 route.
+    private static long? Length(string? text)
+    {
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length))
+        {
+            return length;
+        }
+
+        if (!IPAddress.TryParse(text ?? "", out var mask))
+        {
+            return null;
+        }
+
+        var bits = string.Concat(mask.GetAddressBytes().Select(b => Convert.ToString(b, 2).PadLeft(8, '0')));
+        return bits.TrimEnd('0') is var ones && ones.IndexOf('0') < 0 ? ones.Length : null;
+    }
+
+    // The kernel's 32 bits, which the agent widens with their sign: to -1, or to a number past the range of a long.
+    private static long? Bits(JsonElement item, string member) =>
+        item.Number(member) is { } number ? number & uint.MaxValue : (long?)(item.Counter(member) & uint.MaxValue);
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text.Json;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Commands;
+
+/// <summary>A guest's clock, compared with this machine's.</summary>
+/// <param name="Time">The guest's time, in UTC, when it answered.</param>
+/// <param name="Offset">
+/// How far the guest's clock is ahead of this machine's, negative where it is behind; half the round trip is taken out.
+/// </param>
+/// <param name="RoundTrip">How long the question and its answer took. The offset is exact to half of it.</param>
+public sealed record GuestTime(DateTime Time, TimeSpan Offset, TimeSpan RoundTrip)
+{
+    /// <summary>The guest's time zone, or null where it was not asked for or told.</summary>
+    public GuestTimeZone? TimeZone { get; init; }
+
+    /// <summary>The guest's time, in UTC, as 2026-01-31 23:59:59Z.</summary>
+    public override string ToString() => Time.ToString("u", CultureInfo.InvariantCulture);
+}
+
+/// <summary>A guest's time zone.</summary>
+/// <param name="Name">The zone's name as the guest's system has it, or null.</param>
+/// <param name="UtcOffset">How far the zone's time is ahead of UTC now, negative west of Greenwich, or null.</param>
+public sealed record GuestTimeZone(string? Name, TimeSpan? UtcOffset)
+{
+    /// <summary>The zone and its offset, as CET (+01:00).</summary>
+    public override string ToString()
+    {
+        if (UtcOffset is not { } ahead)
+        {
+            return Name ?? "";
+        }
+
+        var offset = (ahead < TimeSpan.Zero ? "-" : "+") + ahead.ToString(@"hh\:mm", CultureInfo.InvariantCulture);
+        return Name is null ? offset : $"{Name} ({offset})";
+    }
+}
+
+/// <summary>The commands about a guest's clock.</summary>
+public static class TimeCommands
+{
+    // No zone is further away from UTC than that.
+    private const long MaxSeconds = 24 * 60 * 60;
+
+    /// <summary>Asks for the guest's time (guest-get-time), and compares it with this machine's.</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static async Task<GuestTime> GetTimeAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        // Measured from the writing of the request to the reading of its reply: waits and a synchronisation are left out.
+        long sent = 0;
+        DateTimeOffset hostTime = default;
+        var request = new GuestAgentRequest("guest-get-time", json =>
+        {
+            json.WriteStartObject();
+            json.WriteEndObject();
+            hostTime = session.Clock.GetUtcNow();
+            sent = session.Clock.GetTimestamp();
+        });
+        var (guestTime, roundTrip) = await session.InvokeAsync(
+            request,
+            (ref Utf8JsonReader reader) => (UnixTime.FromNanoseconds(reader.GetInt64()), session.Clock.GetElapsedTime(sent)),
+            call, cancellationToken).ConfigureAwait(false);
+        var halfWay = TimeSpan.FromTicks(roundTrip.Ticks / 2);
+        return new GuestTime(guestTime, guestTime - hostTime.UtcDateTime - halfWay, roundTrip);
+    }
+
+    /// <summary>Asks for the guest's time zone (guest-get-timezone, QEMU 2.10).</summary>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
+    public static Task<GuestTimeZone> GetTimeZoneAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.AskAsync("guest-get-timezone", ParseTimeZone, call, cancellationToken);
+
+    internal static GuestTimeZone ParseTimeZone(JsonElement reply) => new(
+        reply.Text("zone"),
+        reply.Number("offset") is >= -MaxSeconds and <= MaxSeconds and var seconds
+            ? TimeSpan.FromTicks(seconds * TimeSpan.TicksPerSecond)
+            : null);
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Core.Commands;
+
+/// <summary>The commands about a guest's users and how they get in.</summary>
+public static class UserCommands
+{
+    /// <summary>Sets the password of a user (guest-set-user-password).</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="userName">The user.</param>
+    /// <param name="password">The password, or its hash.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
+    public static Task SetUserPasswordAsync(
+        this GuestAgentSession session, string userName, GuestPassword password,
+        CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.InvokeAsync(Request("guest-set-user-password", userName, password.Write), call, cancellationToken);
+
+    /// <summary>Asks for the public keys that let a user in by ssh (guest-ssh-get-authorized-keys).</summary>
+    /// <inheritdoc cref="SetUserPasswordAsync"/>
+    public static async Task<IReadOnlyList<GuestSshKey>> GetSshKeysAsync(
+        this GuestAgentSession session, string userName, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var reply = await session.InvokeAsync(Request("guest-ssh-get-authorized-keys", userName), call, cancellationToken)
+            .ConfigureAwait(false);
+        return [.. reply.Texts("keys").Select(key => new GuestSshKey(userName, key))];
+    }
+
+    /// <summary>Adds public keys to those that let a user in by ssh (guest-ssh-add-authorized-keys).</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="userName">The user.</param>
+    /// <param name="keys">The keys, each a line of authorized_keys.</param>
+    /// <param name="reset">Whether all other keys are taken away.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
+    public static Task AddSshKeysAsync(
+        this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys, bool reset = false,
+        CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.InvokeAsync(
+            Request("guest-ssh-add-authorized-keys", userName, json =>
+            {
+                WriteKeys(json, keys);
+                if (reset)
+                {
+                    json.WriteBoolean("reset", true);
+                }
+            }),
+            call, cancellationToken);
+
+    /// <summary>Takes public keys from those that let a user in by ssh (guest-ssh-remove-authorized-keys).</summary>
+    /// <inheritdoc cref="AddSshKeysAsync"/>
+    public static Task RemoveSshKeysAsync(
+        this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys,
+        CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.InvokeAsync(
+            Request("guest-ssh-remove-authorized-keys", userName, json => WriteKeys(json, keys)), call, cancellationToken);
+
+    private static GuestAgentRequest Request(
+        string command, string userName, Action<Utf8JsonWriter>? writeRest = null) => new(command, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("username", ArgumentWriter.Checked(userName, "username"));
+        writeRest?.Invoke(json);
+        json.WriteEndObject();
+    });
+
+    private static void WriteKeys(Utf8JsonWriter json, IReadOnlyCollection<string> keys)
+    {
+        json.WriteStartArray("keys");
+        foreach (var key in keys)
+        {
+            json.WriteStringValue(ArgumentWriter.Checked(key, "keys"));
+        }
+
+        json.WriteEndArray();
+    }
+}

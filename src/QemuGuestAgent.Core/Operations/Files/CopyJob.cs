@@ -1,0 +1,201 @@
+using System.Security.Cryptography;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations.Files;
+
+/// <summary>One copy of items to or from a guest, and what all its files share.</summary>
+internal sealed class CopyJob
+{
+    private readonly OperationTime _time;
+    private readonly Lazy<byte[][]> _buffers = new(() => [new byte[PieceSize.Max], new byte[PieceSize.Max]]);
+    private long? _nextHandle;
+    private long _bytes;
+
+    private CopyJob(
+        GuestAgentSession session, ItemCopyOptions options, OperationTime time, bool isWindows, GuestFileTools? tools, string? missingReason,
+        CancellationToken cancellationToken)
+    {
+        Session = session;
+        Options = options;
+        _time = time;
+        IsWindows = isWindows;
+        Tools = tools;
+        ToolsMissingReason = missingReason;
+        CancellationToken = cancellationToken;
+        Pieces = new PieceSize(options.PieceBytes);
+    }
+
+    public GuestAgentSession Session { get; }
+
+    public ItemCopyOptions Options { get; }
+
+    public bool IsWindows { get; }
+
+    /// <summary>What the guest's programs can do; null where they may not, or cannot.</summary>
+    public GuestFileTools? Tools { get; }
+
+    /// <summary>Why there are no tools.</summary>
+    public string? ToolsMissingReason { get; }
+
+    public CancellationToken CancellationToken { get; }
+
+    public PieceSize Pieces { get; }
+
+    /// <summary>Memory for two pieces: one on its way, the other between file and memory.</summary>
+    public byte[][] Buffers => _buffers.Value;
+
+    /// <summary>The bytes of all files, as far as is known.</summary>
+    public long TotalBytes { get; set; }
+
+    /// <summary>The time since the job began.</summary>
+    public TimeSpan Elapsed => _time.Elapsed;
+
+    public static async Task<CopyJob> StartAsync(
+        GuestAgentSession session, ItemCopyOptions options, CallOptions? call, CancellationToken cancellationToken)
+    {
+        var time = new OperationTime(session.Clock, call);
+        var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
+        var (tools, missingReason) = await GuestFileTools.FindAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false);
+        return new CopyJob(session, options, time, isWindows, tools, missingReason, cancellationToken);
+    }
+
+    /// <summary>Copies an item; where that fails on it alone, its failure is told and the others go on.</summary>
+    public async Task TryAsync(Func<Task> item)
+    {
+        try
+        {
+            await item().ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (IsOfItem(e))
+        {
+            Options.Failed(e);
+        }
+    }
+
+    /// <summary>Whether what the copy had so far is left for the next one, after a failure.</summary>
+    public bool LeavesPartial(Exception e) => Options.Resume && !(e is GuestAgentException error && IsOfItem(error));
+
+    /// <summary>
+    /// Finds items of the guest, folders before what is in them. Without tools that is the path itself: what it is shows by opening it.
+    /// </summary>
+    /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, GuestToolsMissing.</exception>
+    public async Task<IReadOnlyList<GuestItem>> FindAsync(string source, bool isLiteral, bool isDeep)
+    {
+        if (!GuestPath.IsRooted(source, IsWindows))
+        {
+            throw ErrorCatalogue.GuestPathNotRooted.With(source, Session.Endpoint);
+        }
+
+        var isPattern = !isLiteral && GuestPath.HasWildcards(source);
+        var path = isLiteral ? source : isPattern ? GuestPath.ShellPattern(source) : GuestPath.Unescape(source);
+        if (Tools is null)
+        {
+            return isPattern
+                ? throw ErrorCatalogue.GuestToolsMissing.WithTarget(source, "Looking for a path with wildcards", Session.Endpoint, ToolsMissingReason)
+                : [new GuestItem('f', 0, 0, 0, path, path)];
+        }
+
+        var items = await Tools.ListAsync(path, isPattern, isDeep, CancellationToken).ConfigureAwait(false);
+        return isPattern || items.Count > 0
+            ? items
+            : throw ErrorCatalogue.GuestItemNotFound.With(path, Session.Endpoint);
+    }
+
+    /// <summary>Opens a file of the guest.</summary>
+    public async Task<GuestFile> OpenAsync(string path, string mode)
+    {
+        var file = await GuestFile.OpenAsync(Session, path, mode, _time, CancellationToken).ConfigureAwait(false);
+        _nextHandle = file.Handle + 1;
+        return file;
+    }
+
+    /// <summary>The handle that the next file gets, if nobody comes between. (QEMU's agent counts them up, over its restarts too.)</summary>
+    /// <param name="readable">A file to find it out with.</param>
+    public async Task<long> NextHandleAsync(string readable)
+    {
+        if (_nextHandle is null)
+        {
+            await using var file = await OpenAsync(readable, "r").ConfigureAwait(false);
+        }
+
+        return _nextHandle!.Value;
+    }
+
+    /// <summary>Closes the handle that a client has left which died.</summary>
+    public async Task CloseLeftAsync(long handle)
+    {
+        // The copy may have been from another guest, whose agent counted the same numbers: here one may be in use.
+        if (Session.OpenFiles.Contains(handle))
+        {
+            return;
+        }
+
+        try
+        {
+            await Session.CloseFileAsync(handle, _time.Command(), CancellationToken).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
+        {
+            // It was closed, or the agent has been restarted since.
+        }
+    }
+
+    /// <summary>Tells how far the copy is, and ends it where its time is over.</summary>
+    public void Advance(string item, long bytes)
+    {
+        _bytes += bytes;
+        Options.Progress?.Invoke(new ItemCopyProgress(item, _bytes, Math.Max(_bytes, TotalBytes)));
+        if (_time.IsOver)
+        {
+            throw ErrorCatalogue.FileTimedOut.With(item, Session.Endpoint, _time.Limit.TotalSeconds);
+        }
+    }
+
+    /// <summary>Compares a file of the guest with what was sent, where the guest computes no checksum.</summary>
+    public async Task<CopyVerification> CompareAsync(string path, long length, string hash, string item)
+    {
+        await using var file = await OpenAsync(path, "r").ConfigureAwait(false);
+        if (await file.SeekEndAsync(CancellationToken).ConfigureAwait(false) != length)
+        {
+            throw ErrorCatalogue.ItemNotVerified.With(item, Session.Endpoint);
+        }
+
+        return await ReadBackAsync(file, length, hash, item).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads the first so many bytes of a file a second time, if asked for.</summary>
+    public async Task<CopyVerification> ReadBackAsync(GuestFile file, long length, string hash, string item)
+    {
+        if (!Options.ReadBack)
+        {
+            return CopyVerification.Size;
+        }
+
+        await file.SeekAsync(0, CancellationToken).ConfigureAwait(false);
+        using var second = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (long done = 0; done < length;)
+        {
+            var count = await file.ReadAsync(Buffers[0], (int)Math.Min(Pieces.Current, length - done), CancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                break;
+            }
+
+            second.AppendData(Buffers[0], 0, count);
+            done += count;
+            Advance(item, 0);
+        }
+
+        return PartialName.Hex(second.GetHashAndReset()) == hash
+            ? CopyVerification.SecondRead
+            : throw ErrorCatalogue.ItemNotVerified.With(item, Session.Endpoint);
+    }
+
+    // Not so where the agent, the channel or the time has failed: then the others would too.
+    private static bool IsOfItem(GuestAgentException e) => e.Category is not (
+        GuestAgentErrorCategory.ConnectionError or GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.NotEnabled
+        or GuestAgentErrorCategory.ProtocolError or GuestAgentErrorCategory.ResourceBusy
+        or GuestAgentErrorCategory.ResourceUnavailable);
+}

@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Operations.Files;
+
+/// <summary>Receives files from a guest, one after the other.</summary>
+internal sealed class FileReceiver(CopyJob job)
+{
+    // What has no length before it is read (as in /proc) ends here at the latest.
+    private const long MaxUnknown = 64 << 20;
+
+    private long _received;
+
+    /// <summary>Receives a file, whole or not at all.</summary>
+    /// <param name="item">The file in the guest.</param>
+    /// <param name="target">Where it goes.</param>
+    public async Task<ItemCopy> ReceiveAsync(GuestItem item, string target)
+    {
+        var started = job.Elapsed;
+        var source = item.Path;
+        target = Path.GetFullPath(target);
+        LocalFile.CheckTarget(target, job.Options.Force);
+        var name = Path.GetFileName(target);
+        var folder = target.Substring(0, target.Length - name.Length);
+        var path = folder + PartialName.Create(name, await job.NextHandleAsync(source).ConfigureAwait(false));
+        FileStream? local = null;
+        var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            local = LocalFile.Create(path);
+            var resumed = 0L;
+            long length;
+            CopyVerification verified;
+            string digest;
+            await using (var file = await job.OpenAsync(source, "r").ConfigureAwait(false))
+            {
+                path = Rename(path, folder, name, file.Handle);
+                var size = await file.SeekEndAsync(job.CancellationToken).ConfigureAwait(false);
+                if (job.Options.Resume && await ResumeAsync(item, folder, name, path).ConfigureAwait(false) is { } left)
+                {
+                    local.Dispose();
+                    hash.Dispose();
+                    (local, hash, resumed) = (left.Local, left.Hash, left.Local.Length);
+                    TakeOver(left.Path, path);
+                    job.Advance(source, resumed);
+                }
+
+                CheckSize(size, resumed, source, folder);
+                await file.SeekAsync(resumed, job.CancellationToken).ConfigureAwait(false);
+                length = resumed + await PumpAsync(file, local, path, hash, size > 0 ? size - resumed : null).ConfigureAwait(false);
+                if (length < size)
+                {
+                    throw ErrorCatalogue.ItemChanged.With(source, job.Session.Endpoint);
+                }
+
+                digest = PartialName.Hex(hash.GetHashAndReset());
+                verified = await VerifyAsync(item, file, isMadeWhenRead: size == 0 && length > 0, length, digest).ConfigureAwait(false);
+            }
+
+            LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
+            return new ItemCopy(source, target, length, digest, verified, true, resumed, job.Elapsed - started);
+        }
+        catch (Exception e) when (!job.LeavesPartial(e))
+        {
+            local?.Dispose();
+            LocalFile.Remove(path);
+            throw;
+        }
+        finally
+        {
+            local?.Dispose();
+            hash.Dispose();
+        }
+    }
+
+    // Finds the longest part that an earlier copy has left and that the source begins with; all others are removed, but for those of
+    // other users.
+    private async Task<(FileStream Local, string Path, IncrementalHash Hash)?> ResumeAsync(
+        GuestItem item, string folder, string name, string ownPath)
+    {
+        var lefts = new List<(FileStream Local, string Path)>();
+        (FileStream, string, IncrementalHash)? found = null;
+        try
+        {
+            foreach (var path in FindPartials(folder, name).Where(path => path != ownPath))
+            {
+                if (LocalFile.Reopen(path) is { } local)
+                {
+                    lefts.Add((local, path));
+                }
+                else
+                {
+                    job.Options.Warn($"'{path}' is left alone: it is in use, or not this user's alone.");
+                }
+            }
+
+            foreach (var (local, path) in lefts.OrderByDescending(left => left.Local.Length))
+            {
+                await job.CloseLeftAsync(PartialName.HandleIn(path.Substring(folder.Length), name)!.Value).ConfigureAwait(false);
+                if (found is null && local.Length > 0 && job.Tools is { HasChecksum: true } tools)
+                {
+                    var (incremental, start) = LocalFile.HashStart(local, path, local.Length, job.Buffers[0]);
+                    if (await tools.HashHeldAsync(item.Root, item.Way, local.Length, job.CancellationToken).ConfigureAwait(false) == start)
+                    {
+                        found = (local, path, incremental);
+                        continue;
+                    }
+
+                    incremental.Dispose();
+                }
+
+                local.Dispose();
+                LocalFile.Remove(path);
+            }
+
+            return found;
+        }
+        finally
+        {
+            foreach (var (local, _) in lefts.Where(left => left.Local != found?.Item1))
+            {
+                local.Dispose();
+            }
+        }
+    }
+
+    private static List<string> FindPartials(string folder, string name) => LocalFile.Write(folder, () =>
+        Directory.EnumerateFiles(folder, "*" + PartialName.Suffix)
+            .Where(path => PartialName.HandleIn(path.Substring(folder.Length), name) is not null).ToList());
+
+    private static void TakeOver(string left, string path) => LocalFile.Write(path, () =>
+    {
+        File.Delete(path);
+        File.Move(left, path);
+        return true;
+    });
+
+    // Where somebody else has opened a file in between, the name tells another handle.
+    private static string Rename(string path, string folder, string name, long handle)
+    {
+        if (PartialName.HandleIn(path.Substring(folder.Length), name) == handle)
+        {
+            return path;
+        }
+
+        var right = folder + PartialName.Create(name, handle);
+        return LocalFile.Write(path, () =>
+        {
+            File.Move(path, right);
+            return right;
+        });
+    }
+
+    private void CheckSize(long size, long resumed, string source, string folder)
+    {
+        // What an earlier copy has left has its room already.
+        var bound = job.Options.MaximumSize - _received;
+        if (LocalFile.Room(folder) + resumed is { } room && !(bound < room))
+        {
+            bound = room;
+        }
+
+        if (size > bound)
+        {
+            throw ErrorCatalogue.ItemTooLarge.With(source, job.Session.Endpoint, bound);
+        }
+
+        _received += size;
+    }
+
+    // Returns how many bytes came. A piece is written while the agent reads the next one.
+    private async Task<long> PumpAsync(GuestFile file, FileStream local, string path, IncrementalHash hash, long? size)
+    {
+        local.Position = local.Length;
+        var bound = size ?? MaxUnknown;
+        var received = 0L;
+        var last = new ArraySegment<byte>([]);
+        for (var turn = 0; received < bound; turn ^= 1)
+        {
+            var wanted = (int)Math.Min(job.Pieces.Current, bound - received);
+            var started = Stopwatch.StartNew();
+            var count = await file.ReadAsync(job.Buffers[turn], wanted, job.CancellationToken, WriteLast).ConfigureAwait(false);
+            last = new ArraySegment<byte>(job.Buffers[turn], 0, count);
+            if (count == 0)
+            {
+                return received;
+            }
+
+            if (count == wanted)
+            {
+                job.Pieces.Took(count, started.Elapsed);
+            }
+
+            received += count;
+            job.Advance(file.Path, count);
+        }
+
+        WriteLast();
+        return size is null
+            ? throw ErrorCatalogue.ItemTooLarge.With(file.Path, job.Session.Endpoint, bound)
+            : received;
+
+        void WriteLast()
+        {
+            if (last.Count > 0)
+            {
+                hash.AppendData(last.Array!, 0, last.Count);
+                LocalFile.Write(path, () =>
+                {
+                    local.Write(last.Array!, 0, last.Count);
+                    local.Flush();
+                    return true;
+                });
+            }
+        }
+    }
+
+    // Below its root, what was read must be what stands there: it may have been exchanged for a link in between.
+    private async Task<CopyVerification> VerifyAsync(
+        GuestItem item, GuestFile file, bool isMadeWhenRead, long length, string digest)
+    {
+        if (job.Tools is { HasChecksum: true } tools && !isMadeWhenRead)
+        {
+            return await tools.HashHeldAsync(item.Root, item.Way, length, job.CancellationToken).ConfigureAwait(false) == digest
+                ? CopyVerification.Sha256
+                : throw ErrorCatalogue.ItemNotVerified.With(item.Path, job.Session.Endpoint);
+        }
+
+        if (item.Way.Length > 0)
+        {
+            await job.Tools!.HashHeldAsync(item.Root, item.Way, null, job.CancellationToken).ConfigureAwait(false);
+        }
+
+        return isMadeWhenRead
+            ? CopyVerification.None
+            : await job.ReadBackAsync(file, length, digest, item.Path).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Operations.Files;
+
+/// <summary>Sends files to a guest, one after the other.</summary>
+internal sealed class FileSender(CopyJob job)
+{
+    // A file that every guest with tools has.
+    private const string Readable = "/dev/null";
+
+    /// <summary>Sends a file, whole or not at all where the guest has the tools for that.</summary>
+    /// <param name="source">The file here.</param>
+    /// <param name="root">The folder of the guest that was named.</param>
+    /// <param name="names">The names on the way from there, and the file's own.</param>
+    public async Task<ItemCopy> SendAsync(string source, string root, string[] names)
+    {
+        var started = job.Elapsed;
+        using var local = LocalFile.OpenRead(source);
+        var way = string.Join("/", names.Take(names.Length - 1));
+        var copy = job.Tools is { } tools
+            ? await SendAsideAsync(source, local, new GuestTarget(root, way, names[names.Length - 1]), tools).ConfigureAwait(false)
+            : await SendInPlaceAsync(source, local, GuestPath.Join(root, names, job.IsWindows)).ConfigureAwait(false);
+        return copy with { Duration = job.Elapsed - started };
+    }
+
+    private async Task<ItemCopy> SendAsideAsync(string source, FileStream local, GuestTarget target, GuestFileTools tools)
+    {
+        var handle = await job.NextHandleAsync(Readable).ConfigureAwait(false);
+        var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var part = GuestPart.Create(tools, target, handle);
+        try
+        {
+            var resumed = 0L;
+            if (job.Options.Resume && await ResumeAsync(source, local, target, handle, tools).ConfigureAwait(false) is { } left)
+            {
+                hash.Dispose();
+                (part, hash, resumed) = (left.Part, left.Hash, left.Part.Length);
+            }
+            else
+            {
+                await part.MakeAsync(job.Options.Force, job.CancellationToken).ConfigureAwait(false);
+            }
+
+            long length;
+            await using (var file = await job.OpenAsync(part.Path, "r+").ConfigureAwait(false))
+            {
+                await part.OpenedAsync(file.Handle, job.CancellationToken).ConfigureAwait(false);
+                if (resumed > 0)
+                {
+                    await file.SeekAsync(resumed, job.CancellationToken).ConfigureAwait(false);
+                }
+
+                length = resumed + await PumpAsync(source, local, resumed, file, hash).ConfigureAwait(false);
+                await file.CompleteAsync(job.CancellationToken).ConfigureAwait(false);
+            }
+
+            var digest = PartialName.Hex(hash.GetHashAndReset());
+            var verified = tools.HasChecksum
+                ? CopyVerification.Sha256
+                : await job.CompareAsync(part.Path, length, digest, target.Path).ConfigureAwait(false);
+            var isKept = await part.FinishAsync(job.Options.Force, digest, LocalFile.Attributes(local, source), job.CancellationToken)
+                .ConfigureAwait(false);
+            if (!isKept)
+            {
+                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' has not got the time and mode of its source.");
+            }
+
+            return new ItemCopy(source, target.Path, length, digest, verified, true, resumed, default);
+        }
+        catch (Exception e) when (!job.LeavesPartial(e))
+        {
+            await part.RemoveAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            hash.Dispose();
+        }
+    }
+
+    // Without tools there is no temporary file: what has another name could not be renamed, and what is broken not be removed.
+    private async Task<ItemCopy> SendInPlaceAsync(string source, FileStream local, string target)
+    {
+        if (!job.Options.Force && await IsThereAsync(target).ConfigureAwait(false))
+        {
+            throw ErrorCatalogue.ItemExists.With(target, $"in the guest of '{job.Session.Endpoint}'");
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using var file = await job.OpenAsync(target, "w").ConfigureAwait(false);
+        try
+        {
+            var length = await PumpAsync(source, local, 0, file, hash).ConfigureAwait(false);
+            await file.CompleteAsync(job.CancellationToken).ConfigureAwait(false);
+            var digest = PartialName.Hex(hash.GetHashAndReset());
+            var verified = await job.CompareAsync(target, length, digest, target).ConfigureAwait(false);
+            return new ItemCopy(source, target, length, digest, verified, false, 0, default);
+        }
+        catch (Exception)
+        {
+            job.Options.Warn($"'{target}' in the guest of '{job.Session.Endpoint}' is left incomplete: it cannot be removed there.");
+            throw;
+        }
+    }
+
+    private async Task<bool> IsThereAsync(string path)
+    {
+        try
+        {
+            await using var file = await job.OpenAsync(path, "r").ConfigureAwait(false);
+            return true;
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFileNotOpened))
+        {
+            return false;
+        }
+    }
+
+    // Takes over the longest part that an earlier copy has left and that the source begins with; all others are removed, but for those
+    // of other users.
+    private async Task<(GuestPart Part, IncrementalHash Hash)?> ResumeAsync(
+        string source, FileStream local, GuestTarget target, long handle, GuestFileTools tools)
+    {
+        var (parts, foreign) = await GuestPart.FindAsync(tools, target, job.CancellationToken).ConfigureAwait(false);
+        foreach (var folder in foreign)
+        {
+            job.Options.Warn(
+                $"'{folder}' beside '{target.Path}' in the guest of '{job.Session.Endpoint}' is left alone: it is not, or not only, the agent's.");
+        }
+
+        if (parts.Count == 0)
+        {
+            return null;
+        }
+
+        foreach (var left in parts.Select(part => part.Handle).OfType<long>())
+        {
+            await job.CloseLeftAsync(left).ConfigureAwait(false);
+        }
+
+        // What the agent still held back of it has come with the close.
+        (parts, _) = await GuestPart.FindAsync(tools, target, job.CancellationToken).ConfigureAwait(false);
+        (GuestPart, IncrementalHash)? found = null;
+        foreach (var part in parts)
+        {
+            if (found is null && part.Handle is not null && part.Length > 0 && part.Length <= local.Length)
+            {
+                var (incremental, start) = LocalFile.HashStart(local, source, part.Length, job.Buffers[0]);
+                if (start == part.Hash)
+                {
+                    await part.AdoptAsync(handle, job.Options.Force, job.CancellationToken).ConfigureAwait(false);
+                    job.Advance(source, part.Length);
+                    found = (part, incremental);
+                    continue;
+                }
+
+                incremental.Dispose();
+            }
+
+            await part.RemoveAsync().ConfigureAwait(false);
+        }
+
+        return found;
+    }
+
+    // Returns how many bytes were sent. A piece is read while the agent writes the one before.
+    private async Task<long> PumpAsync(string source, FileStream local, long from, GuestFile file, IncrementalHash hash)
+    {
+        local.Position = from;
+        var sent = 0L;
+        var next = 0;
+        Read(0);
+        for (var turn = 0; next > 0; turn ^= 1)
+        {
+            var count = next;
+            var started = Stopwatch.StartNew();
+            await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.CancellationToken, () => Read(turn ^ 1)).ConfigureAwait(false);
+            job.Pieces.Took(count, started.Elapsed);
+            sent += count;
+            job.Advance(source, count);
+        }
+
+        return sent;
+
+        void Read(int turn)
+        {
+            next = LocalFile.Read(local, source, job.Buffers[turn], job.Pieces.Current);
+            hash.AppendData(job.Buffers[turn], 0, next);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Core.Operations.Files;
+
+/// <summary>Receives items with what is in them. Nothing that the guest says leads out of the folder they go to.</summary>
+internal sealed class TreeReceiver(CopyJob job)
+{
+    private static readonly bool IsWindowsHere = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+
+    private readonly FileReceiver _files = new(job);
+    private readonly HashSet<string> _madeFolders = new(StringComparer.Ordinal);
+    private readonly List<(string Path, DateTime Modified)> _timedFolders = [];
+
+    /// <summary>Receives items of the guest.</summary>
+    public async Task ReceiveAsync(IReadOnlyList<string> sources, bool areLiteral, string destination)
+    {
+        if (job.Tools is null)
+        {
+            job.Options.Warn(
+                $"From the guest of '{job.Session.Endpoint}' files come without mode and time, and are compared by length: {job.ToolsMissingReason}.");
+        }
+
+        var items = new List<GuestItem>();
+        var roots = new List<string>();
+        foreach (var source in sources)
+        {
+            await job.TryAsync(async () =>
+            {
+                foreach (var item in await job.FindAsync(source, areLiteral, job.Options.Recurse).ConfigureAwait(false))
+                {
+                    items.Add(item);
+                    if (item.Path == item.Root)
+                    {
+                        roots.Add(item.Path);
+                    }
+                }
+            }).ConfigureAwait(false);
+        }
+
+        var isInto = Directory.Exists(destination);
+        if (!isInto && (roots.Count > 1 || GuestPath.EndsAsFolder(destination, IsWindowsHere)))
+        {
+            throw ErrorCatalogue.LocalFileNotWritten.With(destination, "it is no folder that is there.");
+        }
+
+        job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
+            ? (long)sum
+            : long.MaxValue;
+        foreach (var item in items)
+        {
+            await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
+        }
+
+        // The innermost first: what is done in a folder changes its time.
+        for (var i = _timedFolders.Count - 1; i >= 0; i--)
+        {
+            LocalFile.FinishFolder(_timedFolders[i].Path, _timedFolders[i].Modified);
+        }
+    }
+
+    private async Task ReceiveItemAsync(GuestItem item, string destination, bool isInto)
+    {
+        var names = item.Names;
+        var target = isInto ? Contain(destination, GuestPath.Name(item.Root, job.IsWindows), item) : destination;
+        for (var i = 0; i < names.Length; i++)
+        {
+            // What is in it must not go to another place where it could not be made, as where a link stands there.
+            if (!_madeFolders.Contains(target))
+            {
+                throw ErrorCatalogue.LocalFileNotWritten.With(target, $"'{item.Path}' has no folder to go to.");
+            }
+
+            target = Contain(target, names[i], item);
+        }
+
+        switch (item.Type)
+        {
+            case 'd' when names.Length == 0 && !job.Options.Recurse:
+                throw ErrorCatalogue.ItemNeedsRecurse.With(item.Path, job.Session.Endpoint);
+            case 'd':
+                LocalFile.MakeFolder(target, mayBeLink: names.Length == 0);
+                _madeFolders.Add(target);
+                if (item.ModifiedTime is { } modified)
+                {
+                    _timedFolders.Add((target, modified));
+                }
+
+                break;
+            case 'f':
+                var copy = await _files.ReceiveAsync(item, target).ConfigureAwait(false);
+                await job.Options.Copied(copy).ConfigureAwait(false);
+                break;
+            case 'l' when names.Length > 0:
+                job.Options.Warn($"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' is not followed.");
+                break;
+            default:
+                throw ErrorCatalogue.ItemNotFile.With(item.Path, $"in the guest of '{job.Session.Endpoint}'");
+        }
+    }
+
+    private string Contain(string folder, string name, GuestItem item) =>
+        LocalName.Refuse(name, IsWindowsHere) is { } reason
+            ? throw ErrorCatalogue.GuestNameUnsafe.With(item.Path, job.Session.Endpoint, reason)
+            : Path.Combine(folder, name);
+}

@@ -1,0 +1,43 @@
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations.Freezing;
+
+/// <summary>Guests that somebody else froze.</summary>
+public static class GuestFreezing
+{
+    /// <summary>
+    /// Whether a guest was found frozen: by a script that ended early, for example. It is asked only where guest-info looks like it.
+    /// </summary>
+    /// <param name="session">The session with its agent.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <exception cref="GuestAgentException">As InvokeAsync, but not where the agent refuses to tell.</exception>
+    public static async Task<bool> IsFoundFrozenAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        session.Agent?.LooksFrozen != false
+        && await session.GetFreezeStatusAsync(call, cancellationToken).OrDefaultIfRefused().ConfigureAwait(false);
+
+    /// <summary>
+    /// Thaws a guest, whoever froze it. A thaw that gets lost is sent again. One that is not needed changes nothing: an agent that was
+    /// restarted may not know of the freeze that its guest is in.
+    /// </summary>
+    /// <param name="session">The session with its agent.</param>
+    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <returns>WindowsFreezeLimit or ThawFailed, where it is thawed and the agent reports a failure; else null.</returns>
+    /// <exception cref="GuestAgentException">GuestLeftFrozen.</exception>
+    public static async Task<GuestAgentException?> ThawAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var options = new FreezeOptions { SettleTime = (call ?? new CallOptions()).Timeout };
+        var outcome = await new GuestFreeze(session, options, call?.Trace).ThawAsync(cancellationToken).ConfigureAwait(false);
+        return outcome.Result switch
+        {
+            FreezeResult.LeftFrozen => throw outcome.Error!,
+            FreezeResult.WindowsFreezeLimit or FreezeResult.ThawFailed => outcome.Error,
+            _ => null,
+        };
+    }
+}

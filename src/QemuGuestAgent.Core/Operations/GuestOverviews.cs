@@ -1,0 +1,34 @@
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations;
+
+/// <summary>Asks at once for what two commands tell of one thing.</summary>
+public static class GuestOverviews
+{
+    /// <summary>Asks for the guest's memory blocks, by number, each with its size where the agent tells it.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}" path="/exception"/>
+    public static async Task<IReadOnlyList<GuestMemoryBlock>> GetSizedMemoryBlocksAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var timing = new OperationTime(session.Clock, call);
+        var all = await session.GetMemoryBlocksAsync(timing.Rest(), cancellationToken).ConfigureAwait(false);
+        var info = session.GetMemoryBlockSizeAsync(timing.Rest(), cancellationToken);
+        var size = await info.OrDefaultIfRefused().ConfigureAwait(false);
+        return [.. all.Select(block => block with { Size = size })];
+    }
+
+    /// <summary>Asks for the guest's time, with its time zone where the agent tells it.</summary>
+    /// <inheritdoc cref="GetSizedMemoryBlocksAsync"/>
+    public static async Task<GuestTime> GetZonedTimeAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var timing = new OperationTime(session.Clock, call);
+        var time = await session.GetTimeAsync(timing.Rest(), cancellationToken).ConfigureAwait(false);
+        var zone = await session.GetTimeZoneAsync(timing.Rest(), cancellationToken).OrDefaultIfRefused().ConfigureAwait(false);
+        return time with { TimeZone = zone };
+    }
+}

@@ -1,0 +1,78 @@
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Operations.Health;
+
+/// <summary>
+/// Waits until agents are ready. What is sent before the guest has opened its port waits there only as long as who sent it stays: it is
+/// sent again on every connection, and the channel opened again.
+/// </summary>
+public static class AgentReadiness
+{
+    private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(2);
+
+    // A slow agent answers each attempt late, and needs one that waits for it.
+    private static readonly TimeSpan MaxAttempt = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Waits until the agent of an endpoint, which may not be there yet, is ready.</summary>
+    /// <param name="endpoint">Where the agent is.</param>
+    /// <param name="options">The session's bounds; null takes the usual ones.</param>
+    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The session with it.</returns>
+    /// <exception cref="GuestAgentException">AgentNotReady; and at once what waiting cannot mend, such as EndpointAccessDenied.</exception>
+    public static Task<GuestAgentSession> WaitAsync(
+        GuestAgentEndpoint endpoint, GuestAgentSessionOptions? options = null, CallOptions? call = null,
+        CancellationToken cancellationToken = default) =>
+        InsistAsync(
+            attempt => GuestAgentSession.ConnectAsync(endpoint, options, attempt, cancellationToken), endpoint,
+            new OperationTime(options?.TimeProvider ?? TimeProvider.System, call), cancellationToken);
+
+    /// <summary>Waits until the agent of a session is ready, and the session in step with it.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <exception cref="GuestAgentException">AgentNotReady; and at once what waiting cannot mend, such as SessionClosed.</exception>
+    public static Task WaitUntilReadyAsync(
+        this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        InsistAsync(
+            attempt => session.SynchronizeAsync(attempt, cancellationToken), session.Endpoint, new OperationTime(session.Clock, call),
+            cancellationToken);
+
+    private static async Task<T> InsistAsync<T>(
+        Func<CallOptions, Task<T>> attempt, GuestAgentEndpoint endpoint, OperationTime time, CancellationToken cancellationToken)
+    {
+        GuestAgentException? last = null;
+        for (var longest = FirstAttempt; ; longest = longest < MaxAttempt ? longest + longest : longest)
+        {
+            var call = time.Attempt(longest);
+            try
+            {
+                return await attempt(call).ConfigureAwait(false);
+            }
+            catch (GuestAgentException e) when (MayPass(e))
+            {
+                // An attempt that the end has cut short does not tell why the agent is not ready, the one before does.
+                if (last is null || e.Category != GuestAgentErrorCategory.OperationTimeout || call.Timeout == longest)
+                {
+                    last = e;
+                }
+
+                await time.DelayAsync(Pause, cancellationToken).ConfigureAwait(false);
+
+                if (time.IsOver)
+                {
+                    throw ErrorCatalogue.AgentNotReady.Because(last, endpoint, time.Limit.TotalSeconds, last.Message);
+                }
+            }
+        }
+    }
+
+    private static bool MayPass(GuestAgentException e) =>
+        e.Category is GuestAgentErrorCategory.ConnectionError or GuestAgentErrorCategory.OperationTimeout
+            or GuestAgentErrorCategory.ResourceBusy
+        || e.Is(ErrorCatalogue.EndpointNotFound) || e.Is(ErrorCatalogue.ReplyMalformed);
+}

@@ -1,0 +1,234 @@
+namespace QemuGuestAgent.Core.Schema;
+
+/// <summary>All commands of the agent of QEMU 11.1: the one list of them. All else reads it.</summary>
+public static class CommandSchema
+{
+    // What has no cmdlet of its own is reached through this one.
+    internal const string Invoke = "Invoke-QemuGuestAgentCommand";
+
+    private static readonly CommandArgument SyncId = new("id", "int");
+    private static readonly CommandArgument FileHandle = new("handle", "int");
+    private static readonly CommandArgument UserName = new("username", "string");
+    private static readonly CommandArgument Keys = new("keys", "[string]");
+
+    /// <summary>The commands, by family.</summary>
+    public static IReadOnlyList<CommandDefinition> All { get; } =
+    [
+        // The channel.
+        new("guest-sync-delimited", "1.1", "Sync-QemuGuestAgent",
+            "Returns the id behind a byte 0xFF, to get in step with the agent.")
+        {
+            Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
+        },
+        new("guest-sync", "0.15", "Sync-QemuGuestAgent",
+            "Returns the id, to get in step with an agent that knows no other way.")
+        {
+            Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
+        },
+        new("guest-ping", "0.15", "Test-QemuGuestAgent",
+            "Does nothing: an answer shows that the agent is there.") { WorksWhileFrozen = true },
+        new("guest-info", "0.15", "Get-QemuGuestAgentCommand",
+            "Tells the agent's version and commands, and which of them are enabled.")
+        {
+            Returns = "{version, supported_commands: [{name, enabled, success-response}]}", WorksWhileFrozen = true,
+        },
+
+        // The system.
+        new("guest-get-time", "1.5", "Get-QemuGuestTime",
+            "Tells the guest's clock, in nanoseconds since 1970 in UTC.") { Returns = "int" },
+        new("guest-set-time", "1.5", "Set-QemuGuestTime",
+            "Sets the guest's clock: to a time, and then its RTC; else from its RTC.")
+        {
+            Arguments = [new("time", "int", IsOptional: true)],
+        },
+        new("guest-get-timezone", "2.10", "Get-QemuGuestTime",
+            "Tells the guest's time zone and its offset to UTC, in seconds.")
+        {
+            Returns = "{*zone, offset}",
+        },
+        new("guest-get-host-name", "2.10", "Get-QemuGuest", "Tells the guest's host name.") { Returns = "{host-name}" },
+        new("guest-get-osinfo", "2.10", "Get-QemuGuest", "Tells the guest's operating system, kernel and machine type.")
+        {
+            Returns = "{*kernel-release, *kernel-version, *machine, *id, *name, *pretty-name, *version, *version-id, *variant, "
+                + "*variant-id}",
+        },
+        new("guest-get-users", "2.10", "Get-QemuGuestUser", "Lists the users who are logged in, and since when.")
+        {
+            Returns = "[{user, login-time, *domain}]",
+        },
+        new("guest-get-load", "10.0", "Get-QemuGuestLoad", "Tells the load averages of 1, 5 and 15 minutes.")
+        {
+            Returns = "{load1m, load5m, load15m}",
+        },
+        new("guest-get-devices", "5.2", "Get-QemuGuestDevice", "Lists the device drivers of a Windows guest.")
+        {
+            Returns = "[{driver-name, *driver-date, *driver-version, *id: {type, vendor-id, device-id}}]",
+        },
+
+        // Processors and memory.
+        new("guest-get-vcpus", "1.5", "Get-QemuGuestProcessor", "Lists the logical processors, and which of them are online.")
+        {
+            Returns = "[{logical-id, online, *can-offline}]",
+        },
+        new("guest-set-vcpus", "1.5", "Set-QemuGuestProcessor",
+            "Takes processors online or offline; tells how many, from the first on.")
+        {
+            Arguments = [new("vcpus", "[{logical-id: int, online: bool}]")], Returns = "int",
+        },
+        new("guest-get-cpustats", "7.1", "Get-QemuGuestProcessorStatistic",
+            "Tells how long each processor did what, in milliseconds.")
+        {
+            Returns = "[{type, cpu, user, nice, system, idle, *iowait, *irq, *softirq, *steal, *guest, *guestnice}]",
+        },
+        new("guest-get-memory-blocks", "2.3", "Get-QemuGuestMemoryBlock",
+            "Lists the blocks of memory, and which of them are online.")
+        {
+            Returns = "[{phys-index, online, *can-offline}]",
+        },
+        new("guest-set-memory-blocks", "2.3", "Set-QemuGuestMemoryBlock",
+            "Takes blocks of memory online or offline; tells of each.")
+        {
+            Arguments = [new("mem-blks", "[{phys-index: int, online: bool}]")], Returns = "[{phys-index, response, *error-code}]",
+        },
+        new("guest-get-memory-block-info", "2.3", "Get-QemuGuestMemoryBlock",
+            "Tells the size of a block of memory, in bytes.")
+        {
+            Returns = "{size}",
+        },
+
+        // The network.
+        new("guest-network-get-interfaces", "1.1", "Get-QemuGuestNetworkInterface",
+            "Lists the network interfaces with their addresses.")
+        {
+            Returns = "[{name, *hardware-address, *ip-addresses: [{ip-address, ip-address-type, prefix}], *statistics: {…}}]",
+        },
+        new("guest-network-get-route", "9.1", "Get-QemuGuestNetworkRoute", "Lists the network routes.")
+        {
+            Returns = "[{iface, destination, metric, *gateway, *mask, *irtt, *flags, …, version}]",
+        },
+
+        // Disks and file systems.
+        new("guest-get-disks", "5.2", "Get-QemuGuestDisk",
+            "Lists the disks and partitions, and the devices that they are made of.")
+        {
+            Returns = "[{name, partition, *dependencies, *address: {…}, *alias, *smart: {…}}]",
+        },
+        new("guest-get-diskstats", "7.1", "Get-QemuGuestDiskStatistic", "Tells the counters of each disk.")
+        {
+            Returns = "[{name, major, minor, stats: {…}}]",
+        },
+        new("guest-get-fsinfo", "2.2", "Get-QemuGuestFileSystem",
+            "Lists the file systems that are mounted, and how full they are.")
+        {
+            Returns = "[{name, mountpoint, type, *used-bytes, *total-bytes, *total-bytes-privileged, disk: [{…}]}]",
+        },
+        new("guest-fstrim", "1.2", "Optimize-QemuGuestFileSystem",
+            "Gives the blocks that file systems do not use back to the disk.")
+        {
+            Arguments = [new("minimum", "int", IsOptional: true)], Returns = "{paths: [{path, *trimmed, *minimum, *error}]}",
+        },
+        new("guest-fsfreeze-status", "0.15", "Test-QemuGuestAgent", "Tells whether the file systems are thawed or frozen.")
+        {
+            Returns = "thawed|frozen", WorksWhileFrozen = true,
+        },
+        new("guest-fsfreeze-freeze", "0.15", "Use-QemuGuestFrozenFileSystem",
+            "Freezes all local file systems for a snapshot; tells how many.") { Returns = "int" },
+        new("guest-fsfreeze-freeze-list", "2.2", "Use-QemuGuestFrozenFileSystem",
+            "Freezes the file systems mounted at certain places; tells how many.")
+        {
+            Arguments = [new("mountpoints", "[string]", IsOptional: true)], Returns = "int",
+        },
+        new("guest-fsfreeze-thaw", "0.15", "Resume-QemuGuestFileSystem", "Thaws all frozen file systems; tells how many.")
+        {
+            Returns = "int", WorksWhileFrozen = true,
+        },
+
+        // Users.
+        new("guest-set-user-password", "2.3", "Set-QemuGuestUserPassword",
+            "Sets a user's password, given as such or as its hash.")
+        {
+            Arguments = [UserName, new("password", "base64"), new("crypted", "bool")],
+        },
+        new("guest-ssh-get-authorized-keys", "5.2", "Get-QemuGuestSshKey", "Lists the public keys that let a user in by ssh.")
+        {
+            Arguments = [UserName], Returns = "{keys: [string]}",
+        },
+        new("guest-ssh-add-authorized-keys", "5.2", "Add-QemuGuestSshKey",
+            "Adds public keys to those that let a user in by ssh.")
+        {
+            Arguments = [UserName, Keys, new("reset", "bool", IsOptional: true)],
+        },
+        new("guest-ssh-remove-authorized-keys", "5.2", "Remove-QemuGuestSshKey",
+            "Takes public keys from those that let a user in by ssh.")
+        {
+            Arguments = [UserName, Keys],
+        },
+
+        // Processes.
+        new("guest-exec", "2.5", "Start-QemuGuestProcess", "Starts a program; tells its process id.")
+        {
+            Arguments =
+            [
+                new("path", "string"),
+                new("arg", "[string]", IsOptional: true),
+                new("env", "[string]", IsOptional: true),
+                new("input-data", "base64", IsOptional: true),
+                new("capture-output", "bool, since 8.1 also none|stdout|stderr|separated|merged", IsOptional: true),
+            ],
+            Returns = "{pid}",
+        },
+        new("guest-exec-status", "2.5", "Get-QemuGuestProcess",
+            "Tells whether a program has ended, and gives its output then, once.")
+        {
+            Arguments = [new("pid", "int")],
+            Returns = "{exited, *exitcode, *signal, *out-data, *err-data, *out-truncated, *err-truncated}",
+        },
+
+        // Files.
+        new("guest-file-open", "0.15", "Copy-QemuGuestItem", "Opens a file; tells its handle.")
+        {
+            Arguments = [new("path", "string"), new("mode", "string, as C's fopen takes it", IsOptional: true)], Returns = "int",
+        },
+        new("guest-file-close", "0.15", "Copy-QemuGuestItem", "Closes an open file.") { Arguments = [FileHandle] },
+        new("guest-file-read", "0.15", "Get-QemuGuestContent", "Reads from an open file: 4096 bytes, or as many as asked for, up to 48 MiB.")
+        {
+            Arguments = [FileHandle, new("count", "int", IsOptional: true)], Returns = "{count, buf-b64, eof}",
+        },
+        new("guest-file-write", "0.15", "Set-QemuGuestContent", "Writes to an open file; tells how many bytes.")
+        {
+            Arguments = [FileHandle, new("buf-b64", "base64"), new("count", "int", IsOptional: true)], Returns = "{count, eof}",
+        },
+        new("guest-file-seek", "0.15", "Get-QemuGuestContent", "Moves to a position in an open file; tells which.")
+        {
+            Arguments = [FileHandle, new("offset", "int"), new("whence", "set|cur|end")], Returns = "{position, eof}",
+        },
+        new("guest-file-flush", "0.15", "Set-QemuGuestContent",
+            "Passes what was written to an open file on to the system.") { Arguments = [FileHandle] },
+
+        // Power.
+        new("guest-shutdown", "0.15", "Stop-QemuGuest", "Shuts the guest down, or restarts it.")
+        {
+            Arguments = [new("mode", "powerdown|halt|reboot", IsOptional: true)], SuccessResponse = false,
+        },
+        new("guest-suspend-disk", "1.1", "Suspend-QemuGuest", "Suspends the guest to its disk.") { SuccessResponse = false },
+        new("guest-suspend-ram", "1.1", "Suspend-QemuGuest", "Suspends the guest to its memory.") { SuccessResponse = false },
+        new("guest-suspend-hybrid", "1.1", "Suspend-QemuGuest",
+            "Suspends the guest to its memory and its disk.") { SuccessResponse = false },
+    ];
+
+    private static readonly Dictionary<string, CommandDefinition> ByName =
+        All.ToDictionary(command => command.Name, StringComparer.Ordinal);
+
+    /// <summary>The command of that name, or null.</summary>
+    /// <param name="name">The command's name.</param>
+    public static CommandDefinition? Find(string name) => ByName.TryGetValue(name, out var command) ? command : null;
+
+    /// <summary>Whether the guest is frozen after the command succeeded; null for one that does not show it.</summary>
+    /// <param name="name">The command's name.</param>
+    public static bool? LeavesFrozen(string name) => name switch
+    {
+        "guest-fsfreeze-freeze" or "guest-fsfreeze-freeze-list" => true,
+        "guest-fsfreeze-thaw" => false,
+        _ => Find(name) is { WorksWhileFrozen: false } ? false : null,
+    };
+}

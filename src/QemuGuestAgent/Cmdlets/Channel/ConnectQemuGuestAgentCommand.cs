@@ -1,0 +1,163 @@
+using System.Management.Automation;
+using QemuGuestAgent.Completion;
+using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Opens sessions with the agents of guests, synchronised and ready for commands; writes them in the order of their endpoints.</summary>
+[Cmdlet(VerbsCommunications.Connect, "QemuGuestAgent", DefaultParameterSetName = EndpointSet)]
+[OutputType(typeof(AgentSession))]
+public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
+{
+    internal const double DefaultTimeoutSeconds = 10;
+
+    // What the agent sets on its own end.
+    private const int DefaultBaudRate = 38400;
+
+    private const string EndpointSet = "Endpoint";
+    private const string SocketSet = "Socket";
+    private const string TcpSet = "Tcp";
+    private const string PipeSet = "Pipe";
+    private const string SerialSet = "Serial";
+    private const string VsockSet = "Vsock";
+    private const string ProgramSet = "Program";
+    private const string LibvirtSet = "Libvirt";
+
+    private readonly SessionOpening _opening;
+
+    private bool _isNameGiven;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public ConnectQemuGuestAgentCommand()
+    {
+        TimeoutSeconds = DefaultTimeoutSeconds;
+        _opening = new SessionOpening(this);
+    }
+
+    /// <summary>
+    /// Where the agents are: unix:/path (or just the path), libvirt:domain, tcp://host:port, exec:program arguments, pipe:name,
+    /// serial:/dev/ttyS0, vsock:cid:port, embedded:. Those of exec and of libvirt can start programs here: give none that you do not trust.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(EndpointCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string[] Endpoint { get; set; } = [];
+
+    /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel; Get-ChildItem's objects bring it.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SocketSet, ValueFromPipelineByPropertyName = true)]
+    [Alias("FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] SocketPath { get; set; } = [];
+
+    /// <summary>The host whose TCP port is the guest's channel.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string HostName { get; set; } = "";
+
+    /// <summary>The TCP port.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateRange(1, 65535)]
+    public int Port { get; set; }
+
+    /// <summary>The names of domains of libvirt, which holds their channels: commands go through its own library.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] LibvirtDomain { get; set; } = [];
+
+    /// <summary>The hypervisor of the domains, such as qemu:///system or qemu+ssh://host/system; libvirt's own choice by default. It can start programs.</summary>
+    [Parameter(ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? LibvirtUri { get; set; }
+
+    /// <summary>The program whose standard input and output are the channel, such as ssh; it ends with the session and with PowerShell.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ProgramSet)]
+    [ValidateNotNullOrEmpty]
+    public string Program { get; set; } = "";
+
+    /// <summary>The program's arguments.</summary>
+    [Parameter(ParameterSetName = ProgramSet)]
+    [ValidateNotNull]
+    public string[] ProgramArguments { get; set; } = [];
+
+    /// <summary>The name of the pipe that a QEMU on Windows offers.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PipeSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string PipeName { get; set; } = "";
+
+    /// <summary>The device of a serial port or pseudo terminal, such as /dev/ttyS0.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SerialSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string SerialPort { get; set; } = "";
+
+    /// <summary>The speed of the port, in bits a second.</summary>
+    [Parameter(ParameterSetName = SerialSet, ValueFromPipelineByPropertyName = true)]
+    public int BaudRate { get; set; } = DefaultBaudRate;
+
+    /// <summary>The context id of the guest whose agent listens on a virtual socket.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = VsockSet, ValueFromPipelineByPropertyName = true)]
+    public uint VsockCid { get; set; }
+
+    /// <summary>The port of the virtual socket.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = VsockSet, ValueFromPipelineByPropertyName = true)]
+    public uint VsockPort { get; set; }
+
+    /// <summary>A name for each session; without it they are named after their endpoints.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _isNameGiven = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var texts = ParameterSetName switch
+        {
+            SocketSet => Array.ConvertAll(SocketPath, path => $"{UnixEndpoint.Kind.Scheme}:{path}"),
+            TcpSet => [HostName.Contains(':') ? $"tcp://[{HostName}]:{Port}" : $"tcp://{HostName}:{Port}"],
+            LibvirtSet => Array.ConvertAll(LibvirtDomain, domain => LibvirtEndpoint.TextOf(domain, LibvirtUri)),
+            ProgramSet => [ExecEndpoint.TextOf(Program, ProgramArguments)],
+            PipeSet => [$"{PipeEndpoint.Kind.Scheme}:{PipeName}"],
+            SerialSet => [$"{SerialEndpoint.Kind.Scheme}:{SerialPort}?baud={BaudRate}"],
+            VsockSet => [$"{VsockEndpoint.Kind.Scheme}:{VsockCid}:{VsockPort}"],
+            _ => Endpoint,
+        };
+        if (Name.Length > 0 && Name.Length != texts.Length)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.SessionNamesMismatch.WithTarget(Name, Name.Length, texts.Length), Name));
+        }
+
+        for (var i = 0; i < texts.Length; i++)
+        {
+            Connect(texts[i], Name.Length > 0 && !IsFileName(Name[i], texts[i]) ? Name[i] : null);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _opening.Dispose();
+    }
+
+    // Get-ChildItem's objects bring the name of the file: its session is named as if the path had been given.
+    private bool IsFileName(string name, string text) =>
+        !_isNameGiven && name == Path.GetFileName(text) && Path.GetExtension(name) is ".sock" or ".socket" or ".qga";
+
+    private void Connect(string text, string? givenName)
+    {
+        if (ParseEndpoint(text) is { } endpoint)
+        {
+            var name = givenName ?? Endpoints.DefaultName(endpoint);
+            StartInOrder(text, name, (call, cancellationToken) =>
+                _opening.OpenAsync(name, GuestAgentSession.ConnectAsync(endpoint, null, call, cancellationToken), call, cancellationToken));
+        }
+    }
+}

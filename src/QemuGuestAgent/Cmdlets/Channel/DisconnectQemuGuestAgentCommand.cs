@@ -1,0 +1,53 @@
+using System.Management.Automation;
+using QemuGuestAgent.Completion;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Closes sessions, at once, also with a command outstanding. Nothing is sent to the guests.</summary>
+[Cmdlet(VerbsCommunications.Disconnect, "QemuGuestAgent", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class DisconnectQemuGuestAgentCommand : PSCmdlet
+{
+    private const string SessionSet = "Session";
+    private const string NameSet = "Name";
+
+    /// <summary>The sessions.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
+    [SessionOf]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[] Session { get; set; } = [];
+
+    /// <summary>Names of sessions of this runspace, with wildcards.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = NameSet)]
+    [ArgumentCompleter(typeof(SessionNameCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var session in ParameterSetName == NameSet ? Name.SelectMany(Find).Distinct() : Session)
+        {
+            if (ShouldProcess(session.Name))
+            {
+                SessionRegistry.Close(session);
+            }
+        }
+    }
+
+    private IReadOnlyList<AgentSession> Find(string name)
+    {
+        try
+        {
+            return SessionRegistry.OfThisRunspace.Find(name);
+        }
+        catch (GuestAgentException e)
+        {
+            WriteError(ErrorRecords.Of(e, name));
+            return [];
+        }
+    }
+}

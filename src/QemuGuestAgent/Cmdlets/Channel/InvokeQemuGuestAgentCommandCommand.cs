@@ -1,0 +1,111 @@
+using System.Management.Automation;
+using System.Text.Json;
+using QemuGuestAgent.Completion;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Wire;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Sends a command to guest agents and writes their replies as objects, with the members of the JSON.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "QemuGuestAgentCommand", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(PSObject), typeof(string), typeof(long), typeof(double), typeof(bool))]
+public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
+{
+    private const string SessionSet = "Session";
+    private const string PipelineSet = "Pipeline";
+    private const string EndpointSet = "Endpoint";
+
+    private Action<Utf8JsonWriter>? _writeArguments;
+
+    /// <summary>The sessions: by position before the command, or by pipeline.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = PipelineSet)]
+    [SessionOf(LeavesText = true)]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[] Session { get; set; } = [];
+
+    /// <summary>Endpoints to open for this one command, and to close afterwards; some kinds start programs.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(EndpointCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string[] Endpoint { get; set; } = [];
+
+    /// <summary>The command's name, such as guest-get-osinfo.</summary>
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = SessionSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PipelineSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet)]
+    [ArgumentCompleter(typeof(CommandCompleter))]
+    public string Command { get; set; } = "";
+
+    /// <summary>The command's arguments by name: a hashtable or an object. A byte array is sent as base64.</summary>
+    [Parameter(Position = 2, ParameterSetName = SessionSet)]
+    [Parameter(Position = 1, ParameterSetName = PipelineSet)]
+    [Parameter(Position = 1, ParameterSetName = EndpointSet)]
+    [ArgumentCompleter(typeof(CommandArgumentsCompleter))]
+    public object? Arguments { get; set; }
+
+    /// <summary>Writes the reply as JSON text instead.</summary>
+    [Parameter]
+    public SwitchParameter Raw { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool IsBrief => true;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        try
+        {
+            _ = NewRequest();
+            _writeArguments = ArgumentWriter.Prepare(Command, Arguments, ArgumentConverter.Unwrap);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? Command));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == EndpointSet)
+        {
+            foreach (var text in Endpoint)
+            {
+                if (ParseEndpoint(text) is { } endpoint && ShouldProcess(text, Command))
+                {
+                    StartOn(endpoint, text, InvokeAsync);
+                }
+            }
+
+            return;
+        }
+
+        foreach (var session in Session.Where(session => ShouldProcess(session.Name, Command)))
+        {
+            StartOn(session, InvokeAsync);
+        }
+    }
+
+    private async Task<Action> InvokeAsync(Guest guest, CallOptions call, CancellationToken cancellationToken)
+    {
+        var output = await guest.Session.InvokeAsync<object?[]>(
+            NewRequest(),
+            (ref Utf8JsonReader reader) => Raw ? [ReplyConverter.ReadText(ref reader)]
+                : ReplyConverter.Read(ref reader) is var value && value is object?[] items ? items : [value],
+            call, cancellationToken).ConfigureAwait(false);
+        return () =>
+        {
+            // Null where the command's success is no reply.
+            foreach (var item in output ?? [])
+            {
+                WriteObject(ReplyConverter.Mark(item, guest.Name));
+            }
+        };
+    }
+
+    private GuestAgentRequest NewRequest() => new(Command, _writeArguments);
+}

@@ -1,0 +1,48 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Operations.Health;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Tells whether the agents of guests are ready for commands, or how they are.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "QemuGuestAgent", DefaultParameterSetName = SessionSet)]
+[OutputType(typeof(bool))]
+[OutputType("QemuGuestAgent.AgentHealth")]
+public sealed class TestQemuGuestAgentCommand : GuestCmdlet
+{
+    /// <summary>Makes the cmdlet.</summary>
+    public TestQemuGuestAgentCommand() => TimeoutSeconds = ConnectQemuGuestAgentCommand.DefaultTimeoutSeconds;
+
+    /// <summary>Writes how each agent is, and why, instead of true or false.</summary>
+    [Parameter]
+    public SwitchParameter Detailed { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var given in Guests)
+        {
+            if (given is AgentSession session)
+            {
+                Examine(session, session.Name, session, (call, cancellationToken) => AgentHealth.ExamineAsync(session.Core, call, cancellationToken));
+            }
+            else if (given is string text && ParseEndpoint(text) is { } endpoint)
+            {
+                Examine(
+                    text,
+                    Endpoints.DefaultName(endpoint),
+                    null,
+                    (call, cancellationToken) => AgentHealth.ExamineAsync(endpoint, call, cancellationToken));
+            }
+        }
+    }
+
+    private void Examine(
+        object target, string name, AgentSession? session, Func<CallOptions, CancellationToken, Task<AgentHealth>> examine) =>
+        // Whoever looks at a list of answers must not have to guess which is whose.
+        StartInOrder(target, name, async (call, cancellationToken) =>
+        {
+            var health = await examine(call, cancellationToken).ConfigureAwait(false);
+            return () => WriteObject(Detailed ? Conversion.GuestObject.Of(health, "AgentHealth", name, session) : health.IsReady);
+        });
+}

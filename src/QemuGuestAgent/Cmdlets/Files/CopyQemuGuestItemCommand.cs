@@ -1,0 +1,189 @@
+using System.Management.Automation;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations.Files;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Copies files and folders to guests, or from one, over the agent alone: whole or not at all, and verified.</summary>
+[Cmdlet(VerbsCommon.Copy, "QemuGuestItem", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[OutputType("QemuGuestAgent.ItemCopy")]
+public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
+{
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    private readonly List<string> _sources = [];
+    private int _copies;
+    private string _destinationHere = "";
+
+    /// <summary>Makes one that works without limit.</summary>
+    public CopyQemuGuestItemCommand() => TimeoutSeconds = 0;
+
+    /// <summary>The items, with wildcards: of this computer with -ToSession, of the guest with -FromSession.</summary>
+    [Parameter(
+        Mandatory = true, Position = 0, ParameterSetName = PathSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>The items, by their paths as they are.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The folder to copy into, or what the one item is to be called.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>The sessions with the guests to copy to.</summary>
+    [Parameter]
+    [SessionOf]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[]? ToSession { get; set; }
+
+    /// <summary>The session with the guest to copy from.</summary>
+    [Parameter]
+    [SessionOf]
+    [ValidateNotNull]
+    public AgentSession? FromSession { get; set; }
+
+    /// <summary>Copies folders with all that is in them.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Replaces files that are there already.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Goes on with what an earlier copy left; one that is broken off leaves what it has.</summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    /// <summary>Reads what was copied a second time, where the guest cannot compute its checksum.</summary>
+    [Parameter]
+    public SwitchParameter ReadBack { get; set; }
+
+    /// <summary>The most bytes to take from a guest; without it, what the disk here has room for.</summary>
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long MaximumSize { get; set; } = long.MaxValue;
+
+    /// <summary>Writes an object for each file that was copied.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private bool IsLiteral => ParameterSetName == LiteralPathSet;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if ((ToSession is null) == (FromSession is null))
+        {
+            ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.CopyDirectionNotGiven.With(this), this));
+        }
+
+        try
+        {
+            _destinationHere = FromSession is null ? "" : LocalPaths.Literal(SessionState, Destination);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, Destination));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var path in IsLiteral ? LiteralPath : Path)
+        {
+            try
+            {
+                _sources.AddRange(
+                    FromSession is not null ? [path]
+                    : IsLiteral ? [LocalPaths.Literal(SessionState, path)]
+                    : LocalPaths.Find(SessionState, path));
+            }
+            catch (GuestAgentException e)
+            {
+                WriteError(ErrorRecords.Of(e, path));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        // None, where each has failed already or the wildcards find none: as with Copy-Item.
+        if (_sources.Count > 0)
+        {
+            var items = _sources.Count == 1 ? $"'{SafeText.Escape(_sources[0])}'" : $"{_sources.Count} items";
+            if (FromSession is { } from)
+            {
+                StartCopy(
+                    from, $"Copy {items} of the guest to '{Destination}'", $"Copying from {from.Name}",
+                    _destinationHere);
+            }
+
+            foreach (var to in ToSession ?? [])
+            {
+                StartCopy(to, $"Copy {items} to '{Destination}' of the guest", $"Copying to {to.Name}", Destination);
+            }
+        }
+
+        base.EndProcessing();
+    }
+
+    private void StartCopy(AgentSession session, string change, string activity, string destination)
+    {
+        if (!ShouldProcess(session.Name, change))
+        {
+            return;
+        }
+
+        var progress = new CopyProgress(activity, ++_copies, record => Post(() => WriteProgress(record)));
+        StartOn(session, async (guest, call, cancellationToken) =>
+        {
+            var options = new ItemCopyOptions
+            {
+                Recurse = Recurse,
+                Force = Force,
+                Resume = Resume,
+                ReadBack = ReadBack,
+                MaximumSize = MaximumSize == long.MaxValue ? null : MaximumSize,
+                Progress = progress.Tell,
+                Copied = copy => PassThru
+                    ? SendAsync(() => WriteObject(GuestObject.Of(Harmless(copy), "ItemCopy", guest)), cancellationToken)
+                    : Task.CompletedTask,
+                Warn = text => Post(() => WriteWarning(SafeText.Escape(text))),
+                Failed = e => Post(() => WriteError(ErrorRecords.Of(e, e.Target ?? session))),
+            };
+            try
+            {
+                if (FromSession is null)
+                {
+                    await GuestItems.SendAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    await GuestItems.ReceiveAsync(guest.Session, _sources, IsLiteral, destination, options, call, cancellationToken)
+                        .ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                progress.Complete();
+            }
+
+            return () => { };
+        });
+    }
+
+    // A guest chooses the names of what wildcards and folders bring.
+    private static ItemCopy Harmless(ItemCopy copy) =>
+        copy with { Source = SafeText.Escape(copy.Source), Destination = SafeText.Escape(copy.Destination) };
+}

@@ -1,0 +1,42 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent;
+
+/// <summary>Finds the files of this computer that a path of PowerShell's means.</summary>
+internal static class LocalPaths
+{
+    /// <summary>The full paths that a path with wildcards means.</summary>
+    /// <exception cref="GuestAgentException">FileNotReadable.</exception>
+    public static IReadOnlyList<string> Find(SessionState session, string path)
+    {
+        try
+        {
+            var files = session.Path.GetResolvedProviderPathFromPSPath(path, out var provider);
+            return Checked(path, provider, files);
+        }
+        catch (Exception e) when (e is SessionStateException)
+        {
+            throw ErrorCatalogue.FileNotReadable.Because(e, path, e.Message);
+        }
+    }
+
+    /// <summary>The full path that a path means as it is; nothing has to be there.</summary>
+    /// <exception cref="GuestAgentException">FileNotReadable.</exception>
+    public static string Literal(SessionState session, string path)
+    {
+        try
+        {
+            var file = session.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            return Checked(path, provider, file);
+        }
+        catch (Exception e) when (e is SessionStateException)
+        {
+            throw ErrorCatalogue.FileNotReadable.Because(e, path, e.Message);
+        }
+    }
+
+    private static T Checked<T>(string path, ProviderInfo provider, T found) => provider.Name == "FileSystem"
+        ? found
+        : throw ErrorCatalogue.FileNotReadable.With(path, $"it is one of the provider {provider.Name}.");
+}

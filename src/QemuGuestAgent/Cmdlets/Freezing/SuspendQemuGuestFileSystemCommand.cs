@@ -1,0 +1,65 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations.Freezing;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Freezes the file systems of guests until they are thawed with Resume-QemuGuestFileSystem.</summary>
+[Cmdlet(
+    VerbsLifecycle.Suspend, "QemuGuestFileSystem", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(AgentSession))]
+public sealed class SuspendQemuGuestFileSystemCommand : GuestCmdlet
+{
+    /// <summary>Where the file systems are mounted that shall be frozen; all by default.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? MountPoint { get; set; }
+
+    /// <summary>Freezes also where something is under way on a session.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Writes the sessions of the guests that are frozen.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected override string? Activity => "Freezing guests";
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEachGuest(FreezeAsync, "Freeze the file systems");
+
+    private async Task<Action> FreezeAsync(Guest guest, CallOptions call, CancellationToken cancellationToken)
+    {
+        if (!Force && guest.UserSession?.UnderWay is { } underWay)
+        {
+            throw ErrorCatalogue.FreezeInFlight.WithTarget(guest.Name, guest.Session.Endpoint, underWay);
+        }
+
+        var scope = new FreezeScope([guest.Session], new FreezeOptions { MountPoints = MountPoint }, call);
+        var failures = await scope.FreezeAsync(cancellationToken).ConfigureAwait(false);
+        if (failures.Count > 0 && cancellationToken.IsCancellationRequested)
+        {
+            HostErrors.Write(this, failures);
+        }
+
+        if (failures.Count == 0 && !scope.TryLeaveFrozen())
+        {
+            throw ErrorCatalogue.SessionClosed.WithTarget(guest.Name, guest.Session.Endpoint);
+        }
+
+        return () =>
+        {
+            foreach (var failure in failures)
+            {
+                WriteError(ErrorRecords.Of(failure.Error, (object?)guest.UserSession ?? guest.Name));
+            }
+
+            if (failures.Count == 0 && PassThru && guest.UserSession is { } session)
+            {
+                WriteObject(session);
+            }
+        };
+    }
+}

@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations.Freezing;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Runs a script block while the file systems of guests are frozen, and thaws them whatever happens.</summary>
+[Cmdlet(VerbsOther.Use, "QemuGuestFrozenFileSystem", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(PSObject))]
+public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly List<AgentSession> _sessions = [];
+    private readonly ConcurrentQueue<Action> _traced = new();
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>The sessions with the guests' agents: all guests are frozen together.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [SessionOf]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[] Session { get; set; } = [];
+
+    /// <summary>What is done while they are frozen, in the scope of the caller. With sessions by pipeline it is given by name.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNull]
+    public ScriptBlock ScriptBlock { get; set; } = null!;
+
+    /// <summary>Where the file systems are mounted that shall be frozen; all by default.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? MountPoint { get; set; }
+
+    /// <summary>How long the guests may be frozen, in seconds, 300 by default; then they are thawed and the script block is ended.</summary>
+    [Parameter]
+    [ValidateRange(0.001, 2147483.0)]
+    public double MaximumSeconds { get; set; } = 300;
+
+    /// <summary>The time for freezing them, in seconds, 60 by default; 0 is no limit.</summary>
+    [Parameter]
+    [Alias("TimeoutSec")]
+    [ValidateRange(0.0, 2147483.0)]
+    public double TimeoutSeconds { get; set; } = 60;
+
+    /// <summary>The name of a variable that gets what came of each guest, without $.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OutcomeVariable { get; set; }
+
+    /// <summary>Freezes also where something is under way on a session.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => _sessions.AddRange(Session.Except(_sessions));
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (_sessions.Count == 0
+            || !ShouldProcess(string.Join(", ", _sessions), "Freeze the file systems, run a script block and thaw them"))
+        {
+            return;
+        }
+
+        try
+        {
+            Fail(_sessions
+                .Where(session => !Force && session.UnderWay is not null)
+                .Select(session => new FreezeFailure(
+                    session.Core, ErrorCatalogue.FreezeInFlight.WithTarget(session.Name, session.Endpoint, session.UnderWay))));
+            Run(NewScope());
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, _sessions));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private FreezeScope NewScope() => new(
+        [.. _sessions.Select(session => session.Core)],
+        new FreezeOptions { MountPoints = MountPoint, MaximumTime = TimeSpan.FromSeconds(MaximumSeconds) },
+        new CallOptions
+        {
+            Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
+            Trace = new CmdletTrace(this).Trace(string.Join(", ", _sessions), _traced.Enqueue),
+        });
+
+    private void Run(FreezeScope scope)
+    {
+        IReadOnlyList<FreezeFailure> failures = [];
+        var hasSucceeded = false;
+        Exception? end = null;
+        try
+        {
+            failures = Freeze(scope);
+            hasSucceeded = failures.Count == 0 && RunBlock(scope);
+        }
+#pragma warning disable CA1031 // Whatever it is, the guests are thawed first; then it goes on.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            end = e;
+        }
+
+        var outcomes = scope.ThawAsync(hasSucceeded).GetAwaiter().GetResult();
+        if (OutcomeVariable is not null)
+        {
+            SessionState.PSVariable.Set(
+                OutcomeVariable,
+                outcomes.Select(outcome => new AgentFreezeOutcome(SessionOf(outcome.Session), outcome, end?.Message)).ToArray());
+        }
+
+        if (end is not null and (PipelineStoppedException or not RuntimeException))
+        {
+            // No error is shown any more.
+            HostErrors.Write(this, ErrorsOf(outcomes, outcome => outcome.Result == FreezeResult.LeftFrozen));
+            ExceptionDispatchInfo.Capture(end).Throw();
+        }
+
+        Drain();
+        Fail(failures);
+        Tell(outcomes, (end as RuntimeException)?.ErrorRecord);
+    }
+
+    private IReadOnlyList<FreezeFailure> Freeze(FreezeScope scope)
+    {
+        var freezing = scope.FreezeAsync(_stop.Token);
+        while (Task.WaitAny([freezing], Pause) < 0)
+        {
+            Drain();
+        }
+
+        return Stopping ? throw new PipelineStoppedException() : freezing.GetAwaiter().GetResult();
+    }
+
+    private bool RunBlock(FreezeScope scope)
+    {
+        using var script = new NestedScript(this, ScriptBlock);
+        _ = scope.Interruption.ContinueWith(
+            _ => script.Stop(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return script.Run();
+    }
+
+    // Errors: where the block could not be done to its end, or a guest be thawed, nothing after this cmdlet may go on as if it were.
+    private void Tell(IReadOnlyList<FreezeOutcome> outcomes, ErrorRecord? ofBlock)
+    {
+        static bool IsFatal(FreezeOutcome outcome) =>
+            outcome.Result is FreezeResult.LeftFrozen or FreezeResult.TimeLimit or FreezeResult.SessionClosed;
+
+        var fatal = ErrorsOf(outcomes, IsFatal).ToList();
+        foreach (var failure in ErrorsOf(outcomes, outcome => !IsFatal(outcome)))
+        {
+            WriteError(ErrorRecords.Of(failure.Error, SessionOf(failure.Session)));
+        }
+
+        if (ofBlock is not null)
+        {
+            if (fatal.Count == 0)
+            {
+                ThrowTerminatingError(ofBlock);
+            }
+
+            WriteError(ofBlock);
+        }
+
+        Fail(fatal);
+    }
+
+    // All failures are written; the last one ends the cmdlet.
+    private void Fail(IEnumerable<FreezeFailure> failures)
+    {
+        ErrorRecord? last = null;
+        foreach (var failure in failures)
+        {
+            if (last is not null)
+            {
+                WriteError(last);
+            }
+
+            last = ErrorRecords.Of(failure.Error, SessionOf(failure.Session));
+        }
+
+        if (last is not null)
+        {
+            ThrowTerminatingError(last);
+        }
+    }
+
+    private static IEnumerable<FreezeFailure> ErrorsOf(IEnumerable<FreezeOutcome> outcomes, Func<FreezeOutcome, bool> which) => outcomes
+        .Where(outcome => outcome.Error is not null && which(outcome))
+        .Select(outcome => new FreezeFailure(outcome.Session, outcome.Error!));
+
+    private AgentSession SessionOf(GuestAgentSession core) => _sessions.First(session => session.Core == core);
+
+    private void Drain()
+    {
+        while (_traced.TryDequeue(out var tell))
+        {
+            tell();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using QemuGuestAgent.Core.Operations.Processes;
+
+namespace QemuGuestAgent;
+
+/// <summary>A process in a guest, as Start-QemuGuestProcess starts it, as it was when it was last asked for.</summary>
+public sealed class AgentProcess
+{
+    internal AgentProcess(Guest guest, GuestProcess core, DateTime? startTime = null)
+    {
+        Guest = guest;
+        Core = core;
+        StartTime = startTime;
+    }
+
+    /// <summary>The name of the guest.</summary>
+    public string PSGuestName => Guest.Name;
+
+    /// <summary>Its id in the guest.</summary>
+    public long Pid => Core.Pid;
+
+    /// <summary>The program, or null where it was started by somebody else.</summary>
+    public string? FilePath => Core.FilePath;
+
+    /// <summary>When it was started, by the clock of this computer, or null.</summary>
+    public DateTime? StartTime { get; }
+
+    /// <summary>Whether it is known to have ended.</summary>
+    public bool HasExited => Core.Result is not null;
+
+    /// <summary>Its exit code, once it has ended; null also where a signal ended it.</summary>
+    public int? ExitCode => Core.Result?.ExitCode;
+
+    /// <summary>The number of the signal that ended it, or null.</summary>
+    public int? Signal => Core.Result?.Signal;
+
+    internal Guest Guest { get; }
+
+    internal GuestProcess Core { get; }
+
+    /// <summary>Its id and its program.</summary>
+    public override string ToString() => FilePath is null ? $"{Pid}" : $"{Pid} ({FilePath})";
+}

@@ -1,0 +1,39 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Operations.Processes;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>
+/// Runs a program in guests, waits for its end, and writes how it ended and what it wrote; with -Stream its lines while it runs.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Invoke, "QemuGuestProcess", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
+public sealed class InvokeQemuGuestProcessCommand : ProgramCmdlet
+{
+    /// <summary>Makes one that waits without limit.</summary>
+    public InvokeQemuGuestProcessCommand() => TimeoutSeconds = 0;
+
+    /// <summary>Leaves the program running when the time is over, instead of killing it.</summary>
+    [Parameter]
+    public SwitchParameter KeepOnTimeout { get; set; }
+
+    /// <summary>Writes each line as soon as the program has written it, without limit, and how it ended last.</summary>
+    [Parameter]
+    public SwitchParameter Stream { get; set; }
+
+    private protected override string? Activity => $"Running {FilePath} in guests";
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEachGuest(
+        async (guest, call, cancellationToken) => Output(
+            guest,
+            "ProcessResult",
+            [
+                Stream
+                    ? await StreamedProcess.RunAsync(
+                        guest.Session, Program, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), KeepOnTimeout, call,
+                        cancellationToken).ConfigureAwait(false)
+                    : await GuestProcess.RunAsync(guest.Session, Program, KeepOnTimeout, call, cancellationToken).ConfigureAwait(false)
+            ]),
+        $"run {FilePath}");
+}

@@ -1,0 +1,18 @@
+using System.Management.Automation;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Waits until processes in guests have ended, and writes how each ended and what it wrote.</summary>
+[Cmdlet(VerbsLifecycle.Wait, "QemuGuestProcess", DefaultParameterSetName = SessionSet)]
+[OutputType("QemuGuestAgent.ProcessResult")]
+public sealed class WaitQemuGuestProcessCommand : ProcessCmdlet
+{
+    /// <summary>Makes one that waits without limit.</summary>
+    public WaitQemuGuestProcessCommand() => TimeoutSeconds = 0;
+
+    private protected override string? Activity => "Waiting for processes in guests";
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEachProcess(async (process, call, cancellationToken) =>
+        Output(process, await process.Core.WaitAsync(call, cancellationToken).ConfigureAwait(false)));
+}

@@ -1,0 +1,25 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Takes blocks of memory of guests online or offline. One that cannot be is an error; the others are.</summary>
+[Cmdlet(VerbsCommon.Set, "QemuGuestMemoryBlock", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class SetQemuGuestMemoryBlockCommand : OnlineSwitchCmdlet
+{
+    /// <summary>The blocks' numbers, as Get-QemuGuestMemoryBlock shows them.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public ulong[] PhysicalIndex { get; set; } = [];
+
+    private protected override string Thing => "memory block";
+
+    private protected override ulong[] Ids => PhysicalIndex;
+
+    private protected override Task<IReadOnlyList<GuestAgentException>> SwitchAsync(
+        GuestAgentSession channel, IReadOnlyList<ulong> ids, bool online, CallOptions call, CancellationToken cancellationToken) =>
+        channel.SwitchMemoryBlocksAsync(ids, online, call, cancellationToken);
+}

@@ -1,0 +1,25 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Takes logical processors of guests online or offline. One that cannot be is an error; the others are.</summary>
+[Cmdlet(VerbsCommon.Set, "QemuGuestProcessor", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class SetQemuGuestProcessorCommand : OnlineSwitchCmdlet
+{
+    /// <summary>The processors' numbers, as Get-QemuGuestProcessor shows them.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public ulong[] LogicalId { get; set; } = [];
+
+    private protected override string Thing => "processor";
+
+    private protected override ulong[] Ids => LogicalId;
+
+    private protected override Task<IReadOnlyList<GuestAgentException>> SwitchAsync(
+        GuestAgentSession channel, IReadOnlyList<ulong> ids, bool online, CallOptions call, CancellationToken cancellationToken) =>
+        channel.SwitchProcessorsAsync(ids, online, call, cancellationToken);
+}

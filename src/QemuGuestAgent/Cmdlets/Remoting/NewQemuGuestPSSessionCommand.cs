@@ -1,0 +1,194 @@
+using System.Collections;
+#if NET
+using System.Collections.Concurrent;
+#endif
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using QemuGuestAgent.Core.Errors;
+#if NET
+using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Remoting;
+#endif
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>
+/// Opens PowerShell sessions in guests, with no network in them: for Invoke-Command, Enter-PSSession, Copy-Item, Import-PSSession and
+/// all else that takes a PSSession.
+/// </summary>
+[Cmdlet(VerbsCommon.New, "QemuGuestPSSession", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(PSSession))]
+public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
+{
+#if NET
+    // Opened, but not handed over yet: nobody else would close them if the pipeline is stopped now.
+    private readonly ConcurrentDictionary<Runspace, bool> _unwritten = new();
+#endif
+
+    /// <summary>A name for each session, as Get-PSSession shows it; without it they are named after their guests.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>The PowerShell, version 7 or later, by its path in the guest; without a slash it is looked for on the agent's PATH.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string ShellPath { get; set; } = "pwsh";
+
+    /// <summary>The user of the guest to run it as; without it, the user that the agent runs as, which is root as a rule.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? UserName { get; set; }
+
+    private protected override string? Activity => "Opening PowerShell sessions in guests";
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+#if NET
+        if (EngineTypes.AreThere)
+        {
+            return;
+        }
+#endif
+        var version = ((Hashtable)GetVariableValue("PSVersionTable"))["PSVersion"];
+        ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.PowerShellTooOld.With(version), version!));
+    }
+
+#if NET
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var guests = Guests.ToList();
+        if (Name.Length > 0 && Name.Length != guests.Count)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.SessionNamesMismatch.WithTarget(Name, Name.Length, guests.Count), Name));
+        }
+
+        for (var i = 0; i < guests.Count; i++)
+        {
+            var name = Name.Length > 0 ? Name[i] : null;
+            if (guests[i] is AgentSession session)
+            {
+                Start(session, session.Name, name, (call, cancellationToken) => Task.FromResult(session), ownsSession: false);
+            }
+            else if (guests[i] is string text && ParseEndpoint(text) is { } endpoint)
+            {
+                var guestName = Endpoints.DefaultName(endpoint);
+                Start(
+                    text, guestName, name,
+                    async (call, cancellationToken) => new AgentSession(
+                        guestName, await GuestAgentSession.ConnectAsync(endpoint, null, call, cancellationToken).ConfigureAwait(false)),
+                    ownsSession: true);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        foreach (var runspace in _unwritten.Keys)
+        {
+            runspace.Dispose();
+        }
+    }
+
+    private void Start(
+        object target, string guestName, string? name, Func<CallOptions, CancellationToken, Task<AgentSession>> connect, bool ownsSession)
+    {
+        if (!ShouldProcess($"{target}", "open a PowerShell session"))
+        {
+            return;
+        }
+
+        StartInOrder(target, guestName, async (call, cancellationToken) =>
+        {
+            var time = new OperationTime(TimeProvider.System, call);
+            var session = await connect(call, cancellationToken).ConfigureAwait(false);
+            var transport = await StartShellAsync(session, ownsSession, time, cancellationToken).ConfigureAwait(false);
+            var runspace = RunspaceFactory.CreateRunspace(
+                EngineTypes.Connection(transport, guestName), Host, TypeTable.LoadDefaultTypeFiles(), null, name ?? guestName);
+            await OpenAsync(runspace, transport, session, time, cancellationToken).ConfigureAwait(false);
+            _unwritten.TryAdd(runspace, true);
+            return () =>
+            {
+                if (ownsSession)
+                {
+                    SessionRegistry.OfThisRunspace.Add(session);
+                }
+
+                var opened = EngineTypes.CreateSession(runspace, this);
+                _unwritten.TryRemove(runspace, out _);
+                WriteObject(opened);
+            };
+        });
+    }
+
+    private async Task<GuestTransport> StartShellAsync(
+        AgentSession session, bool ownsSession, OperationTime time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var shell = await InteractiveProcess.StartAsync(
+                session.Core, ShellPath, ["-NoLogo", "-NoProfile", "-sshs"], UserName, time.Rest(), cancellationToken).ConfigureAwait(false);
+            return new GuestTransport(session, shell, ownsSession);
+        }
+        catch when (ownsSession)
+        {
+            session.Core.Dispose();
+            throw;
+        }
+    }
+
+    private async Task OpenAsync(
+        Runspace runspace, GuestTransport transport, AgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        var changed = new TaskCompletionSource<RunspaceStateInfo>(TaskCreationOptions.RunContinuationsAsynchronously);
+        runspace.StateChanged += (_, change) =>
+        {
+            if (change.RunspaceStateInfo.State is RunspaceState.Opened or RunspaceState.Broken or RunspaceState.Closed)
+            {
+                changed.TrySetResult(change.RunspaceStateInfo);
+            }
+        };
+        try
+        {
+            runspace.OpenAsync();
+            var left = time.Rest().Timeout is { Ticks: > 0 } limit ? limit : Timeout.InfiniteTimeSpan;
+            var state = await changed.Task.WaitAsync(left, cancellationToken).ConfigureAwait(false);
+            if (state.State != RunspaceState.Opened)
+            {
+                throw state.Reason?.InnerException as GuestAgentException ?? NotOpened(state.Reason?.Message);
+            }
+        }
+        catch (TimeoutException)
+        {
+            throw Abort(NotOpened($"it has not answered within {time.Limit.TotalSeconds} seconds."));
+        }
+        catch (OperationCanceledException)
+        {
+            Abort(ErrorCatalogue.SessionClosed.WithTarget(session, session.Endpoint));
+            throw;
+        }
+        catch (GuestAgentException)
+        {
+            runspace.Dispose();
+            throw;
+        }
+
+        GuestAgentException NotOpened(string? reason) => ErrorCatalogue.RemotingNotOpened.WithTarget(session, ShellPath, session.Endpoint, reason);
+
+        // Without the failure PowerShell would wait for an answer.
+        GuestAgentException Abort(GuestAgentException failure)
+        {
+            transport.Fail(failure);
+            runspace.Dispose();
+            return failure;
+        }
+    }
+#endif
+}

@@ -1,0 +1,196 @@
+using System.Management.Automation;
+using System.Text;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Operations.Scripts;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>
+/// Runs a script in guests. What a PowerShell there writes comes as objects, errors and other records; of other interpreters
+/// comes how they ended and what they wrote. Script, arguments and input are written to no log of the guest.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Invoke, "QemuGuestScript", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(PSObject))]
+[OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
+public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
+{
+    private static readonly Dictionary<string, GuestInterpreter> Extensions = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [".sh"] = GuestInterpreter.Sh,
+        [".bash"] = GuestInterpreter.Bash,
+        [".cmd"] = GuestInterpreter.Cmd,
+        [".bat"] = GuestInterpreter.Cmd,
+        [".py"] = GuestInterpreter.Python,
+    };
+
+    private readonly PowerShellScript _powerShell = new();
+    private ScriptSource _script = ScriptSource.Of("");
+    private string _payload = "";
+    private byte[]? _input;
+
+    /// <summary>Makes one that waits without limit.</summary>
+    public InvokeQemuGuestScriptCommand() => TimeoutSeconds = 0;
+
+    /// <summary>The script, for a PowerShell: PowerShell 7, in a Windows guest Windows PowerShell. $using: works.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNull]
+    public ScriptBlock? ScriptBlock { get; set; }
+
+    /// <summary>The script as text, for a shell, in a Windows guest for Windows PowerShell.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ScriptText { get; set; }
+
+    /// <summary>The script as a file of this computer: .ps1, .sh, .bash, .cmd, .bat and .py tell the interpreter.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? FilePath { get; set; }
+
+    /// <summary>What runs it in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3.</summary>
+    [Parameter]
+    [ValidateSet(
+        nameof(GuestInterpreter.PowerShell), nameof(GuestInterpreter.WindowsPowerShell), nameof(GuestInterpreter.Sh),
+        nameof(GuestInterpreter.Bash), nameof(GuestInterpreter.Cmd), nameof(GuestInterpreter.Python))]
+    public string? Interpreter { get; set; }
+
+    /// <summary>The script's arguments: objects for a PowerShell, else text.</summary>
+    [Parameter(Position = 2)]
+    [AllowEmptyCollection]
+    [AllowNull]
+    public object?[] ArgumentList { get; set; } = [];
+
+    /// <summary>The script's $input; else its standard input, bytes as they are and of text each a line.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public object? InputObject { get; set; }
+
+    /// <summary>The encoding of what other interpreters than a PowerShell read and write; UTF-8 by default.</summary>
+    [Parameter]
+    [EncodingArgument]
+    [ValidateNotNull]
+    public Encoding Encoding { get; set; } = new UTF8Encoding(false);
+
+    /// <summary>Writes everything as soon as the script has written it. There is no limit to the output.</summary>
+    [Parameter]
+    public SwitchParameter Stream { get; set; }
+
+    private bool IsForPowerShell =>
+        ScriptBlock is not null || string.Equals(Path.GetExtension(FilePath), ".ps1", StringComparison.OrdinalIgnoreCase);
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        try
+        {
+            CommandLineCheck.Check(this, hasOption: false);
+            _script = ReadScript();
+            _payload = ScriptPayload.Serialize(_powerShell, _script, ArgumentList ?? [], InputObject);
+            _input = InputObject is null ? null : ProgramInput.Bytes(InputObject, Encoding);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? this));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEachGuest(
+        async (guest, call, cancellationToken) =>
+        {
+            var interpreter =
+                Enum.TryParse<GuestInterpreter>(Interpreter, ignoreCase: true, out var named) ? named
+                : Extensions.TryGetValue(Path.GetExtension(FilePath) ?? "", out var known) ? known
+                : await GuestScript.ChooseInterpreterAsync(guest.Session, IsForPowerShell, call, cancellationToken).ConfigureAwait(false);
+            return interpreter is GuestInterpreter.PowerShell or GuestInterpreter.WindowsPowerShell
+                ? await RunPowerShellAsync(guest, interpreter, call, cancellationToken).ConfigureAwait(false)
+                : await RunAsync(guest, interpreter, call, cancellationToken).ConfigureAwait(false);
+        },
+        "run a script");
+
+    private ScriptSource ReadScript()
+    {
+        var given = new object?[] { ScriptBlock, ScriptText, FilePath }.Count(script => script is not null);
+        if (given != 1)
+        {
+            throw ErrorCatalogue.ScriptNotGiven.WithTarget(null, given);
+        }
+
+        return ScriptBlock is { } block
+            ? ScriptSource.Of(block, SessionState)
+            : ScriptSource.Of(ScriptText ?? ReadFile(FilePath!));
+    }
+
+    private string ReadFile(string path)
+    {
+        try
+        {
+            var resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            return provider.Name == "FileSystem"
+                ? File.ReadAllText(resolved)
+                : throw ErrorCatalogue.ScriptFileUnreadable.With(path, $"it is one of the provider {provider.Name}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SessionStateException)
+        {
+            throw ErrorCatalogue.ScriptFileUnreadable.Because(e, path, e.Message);
+        }
+    }
+
+    private async Task<Action> RunAsync(Guest guest, GuestInterpreter interpreter, CallOptions call, CancellationToken cancellationToken)
+    {
+        var arguments = (ArgumentList ?? []).Select(argument => LanguagePrimitives.ConvertTo<string>(argument)).ToList();
+        if (interpreter == GuestInterpreter.Cmd)
+        {
+            return Stream
+                ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", guest.Session.Endpoint)
+                : Output(guest, "ProcessResult", [
+                    await BatchScript.RunAsync(guest.Session, _script.Text, arguments, _input, Encoding, call, cancellationToken)
+                        .ConfigureAwait(false)]);
+        }
+
+        var start = GuestScript.Prepare(interpreter, _script.Text, arguments, _input) with { Encoding = Encoding };
+        var result = Stream
+            ? await StreamedProcess.RunAsync(
+                guest.Session, start, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), false, call, cancellationToken)
+                .ConfigureAwait(false)
+            : await GuestProcess.RunAsync(guest.Session, start, false, call, cancellationToken).ConfigureAwait(false);
+        return Output(guest, "ProcessResult", [result]);
+    }
+
+    private async Task<Action> RunPowerShellAsync(
+        Guest guest, GuestInterpreter interpreter, CallOptions call, CancellationToken cancellationToken)
+    {
+        var start = PowerShellScript.Prepare(interpreter, _payload);
+        var streams = new ScriptStreams(this, guest, _powerShell);
+        try
+        {
+            GuestProcessResult result;
+            if (Stream)
+            {
+                result = await StreamedProcess.RunAsync(
+                    guest.Session, start, lines => SendAsync(streams.Read(lines), cancellationToken), false, call, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            else
+            {
+                result = await GuestProcess.RunAsync(guest.Session, start, false, call, cancellationToken).ConfigureAwait(false);
+                if (result.Truncated)
+                {
+                    throw ErrorCatalogue.ScriptOutputTooLong.WithTarget(guest.Name, guest.Session.Endpoint);
+                }
+
+                await SendAsync(streams.Read(result.Lines), cancellationToken).ConfigureAwait(false);
+            }
+
+            streams.Check(result);
+            return () => { };
+        }
+        finally
+        {
+            Post(streams.CompleteProgress);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Gets the disks and partitions of guests, with their addresses and the devices that they are made of.</summary>
+[Cmdlet(VerbsCommon.Get, "QemuGuestDisk", DefaultParameterSetName = SessionSet)]
+[OutputType("QemuGuestAgent.Disk")]
+public sealed class GetQemuGuestDiskCommand : GuestCmdlet
+{
+    /// <summary>Names of disks as the guests have them, such as /dev/vda, with wildcards; all by default.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var names = new NameFilter(Name);
+        ForEachGuest(async (guest, call, cancellationToken) => Output(
+            guest,
+            "Disk",
+            (await guest.Session.GetDisksAsync(call, cancellationToken).ConfigureAwait(false))
+                .Where(found => names.Matches(found.Name))));
+    }
+}

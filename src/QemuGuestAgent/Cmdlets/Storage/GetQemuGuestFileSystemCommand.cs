@@ -1,0 +1,27 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Gets the file systems that are mounted in guests, with their sizes and how full they are.</summary>
+[Cmdlet(VerbsCommon.Get, "QemuGuestFileSystem", DefaultParameterSetName = SessionSet)]
+[OutputType("QemuGuestAgent.FileSystem")]
+public sealed class GetQemuGuestFileSystemCommand : GuestCmdlet
+{
+    /// <summary>Where the file systems are mounted, with wildcards; all by default.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] MountPoint { get; set; } = ["*"];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var names = new NameFilter(MountPoint);
+        ForEachGuest(async (guest, call, cancellationToken) => Output(
+            guest,
+            "FileSystem",
+            (await guest.Session.GetFileSystemsAsync(call, cancellationToken).ConfigureAwait(false))
+                .Where(found => names.Matches(found.MountPoint))));
+    }
+}

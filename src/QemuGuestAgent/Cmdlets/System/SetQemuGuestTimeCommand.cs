@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Sets the clock of guests: to a time, which the guest's RTC gets too, or else from the RTC.</summary>
+[Cmdlet(VerbsCommon.Set, "QemuGuestTime", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class SetQemuGuestTimeCommand : GuestCmdlet
+{
+    // The agent runs hwclock, which waits for the RTC.
+    private const double DefaultTimeoutSeconds = 180;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public SetQemuGuestTimeCommand() => TimeoutSeconds = DefaultTimeoutSeconds;
+
+    /// <summary>The time; one that does not say its zone is local. Without it the clock is set from the guest's RTC.</summary>
+    [Parameter(Position = 1)]
+    public DateTime? Time { get; set; }
+
+    private protected override string Activity => "Setting clocks";
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => ForEachGuest(
+        async (guest, call, cancellationToken) =>
+        {
+            await guest.Session.SetTimeAsync(Time, call, cancellationToken).ConfigureAwait(false);
+            return () => { };
+        },
+        Time is { } time
+            ? $"Set the clock to {time.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture)}"
+            : "Set the clock from its RTC");
+}

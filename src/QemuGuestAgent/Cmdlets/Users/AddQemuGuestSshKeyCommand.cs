@@ -1,0 +1,36 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Adds public keys to those that let users of guests in by ssh.</summary>
+[Cmdlet(VerbsCommon.Add, "QemuGuestSshKey", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class AddQemuGuestSshKeyCommand : SshKeyCmdlet
+{
+    /// <summary>Takes all other keys of the users away.</summary>
+    [Parameter]
+    public SwitchParameter Reset { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        // With -Reset it would lock the user out: a file that was not found must not do that.
+        if (!HasKeys)
+        {
+            var users = string.Join(", ", UserName);
+            WriteError(ErrorRecords.Of(ErrorCatalogue.SshKeyMissing.With(users), UserName));
+        }
+
+        base.EndProcessing();
+    }
+
+    private protected override string Describe(string user, string keys) =>
+        $"Let '{user}' in by {keys}{(Reset ? " and no others" : "")}";
+
+    private protected override Task ChangeAsync(
+        Guest guest, string user, IReadOnlyCollection<string> keys, CallOptions call, CancellationToken cancellationToken) =>
+        guest.Session.AddSshKeysAsync(user, keys, Reset, call, cancellationToken);
+}

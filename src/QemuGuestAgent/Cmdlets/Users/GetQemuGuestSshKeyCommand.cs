@@ -1,0 +1,25 @@
+using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Gets the public keys that let users of guests in by ssh.</summary>
+[Cmdlet(VerbsCommon.Get, "QemuGuestSshKey", DefaultParameterSetName = SessionSet)]
+[OutputType("QemuGuestAgent.SshKey")]
+public sealed class GetQemuGuestSshKeyCommand : GuestCmdlet
+{
+    /// <summary>The users.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] UserName { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var user in UserName)
+        {
+            ForEachGuest(async (guest, call, cancellationToken) =>
+                Output(guest, "SshKey", await guest.Session.GetSshKeysAsync(user, call, cancellationToken).ConfigureAwait(false)));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Management.Automation;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>Sets the password of a user of guests.</summary>
+[Cmdlet(VerbsCommon.Set, "QemuGuestUserPassword", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class SetQemuGuestUserPasswordCommand : GuestCmdlet
+{
+    private GuestPassword? _password;
+
+    /// <summary>The user of the guest, and the new password.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [Credential]
+    [ValidateNotNull]
+    public PSCredential Credential { get; set; } = PSCredential.Empty;
+
+    /// <summary>
+    /// What -Credential has as password is the hash of it that the guest keeps (crypt, such as $6$…). Windows guests take none.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Crypted { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        try
+        {
+            _password = Secret.ToPassword(Credential.Password, Crypted);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, Credential.UserName));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        // Windows PowerShell puts a backslash before a name without a domain.
+        var user = Credential.UserName.TrimStart('\\');
+        ForEachGuest(
+            async (guest, call, cancellationToken) =>
+            {
+                await guest.Session.SetUserPasswordAsync(user, _password!, call, cancellationToken).ConfigureAwait(false);
+                return () => { };
+            },
+            $"Set the password of '{user}'");
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        // First those who still use it end.
+        base.Dispose(disposing);
+        _password?.Dispose();
+    }
+}

@@ -1,0 +1,97 @@
+using System.Management.Automation;
+using QemuGuestAgent.Conversion;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Commands;
+
+/// <summary>
+/// A cmdlet that changes the public keys by which users of guests get in. The keys are gathered first and sent at the end, all of
+/// a user's at once: where one cannot be read, none is sent.
+/// </summary>
+public abstract class SshKeyCmdlet : GuestCmdlet
+{
+    private readonly GatheredByGuest<(string User, string Key)> _keys = new();
+
+    /// <summary>The users.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] UserName { get; set; } = [];
+
+    /// <summary>Public keys: lines of a .pub file or of authorized_keys.</summary>
+    [Parameter(Position = 2, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [SshKeyText]
+    public string[] Key { get; set; } = [];
+
+    /// <summary>Files of public keys, with wildcards.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Files of public keys, without wildcards.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    // Whether any key was given.
+    private protected bool HasKeys { get; private set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        try
+        {
+            var files = Path.SelectMany(path => LocalPaths.Find(SessionState, path))
+                .Concat(LiteralPath.Select(path => LocalPaths.Literal(SessionState, path)));
+            var keys = Key.Concat(files.Select(ReadFile)).SelectMany(GuestSshKey.ReadLines).ToList();
+            HasKeys |= keys.Count > 0;
+            _keys.Add(Guests, UserName.SelectMany(user => keys.Select(key => (user, key))));
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, UserName));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        foreach (var (given, keys) in _keys.Guests)
+        {
+            foreach (var of in keys.ToLookup(key => key.User, key => key.Key))
+            {
+                ForGuest(
+                    given,
+                    async (guest, call, cancellationToken) =>
+                    {
+                        await ChangeAsync(guest, of.Key, [.. of], call, cancellationToken).ConfigureAwait(false);
+                        return () => { };
+                    },
+                    Describe(of.Key, of.Count() == 1 ? "1 public key" : $"{of.Count()} public keys"));
+            }
+        }
+
+        base.EndProcessing();
+    }
+
+    // What is about to be done to a user with so many keys.
+    private protected abstract string Describe(string user, string keys);
+
+    private protected abstract Task ChangeAsync(
+        Guest guest, string user, IReadOnlyCollection<string> keys, CallOptions call, CancellationToken cancellationToken);
+
+    private static string ReadFile(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ErrorCatalogue.FileNotReadable.Because(e, path, e.Message);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using QemuGuestAgent.Core.Operations.Freezing;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent;
+
+/// <summary>Hands over the sessions that a cmdlet opens, and closes those that nobody got.</summary>
+internal sealed class SessionOpening(PSCmdlet cmdlet) : IDisposable
+{
+    // Opened, but not handed over yet: nobody else would close them if the pipeline is stopped now.
+    private readonly ConcurrentDictionary<AgentSession, bool> _unwritten = new();
+
+    /// <summary>Opens a session, and gives what writes it, for the pipeline's thread.</summary>
+    public async Task<Action> OpenAsync(string name, Task<GuestAgentSession> opening, CallOptions call, CancellationToken cancellationToken)
+    {
+        var session = new AgentSession(name, await opening.ConfigureAwait(false));
+        _unwritten.TryAdd(session, true);
+        var warn = await WarnIfFrozenAsync(cmdlet, session, call, cancellationToken).ConfigureAwait(false);
+        return () =>
+        {
+            warn();
+            SessionRegistry.OfThisRunspace.Add(session);
+            _unwritten.TryRemove(session, out _);
+            cmdlet.WriteObject(session);
+        };
+    }
+
+    /// <summary>Gives what warns of a guest that is found frozen, as a script that ended early leaves it.</summary>
+    public static async Task<Action> WarnIfFrozenAsync(PSCmdlet cmdlet, AgentSession session, CallOptions call, CancellationToken cancellationToken)
+    {
+        var isFrozen = await session.Core.IsFoundFrozenAsync(call, cancellationToken).ConfigureAwait(false);
+        return isFrozen
+            ? () => cmdlet.WriteWarning(
+                $"The guest '{session.Name}' is frozen: whatever writes in it waits. If no snapshot of it is under way, thaw it with Resume-QemuGuestFileSystem.")
+            : () => { };
+    }
+
+    /// <summary>Closes what was not handed over.</summary>
+    public void Dispose()
+    {
+        foreach (var session in _unwritten.Keys)
+        {
+            SessionRegistry.Close(session);
+        }
+    }
+}
