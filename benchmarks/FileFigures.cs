@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Session;
 

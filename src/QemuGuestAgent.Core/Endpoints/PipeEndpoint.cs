@@ -66,7 +66,7 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
     private GuestAgentException? Explain(Exception e) => e switch
     {
         TimeoutException when !Exists() => ErrorCatalogue.EndpointNotFound.Because(e, this),
-        TimeoutException => (IsWindows ? ErrorCatalogue.EndpointBacklogFull : ErrorCatalogue.EndpointRefused).Because(e, this, this),
+        TimeoutException => (IsWindows ? ErrorCatalogue.EndpointBacklogFull : ErrorCatalogue.EndpointRefused).Because(e, this),
         UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied } => ErrorCatalogue.EndpointAccessDenied.Because(
             e, this, "the pipe is not open to this account", "run as the account that QEMU runs as, or elevated"),
         IOException or SocketException or ArgumentException => ErrorCatalogue.EndpointUnreachable.Because(e, this, e.Message),

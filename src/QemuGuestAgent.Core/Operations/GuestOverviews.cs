@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;

@@ -21,7 +21,7 @@ internal sealed class AgentErrorMapper(GuestAgentEndpoint endpoint, GuestAgentIn
         if (endpoint.TransportErrors.TryGetValue(errorClass, out var ofTransport))
         {
             // Not the agent's: it may have carried the command out.
-            return ofTransport.With(command, command, endpoint, description);
+            return ofTransport.With(command, endpoint, description);
         }
 
         var explained = errorClass switch

@@ -1,4 +1,6 @@
 
+
+
 namespace QemuGuestAgent.EmbeddedAgent.Commands;
 
 /// <summary>All commands that the embedded agent has. A new one is a row here and a method in its family's class.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Scripts;
 
 namespace QemuGuestAgent.Conversion;

@@ -2,7 +2,7 @@
 using System.Management.Automation.Remoting;
 using System.Text;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent.Remoting;
 

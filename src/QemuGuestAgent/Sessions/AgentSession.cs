@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent;

@@ -1,4 +1,6 @@
 
+
+
 namespace QemuGuestAgent.Core.Tests.Contract;
 
 // What an earlier client leaves behind must not harm the next.

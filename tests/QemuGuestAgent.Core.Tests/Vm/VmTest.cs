@@ -1,5 +1,5 @@
 using System.Text.Json;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Wire;
 

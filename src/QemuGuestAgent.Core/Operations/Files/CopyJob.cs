@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Files;
@@ -14,13 +16,13 @@ internal sealed class CopyJob
     private long _bytes;
 
     private CopyJob(
-        GuestAgentSession session, ItemCopyOptions options, OperationTime time, bool isWindows, GuestFileTools? tools, string? missingReason,
+        GuestAgentSession session, ItemCopyOptions options, OperationTime time, GuestPath paths, GuestFileTools? tools, string? missingReason,
         CancellationToken cancellationToken)
     {
         Session = session;
         Options = options;
         _time = time;
-        IsWindows = isWindows;
+        Paths = paths;
         Tools = tools;
         ToolsMissingReason = missingReason;
         CancellationToken = cancellationToken;
@@ -31,7 +33,8 @@ internal sealed class CopyJob
 
     public ItemCopyOptions Options { get; }
 
-    public bool IsWindows { get; }
+    /// <summary>How the guest writes paths.</summary>
+    public GuestPath Paths { get; }
 
     /// <summary>What the guest's programs can do; null where they may not, or cannot.</summary>
     public GuestFileTools? Tools { get; }
@@ -56,9 +59,9 @@ internal sealed class CopyJob
         GuestAgentSession session, ItemCopyOptions options, CallOptions? call, CancellationToken cancellationToken)
     {
         var time = new OperationTime(session.Clock, call);
-        var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
-        var (tools, missingReason) = await GuestFileTools.FindAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false);
-        return new CopyJob(session, options, time, isWindows, tools, missingReason, cancellationToken);
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        var (tools, missingReason) = await platform.FindFileToolsAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return new CopyJob(session, options, time, platform.Paths, tools, missingReason, cancellationToken);
     }
 
     /// <summary>Copies an item; where that fails on it alone, its failure is told and the others go on.</summary>
@@ -83,13 +86,13 @@ internal sealed class CopyJob
     /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, GuestToolsMissing.</exception>
     public async Task<IReadOnlyList<GuestItem>> FindAsync(string source, bool isLiteral, bool isDeep)
     {
-        if (!GuestPath.IsRooted(source, IsWindows))
+        if (!Paths.IsRooted(source))
         {
             throw ErrorCatalogue.GuestPathNotRooted.With(source, Session.Endpoint);
         }
 
-        var isPattern = !isLiteral && GuestPath.HasWildcards(source);
-        var path = isLiteral ? source : isPattern ? GuestPath.ShellPattern(source) : GuestPath.Unescape(source);
+        var isPattern = !isLiteral && GuestPattern.HasWildcards(source);
+        var path = isLiteral ? source : isPattern ? GuestPattern.ShellPattern(source) : GuestPattern.Unescape(source);
         if (Tools is null)
         {
             return isPattern

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Posix;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
@@ -21,7 +23,7 @@ internal sealed class FileSender(CopyJob job)
         var way = string.Join("/", names.Take(names.Length - 1));
         var copy = job.Tools is { } tools
             ? await SendAsideAsync(source, local, new GuestTarget(root, way, names[names.Length - 1]), tools).ConfigureAwait(false)
-            : await SendInPlaceAsync(source, local, GuestPath.Join(root, names, job.IsWindows)).ConfigureAwait(false);
+            : await SendInPlaceAsync(source, local, job.Paths.Join(root, names)).ConfigureAwait(false);
         return copy with { Duration = job.Elapsed - started };
     }
 

@@ -1,6 +1,8 @@
 using System.Text;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Posix;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Files;
@@ -26,9 +28,9 @@ public static class GuestContent
     public static async Task<IReadOnlyList<string>> FindAsync(
         GuestAgentSession session, string path, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        if (!GuestPath.HasWildcards(path))
+        if (!GuestPattern.HasWildcards(path))
         {
-            return [GuestPath.Unescape(path)];
+            return [GuestPattern.Unescape(path)];
         }
 
         var job = await CopyJob.StartAsync(session, new ItemCopyOptions(), call, cancellationToken).ConfigureAwait(false);
@@ -184,14 +186,14 @@ public static class GuestContent
     {
         var time = new OperationTime(session.Clock, call);
         CheckRooted(session, path);
-        var isWindows = await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false);
-        var (tools, missingReason) = await GuestFileTools.FindAsync(session, isWindows, time, cancellationToken).ConfigureAwait(false);
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        var (tools, missingReason) = await platform.FindFileToolsAsync(session, time, cancellationToken).ConfigureAwait(false);
         GuestPlace? place = null;
         if (tools is not null)
         {
             place = await tools.PrepareAsync(path, cancellationToken).ConfigureAwait(false);
         }
-        else if (!isWindows)
+        else if (platform.OpensNewFilesToAll)
         {
             warn($"If '{path}' is new in the guest of '{session.Endpoint}', everybody there may read and write it: {missingReason}.");
         }
@@ -240,7 +242,7 @@ public static class GuestContent
 
     private static void CheckRooted(GuestAgentSession session, string path)
     {
-        if (!GuestPath.IsRooted(path, isWindows: false) && !GuestPath.IsRooted(path, isWindows: true))
+        if (!GuestPath.Posix.IsRooted(path) && !GuestPath.Windows.IsRooted(path))
         {
             throw ErrorCatalogue.GuestPathNotRooted.With(path, session.Endpoint);
         }

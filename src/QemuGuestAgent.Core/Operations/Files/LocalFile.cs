@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Principal;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 

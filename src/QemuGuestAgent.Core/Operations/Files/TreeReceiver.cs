@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
@@ -39,7 +40,7 @@ internal sealed class TreeReceiver(CopyJob job)
         }
 
         var isInto = Directory.Exists(destination);
-        if (!isInto && (roots.Count > 1 || GuestPath.EndsAsFolder(destination, IsWindowsHere)))
+        if (!isInto && (roots.Count > 1 || Path.GetFileName(destination).Length == 0))
         {
             throw ErrorCatalogue.LocalFileNotWritten.With(destination, "it is no folder that is there.");
         }
@@ -62,7 +63,7 @@ internal sealed class TreeReceiver(CopyJob job)
     private async Task ReceiveItemAsync(GuestItem item, string destination, bool isInto)
     {
         var names = item.Names;
-        var target = isInto ? Contain(destination, GuestPath.Name(item.Root, job.IsWindows), item) : destination;
+        var target = isInto ? Contain(destination, job.Paths.Name(item.Root), item) : destination;
         for (var i = 0; i < names.Length; i++)
         {
             // What is in it must not go to another place where it could not be made, as where a link stands there.

@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
@@ -10,7 +11,7 @@ internal sealed class TreeSender(CopyJob job)
     /// <summary>Sends items of this computer.</summary>
     public async Task SendAsync(IReadOnlyList<string> sources, string destination)
     {
-        if (!GuestPath.IsRooted(destination, job.IsWindows))
+        if (!job.Paths.IsRooted(destination))
         {
             throw ErrorCatalogue.GuestPathNotRooted.With(destination, job.Session.Endpoint);
         }
@@ -23,17 +24,17 @@ internal sealed class TreeSender(CopyJob job)
         }
 
         var isInto = await IsFolderAsync(destination).ConfigureAwait(false);
-        if (!isInto && (sources.Count > 1 || GuestPath.EndsAsFolder(destination, job.IsWindows)))
+        if (!isInto && (sources.Count > 1 || job.Paths.EndsAsFolder(destination)))
         {
             throw ErrorCatalogue.GuestItemNotFound.With(destination, job.Session.Endpoint);
         }
 
         var trees = sources.Select(source => LocalTree.Read(source, job.Options)).ToList();
         job.TotalBytes = trees.Sum(tree => tree.Bytes);
-        var root = isInto ? destination : GuestPath.Folder(destination, job.IsWindows);
+        var root = isInto ? destination : job.Paths.Folder(destination);
         foreach (var tree in trees)
         {
-            var name = isInto ? tree.Name : GuestPath.Name(destination, job.IsWindows);
+            var name = isInto ? tree.Name : job.Paths.Name(destination);
             await job.TryAsync(() => SendTreeAsync(tree, root, name)).ConfigureAwait(false);
         }
     }
@@ -47,7 +48,7 @@ internal sealed class TreeSender(CopyJob job)
             return items.Exists(item => item.Type == 'd');
         }
 
-        if (GuestPath.EndsAsFolder(path, job.IsWindows))
+        if (job.Paths.EndsAsFolder(path))
         {
             return true;
         }
@@ -102,7 +103,7 @@ internal sealed class TreeSender(CopyJob job)
             foreach (var way in await job.Tools!.FinishFoldersAsync(root, finished, job.CancellationToken).ConfigureAwait(false))
             {
                 job.Options.Warn(
-                    $"'{GuestPath.Join(root, way, isWindows: false)}' in the guest of '{job.Session.Endpoint}' has not got the time and "
+                    $"'{GuestPath.Posix.Join(root, way)}' in the guest of '{job.Session.Endpoint}' has not got the time and "
                     + "mode of its source.");
             }
         }

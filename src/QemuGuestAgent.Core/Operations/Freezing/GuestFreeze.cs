@@ -1,5 +1,6 @@
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Freezing;
@@ -11,9 +12,6 @@ namespace QemuGuestAgent.Core.Operations.Freezing;
 internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions options, Action<TraceEvent>? trace)
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
-
-    // What Windows' shadow copy service allows (qemu-ga: "fsfreeze is limited up to 10 seconds").
-    private static readonly TimeSpan WindowsLimit = TimeSpan.FromSeconds(10);
 
     private readonly GuestAgentRequest _freeze = FreezeCommands.FreezeRequest(options.MountPoints);
     private long? _since;
@@ -92,8 +90,8 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
                 throw refusal;
             }
 
-            return session.Clock.GetElapsedTime(since) >= WindowsLimit
-                && await GuestTools.IsWindowsAsync(session, time, cancellationToken).ConfigureAwait(false)
+            var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+            return session.Clock.GetElapsedTime(since) >= platform.FreezeLimit
                 ? Outcome(
                     FreezeResult.WindowsFreezeLimit, null,
                     ErrorCatalogue.WindowsFreezeLimit.Because(refusal, session.Endpoint))

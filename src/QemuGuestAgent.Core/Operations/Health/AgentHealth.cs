@@ -1,6 +1,7 @@
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Session;
 

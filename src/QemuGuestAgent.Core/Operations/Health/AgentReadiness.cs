@@ -1,5 +1,6 @@
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Health;

@@ -1,8 +1,9 @@
 using System.Text;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Files;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Guests.Windows;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Scripts;
@@ -50,7 +51,7 @@ public static class BatchScript
         }
         finally
         {
-            await RemoveAsync(session, launcherPath, scriptPath).ConfigureAwait(false);
+            await session.TryRunToolAsync(new GuestExecution("cmd.exe", "/d", "/c", "del", "/f", "/q", launcherPath, scriptPath)).ConfigureAwait(false);
         }
 
         async Task WriteAsync(string path, string text)
@@ -83,23 +84,8 @@ public static class BatchScript
     private static async Task<string> FindFolderAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
     {
-        var environment = await GuestTools.GetEnvironmentAsync(session, isWindows: true, time, cancellationToken).ConfigureAwait(false);
+        var environment = await new WindowsPlatform().GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
         var root = environment.FirstOrDefault(variable => variable.StartsWith("SystemRoot=", StringComparison.OrdinalIgnoreCase));
         return $@"{root?.Substring("SystemRoot=".Length) ?? @"C:\Windows"}\Temp";
-    }
-
-    private static async Task RemoveAsync(GuestAgentSession session, params string[] paths)
-    {
-        var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
-        try
-        {
-            await GuestTools.RunToolAsync(
-                session, new GuestExecution("cmd.exe", ["/d", "/c", "del", "/f", "/q", .. paths]), time, CancellationToken.None)
-                .ConfigureAwait(false);
-        }
-        catch (GuestAgentException)
-        {
-            // The agent does not answer: nothing can be done, and the caller is told why already.
-        }
     }
 }

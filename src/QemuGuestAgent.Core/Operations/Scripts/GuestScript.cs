@@ -1,32 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Scripts;
-
-/// <summary>What runs a script in a guest.</summary>
-public enum GuestInterpreter
-{
-    /// <summary>PowerShell 7: pwsh.</summary>
-    PowerShell,
-
-    /// <summary>Windows PowerShell 5.1: powershell.exe.</summary>
-    WindowsPowerShell,
-
-    /// <summary>The POSIX shell: /bin/sh.</summary>
-    Sh,
-
-    /// <summary>Bash.</summary>
-    Bash,
-
-    /// <summary>Windows' command interpreter: cmd.exe.</summary>
-    Cmd,
-
-    /// <summary>Python 3: python3.</summary>
-    Python,
-}
 
 /// <summary>
 /// Scripts for a guest. The script, its arguments and its input all go by standard input: what is in an argument of a program is
@@ -60,9 +39,8 @@ public static class GuestScript
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<GuestInterpreter> ChooseInterpreterAsync(
         GuestAgentSession session, bool isPowerShell, CallOptions? call = null, CancellationToken cancellationToken = default) =>
-        await GuestTools.IsWindowsAsync(session, new OperationTime(session.Clock, call), cancellationToken).ConfigureAwait(false)
-            ? GuestInterpreter.WindowsPowerShell
-            : isPowerShell ? GuestInterpreter.PowerShell : GuestInterpreter.Sh;
+        (await GuestPlatform.FindAsync(session, new OperationTime(session.Clock, call), cancellationToken).ConfigureAwait(false))
+            .DefaultInterpreter(isPowerShell);
 
     /// <summary>The program that runs a script of another interpreter than a PowerShell, or <see cref="BatchScript"/>'s.</summary>
     /// <param name="interpreter">Sh, Bash or Python.</param>

@@ -1,5 +1,6 @@
 using System.Text;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent.Core.Operations.Scripts;
 

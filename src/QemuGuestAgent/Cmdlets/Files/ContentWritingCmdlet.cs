@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 
 namespace QemuGuestAgent.Commands;
@@ -101,7 +102,7 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
                     guest,
                     async (of, call, cancellationToken) =>
                     {
-                        var isWindows = GuestPath.IsRooted(path, isWindows: true);
+                        var isWindows = GuestPath.Windows.IsRooted(path);
                         await GuestContent.WriteAsync(
                             of.Session, path, Content(isWindows ? "\r\n" : "\n"), AsByteStream ? [] : Encoding.GetPreamble(), Appends,
                             text => Post(() => WriteWarning(SafeText.Escape(text))), call, cancellationToken).ConfigureAwait(false);

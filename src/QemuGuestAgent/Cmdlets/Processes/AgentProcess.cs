@@ -1,4 +1,4 @@
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent;
 

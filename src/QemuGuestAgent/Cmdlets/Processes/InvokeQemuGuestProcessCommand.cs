@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent.Commands;
 

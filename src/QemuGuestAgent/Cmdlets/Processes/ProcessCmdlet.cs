@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;

@@ -3,7 +3,7 @@ using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent.Commands;
 

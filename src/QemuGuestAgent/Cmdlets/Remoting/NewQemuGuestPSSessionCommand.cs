@@ -6,8 +6,8 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using QemuGuestAgent.Core.Errors;
 #if NET
-using QemuGuestAgent.Core.Operations;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Remoting;
 #endif

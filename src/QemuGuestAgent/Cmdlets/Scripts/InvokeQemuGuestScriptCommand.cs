@@ -2,7 +2,8 @@ using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Scripts;
 using QemuGuestAgent.Core.Session;
 

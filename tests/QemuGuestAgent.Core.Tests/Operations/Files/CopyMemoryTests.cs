@@ -1,5 +1,5 @@
 using QemuGuestAgent.Core.Operations.Files;
-using QemuGuestAgent.Core.Tests.Operations.Processes;
+using QemuGuestAgent.Core.Tests.Guests;
 using QemuGuestAgent.Core.Tests.RealAgent;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Files;

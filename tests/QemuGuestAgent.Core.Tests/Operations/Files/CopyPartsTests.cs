@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Operations.Files;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Files;
@@ -17,8 +19,9 @@ public sealed class CopyPartsTests
     [InlineData(@"C:/a/b\", true, "b", "C:/a/")]
     public void A_guest_path_has_a_name_and_a_folder(string path, bool isWindows, string name, string folder)
     {
-        Assert.Equal(name, GuestPath.Name(path, isWindows));
-        Assert.Equal(folder, GuestPath.Folder(path, isWindows));
+        var paths = isWindows ? GuestPath.Windows : GuestPath.Posix;
+        Assert.Equal(name, paths.Name(path));
+        Assert.Equal(folder, paths.Folder(path));
     }
 
     [Theory]
@@ -32,8 +35,8 @@ public sealed class CopyPartsTests
     [InlineData(@"\\server\share", false, true)]
     public void Only_some_paths_begin_at_a_root(string path, bool posix, bool windows)
     {
-        Assert.Equal(posix, GuestPath.IsRooted(path, isWindows: false));
-        Assert.Equal(windows, GuestPath.IsRooted(path, isWindows: true));
+        Assert.Equal(posix, GuestPath.Posix.IsRooted(path));
+        Assert.Equal(windows, GuestPath.Windows.IsRooted(path));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;

@@ -1,4 +1,4 @@
-using QemuGuestAgent.Core.Operations;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Files;

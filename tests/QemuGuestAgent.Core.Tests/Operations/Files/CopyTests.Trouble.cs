@@ -2,6 +2,7 @@ using System.Diagnostics;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.Guests;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Files;
 

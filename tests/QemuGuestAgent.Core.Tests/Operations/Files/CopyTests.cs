@@ -1,9 +1,11 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.Guests;
 using QemuGuestAgent.Core.Tests.RealAgent;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Files;

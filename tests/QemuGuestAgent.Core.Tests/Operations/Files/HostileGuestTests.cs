@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.Session;
@@ -105,12 +106,12 @@ public sealed class HostileGuestTests : IDisposable
     [InlineData("/a/*", "/a/b\nc", true)]
     [InlineData("/a/*", "/a/b\n/c", false)]
     public void What_the_guest_s_shell_finds_matches_here(string pattern, string path, bool matches) =>
-        Assert.Equal(matches, GuestPath.Matcher(GuestPath.ShellPattern(pattern)).IsMatch(path));
+        Assert.Equal(matches, GuestPattern.Matcher(GuestPattern.ShellPattern(pattern)).IsMatch(path));
 
     [Fact]
     public void A_long_name_is_matched_soon()
     {
-        var matcher = GuestPath.Matcher("/" + string.Concat(Enumerable.Repeat("*a", 20)) + "b");
+        var matcher = GuestPattern.Matcher("/" + string.Concat(Enumerable.Repeat("*a", 20)) + "b");
         Assert.DoesNotMatch(matcher, "/" + new string('a', 5000));
     }
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations;
-using QemuGuestAgent.Core.Operations.Files;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Freezing;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;

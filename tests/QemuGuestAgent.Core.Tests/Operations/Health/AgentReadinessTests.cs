@@ -191,7 +191,7 @@ public sealed class AgentReadinessTests
         public override Task<Stream> OpenAsync(CancellationToken cancellationToken)
         {
             var number = Interlocked.Increment(ref _opens);
-            return number <= failures.Length ? throw failures[number - 1].With(this, this, "so it is", "for the test") : Task.FromResult(agent.Connect());
+            return number <= failures.Length ? throw failures[number - 1].With(this, "so it is", "for the test") : Task.FromResult(agent.Connect());
         }
 
         public override string ToString() => "embedded:late";

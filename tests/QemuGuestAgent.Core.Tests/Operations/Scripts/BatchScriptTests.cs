@@ -2,10 +2,11 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Operations.Processes;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Scripts;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.Guests;
 using QemuGuestAgent.Core.Tests.Session;
 using QemuGuestAgent.EmbeddedAgent;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Xml;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Scripts;
 using QemuGuestAgent.Core.Tests.Errors;
 

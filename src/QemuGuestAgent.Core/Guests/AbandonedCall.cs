@@ -1,0 +1,37 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests;
+
+/// <summary>What a command has done whose caller gave up, where that must be undone.</summary>
+internal static class AbandonedCall
+{
+    /// <summary>What tidying up may take, when the caller has given up already.</summary>
+    public static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether a command that failed so may have been carried out all the same.</summary>
+    public static bool IsUnanswered(Exception e) =>
+        e is OperationCanceledException || (e is GuestAgentException error && error.Is(ErrorCatalogue.CommandTimedOut));
+
+    /// <summary>Waits for the late result of a request that keeps it, and undoes what it tells of. Nothing of it fails.</summary>
+    public static async Task UndoAsync(this GuestAgentSession session, GuestAgentRequest request, Func<JsonElement, Task> undo)
+    {
+        try
+        {
+            if (request.LateReply is null)
+            {
+                await session.SynchronizeAsync(new CallOptions { Timeout = CleanupTime }).ConfigureAwait(false);
+            }
+
+            if (request.LateReply is { Error: null } late)
+            {
+                await undo(late.Result).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is GuestAgentException or FormatException or InvalidOperationException)
+        {
+            // The agent does not answer, or nonsense: nothing can be done, and the caller is told why already.
+        }
+    }
+}

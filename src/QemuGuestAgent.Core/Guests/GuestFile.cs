@@ -1,0 +1,151 @@
+using System.Text.Json;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests;
+
+/// <summary>A file that the agent of a guest holds open. It must be disposed of, or the agent holds it until it ends.</summary>
+internal sealed class GuestFile
+{
+    private readonly GuestAgentSession _session;
+    private readonly OperationTime _time;
+    private bool _isClosed;
+
+    private GuestFile(GuestAgentSession session, string path, long handle, OperationTime time)
+    {
+        _session = session;
+        Path = path;
+        Handle = handle;
+        _time = time;
+        session.OpenFiles.Add(handle);
+    }
+
+    /// <summary>The file, as it was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The agent's number for it. The next that is opened gets the next number.</summary>
+    public long Handle { get; }
+
+    /// <summary>Opens a file. Where that is given up, nothing stays open.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="path">The file, as the guest finds it.</param>
+    /// <param name="mode">One of fopen's modes.</param>
+    /// <param name="time">The operation's time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">GuestFileNotOpened, ArgumentTextInvalid, and those of a command.</exception>
+    public static async Task<GuestFile> OpenAsync(
+        GuestAgentSession session, string path, string mode, OperationTime time, CancellationToken cancellationToken)
+    {
+        var request = FileCommands.OpenRequest(path, mode);
+        try
+        {
+            var handle = await session.InvokeAsync(
+                request, static (ref Utf8JsonReader reader) => reader.GetInt64(), time.Command(), cancellationToken)
+                .ConfigureAwait(false);
+            return new GuestFile(session, path, handle, time);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
+        {
+            throw ErrorCatalogue.GuestFileNotOpened.Because(e, path, session.Endpoint, e.AgentErrorText);
+        }
+        catch (Exception e) when (AbandonedCall.IsUnanswered(e))
+        {
+            await session.UndoAsync(
+                request, late => new GuestFile(session, path, late.GetInt64(), time).DisposeAsync().AsTask())
+                .ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Reads on, up to so many bytes; returns how many. Fewer come where there are no more now; none at its end.</summary>
+    /// <param name="buffer">Where they go.</param>
+    /// <param name="count">How many at the most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="whileWaiting">What to do while the agent reads.</param>
+    /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
+    public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken, Action? whileWaiting = null) =>
+        Try(ErrorCatalogue.GuestFileNotRead, () => _session.ReadFileAsync(
+            Handle, buffer, count, _time.Command(), cancellationToken, whileWaiting));
+
+    /// <summary>Writes on, all of it or it fails.</summary>
+    /// <param name="bytes">What to write.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="whileWaiting">What to do while the agent writes.</param>
+    /// <exception cref="GuestAgentException">GuestFileNotWritten, and those of a command.</exception>
+    public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, Action? whileWaiting = null)
+    {
+        var count = await Try(ErrorCatalogue.GuestFileNotWritten, () => _session.WriteFileAsync(
+            Handle, bytes, _time.Command(), cancellationToken, whileWaiting)).ConfigureAwait(false);
+        if (count != bytes.Length)
+        {
+            throw ErrorCatalogue.GuestFileNotWritten.With(
+                Path, _session.Endpoint, $"of {bytes.Length} bytes it took {count}.");
+        }
+    }
+
+    /// <summary>Moves to a position, in bytes from the start.</summary>
+    /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
+    public Task SeekAsync(long position, CancellationToken cancellationToken) => SeekAsync(position, "set", cancellationToken);
+
+    /// <summary>Moves to the end; returns its position: the length. Files that the guest makes when they are read have 0.</summary>
+    /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
+    public Task<long> SeekEndAsync(CancellationToken cancellationToken) => SeekAsync(0, "end", cancellationToken);
+
+    /// <summary>Closes it once all that was written has gone to the guest's file system.</summary>
+    /// <exception cref="GuestAgentException">GuestFileNotWritten, and those of a command.</exception>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        await Try(ErrorCatalogue.GuestFileNotWritten, async () =>
+        {
+            await _session.FlushFileAsync(Handle, _time.Command(), cancellationToken).ConfigureAwait(false);
+
+            // Never twice: an agent whose close has failed frees the file again at the next one.
+            LetGo();
+            await _session.CloseFileAsync(Handle, _time.Command(), CancellationToken.None).ConfigureAwait(false);
+            return true;
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes it, as far as the agent answers.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        LetGo();
+        try
+        {
+            await _session.CloseFileAsync(Handle, new CallOptions { Timeout = AbandonedCall.CleanupTime }, CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (GuestAgentException)
+        {
+            // The agent does not answer: nothing can be done, and the caller is told why already.
+        }
+    }
+
+    private void LetGo()
+    {
+        _isClosed = true;
+        _session.OpenFiles.Remove(Handle);
+    }
+
+    private Task<long> SeekAsync(long offset, string whence, CancellationToken cancellationToken) =>
+        Try(ErrorCatalogue.GuestFileNotRead, () => _session.SeekFileAsync(
+            Handle, offset, whence, _time.Command(), cancellationToken));
+
+    private async Task<T> Try<T>(ErrorDefinition error, Func<Task<T>> command)
+    {
+        try
+        {
+            return await command().ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
+        {
+            throw error.Because(e, Path, _session.Endpoint, e.AgentErrorText);
+        }
+    }
+}

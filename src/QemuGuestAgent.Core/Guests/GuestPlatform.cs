@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Guests.Posix;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Guests.Windows;
+using QemuGuestAgent.Core.Schema;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests;
+
+/// <summary>
+/// What differs between the systems of guests: how programs are started, followed, spoken with and killed there, and how files are
+/// worked on. It is found out once for each agent.
+/// </summary>
+internal abstract class GuestPlatform
+{
+    // By what guest-info said at the last synchronisation: a channel that was opened again may lead to another guest.
+    private static readonly ConditionalWeakTable<GuestAgentInfo, GuestPlatform> Known = new();
+
+    /// <summary>How paths are written there.</summary>
+    public abstract GuestPath Paths { get; }
+
+    /// <summary>How names of environment variables are told apart.</summary>
+    public abstract StringComparer VariableNames { get; }
+
+    /// <summary>Whether a program's output can be read while it runs: see <see cref="FollowAsync"/>.</summary>
+    public abstract bool FollowsOutput { get; }
+
+    /// <summary>Whether everybody in the guest may read and write a new file of the agent's.</summary>
+    public abstract bool OpensNewFilesToAll { get; }
+
+    /// <summary>How long file systems can stay frozen there; null is without limit.</summary>
+    public abstract TimeSpan? FreezeLimit { get; }
+
+    /// <summary>The platform of a guest. One whose agent does not tell (before QEMU 2.10, or by policy) counts as POSIX.</summary>
+    public static async Task<GuestPlatform> FindAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        if (session.Agent is { } agent && Known.TryGetValue(agent, out var known))
+        {
+            return known;
+        }
+
+        var system = await session.GetOperatingSystemAsync(time.Command(), cancellationToken).OrDefaultIfRefused().ConfigureAwait(false);
+        GuestPlatform platform = system?.Id == "mswindows" ? new WindowsPlatform() : new PosixPlatform();
+        return system is not null && session.Agent is { } asked ? Known.GetValue(asked, _ => platform) : platform;
+    }
+
+    /// <summary>The interpreter of a script that names none.</summary>
+    /// <param name="isPowerShell">Whether it is a script for a PowerShell.</param>
+    public abstract GuestInterpreter DefaultInterpreter(bool isPowerShell);
+
+    /// <summary>The environment that the agent gives its children, each as NAME=value.</summary>
+    /// <exception cref="Errors.GuestAgentException">EnvironmentUnknown, and those of running a program.</exception>
+    public abstract Task<IReadOnlyList<string>> GetEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
+
+    /// <summary>What to start instead of a program, for it to run in a folder: guest-exec knows none.</summary>
+    /// <param name="execution">The program.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="token">What comes at the end of standard error where the program cannot be started.</param>
+    public abstract GuestExecution RunInFolder(GuestExecution execution, string folder, string token);
+
+    /// <summary>Runs a program to its end and reads its output meanwhile. Where that is given up, or lasts too long, it is killed.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="start">The program.</param>
+    /// <param name="watch">When the guest takes the host for gone.</param>
+    /// <param name="take">Takes each piece; no more is read until it is done with it.</param>
+    /// <param name="keepsOnTimeOut">Whether the program goes on when the time is over.</param>
+    /// <param name="time">The operation's time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How it ended, without the output.</returns>
+    /// <exception cref="Errors.GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of running a program.</exception>
+    public abstract Task<GuestProcessResult> FollowAsync(
+        GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
+        OperationTime time, CancellationToken cancellationToken);
+
+    /// <summary>Starts a program to speak with while it runs. Where that is given up, nothing is left running.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="userName">The user of the guest to run it as, or null for the agent's.</param>
+    /// <param name="watch">When the guest takes the host for gone.</param>
+    /// <param name="time">The operation's time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="Errors.GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of starting a program.</exception>
+    public abstract Task<InteractiveProcess> StartInteractiveAsync(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
+        CancellationToken cancellationToken);
+
+    /// <summary>Kills a process of the agent's, and all that it has started; null where that was done, else what went wrong.</summary>
+    public abstract Task<string?> KillTreeAsync(
+        GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken);
+
+    /// <summary>Looks for the programs that work on files; null where there are none, and why: then only the agent's own commands do.</summary>
+    public abstract Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
+}

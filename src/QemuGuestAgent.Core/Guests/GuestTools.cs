@@ -1,0 +1,61 @@
+using System.Text;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests;
+
+/// <summary>Runs programs of a guest for operations that need what they do.</summary>
+internal static class GuestTools
+{
+    /// <summary>Runs a program that ends by itself, soon.</summary>
+    public static async Task<GuestExecutionStatus> RunToolAsync(
+        this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var process = await GuestProcess.StartAsync(session, tool, time, cancellationToken).ConfigureAwait(false);
+        return await process.WaitForStatusAsync(time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a program that must not go on once it is given up: it is killed then.</summary>
+    public static async Task<GuestExecutionStatus> RunGuardedToolAsync(
+        this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var process = await GuestProcess.StartAsync(session, tool, time, cancellationToken).ConfigureAwait(false);
+        return await process.GuardAsync(
+            () => process.WaitForStatusAsync(time, cancellationToken), keepsOnTimeOut: false, time).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a program as far as the agent answers: for who has given up, and is told why already.</summary>
+    public static async Task TryRunToolAsync(this GuestAgentSession session, GuestExecution tool)
+    {
+        var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
+        try
+        {
+            await session.RunToolAsync(tool, time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (GuestAgentException)
+        {
+            // The agent does not answer: nothing can be done.
+        }
+    }
+
+    /// <summary>Runs a program that kills a process; null where that was done, else what it says.</summary>
+    public static async Task<string?> RunKillerAsync(
+        this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var end = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
+        return end.ExitCode == 0 ? null : $"{tool.Path} says: {Encoding.UTF8.GetString(end.Errors).Trim()}";
+    }
+
+    /// <summary>Runs a program that tells the environment.</summary>
+    /// <returns>What it wrote.</returns>
+    public static async Task<byte[]> RunEnvironmentToolAsync(
+        this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var result = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
+        return result.ExitCode == 0
+            ? result.Output
+            : throw ErrorCatalogue.EnvironmentUnknown.With(session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
+    }
+}

@@ -1,0 +1,157 @@
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests.Posix;
+
+/// <summary>A program that writes to files, which are read while it runs.</summary>
+internal sealed class FollowedProcess(
+    GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, OperationTime time)
+{
+    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan MaxPoll = TimeSpan.FromMilliseconds(500);
+
+    // A shell that could not become the program says no more than that.
+    private const int MaxFailure = 8 << 10;
+
+    // The fastest for the agent.
+    private const int ReadBytes = 64 << 10;
+
+    private readonly OutputFiles _files = new(session, watch);
+    private readonly List<byte> _firstErrors = [];
+    private readonly byte[] _buffer = new byte[ReadBytes];
+
+    /// <summary>Runs it to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
+    public async Task<GuestProcessResult> RunAsync(bool keepsOnTimeOut, CancellationToken cancellationToken)
+    {
+        var keeps = false;
+        try
+        {
+            await _files.CreateAsync([], time, cancellationToken).ConfigureAwait(false);
+            var output = await _files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
+            var errors = await _files.OpenAsync(OutputFiles.Errors, "r", time, cancellationToken).ConfigureAwait(false);
+            var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
+                session, start, (program, token) => LaunchScripts.IntoFiles(program, _files, token), time, cancellationToken).ConfigureAwait(false);
+            var process = await GuestProcess.StartAsync(
+                session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
+            return await process.GuardAsync(
+                () => FollowAsync(process, output, errors, wrapper!, cancellationToken), keepsOnTimeOut, time).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (keepsOnTimeOut && e.Is(ErrorCatalogue.ProcessTimedOut))
+        {
+            keeps = true;
+            throw;
+        }
+        finally
+        {
+            await _files.CloseAsync().ConfigureAwait(false);
+            try
+            {
+                await _files.RemoveAsync(keeps).ConfigureAwait(false);
+            }
+            catch (GuestAgentException)
+            {
+                // The agent does not answer: then the guest does it by itself, and the caller is told why already.
+            }
+        }
+    }
+
+    private async Task<GuestProcessResult> FollowAsync(
+        GuestProcess process, GuestFile output, GuestFile errors, LaunchWrapper wrapper, CancellationToken cancellationToken)
+    {
+        GuestProcessResult? result = null;
+        var quietSince = time.Elapsed;
+        while (true)
+        {
+            var hasMore = false;
+            try
+            {
+                await _files.GiveSignAsync(time, cancellationToken).ConfigureAwait(false);
+                hasMore = await PumpAsync(GuestOutputKind.Output, output, cancellationToken).ConfigureAwait(false)
+                    | await PumpAsync(GuestOutputKind.Error, errors, cancellationToken).ConfigureAwait(false);
+
+                // What it wrote before its end is read once more after that was seen.
+                if (!hasMore && result is not null)
+                {
+                    return wrapper.FindFailure([.. _firstErrors]) is { } reason
+                        ? throw ErrorCatalogue.ProcessNotStarted.With(start.FilePath, session.Endpoint, reason)
+                        : result;
+                }
+
+                if (!hasMore && !time.IsOver)
+                {
+                    result = await process.RefreshAsync(time.Command(), cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
+            {
+                // Nothing was done, and it goes on once the guest is thawed.
+            }
+            catch (GuestAgentException e) when (time.IsOver && e.Is(ErrorCatalogue.ProcessTimedOut))
+            {
+                // A sign of life, or the like: what is told is that of the program.
+            }
+
+            if (time.IsOver)
+            {
+                throw process.TimedOut(time, "it goes on");
+            }
+
+            if (hasMore)
+            {
+                quietSince = time.Elapsed;
+            }
+            else if (result is null)
+            {
+                var quiet = time.Elapsed - quietSince;
+                var pause = new TimeSpan(Math.Min(MaxPoll.Ticks, Math.Max(FirstPoll.Ticks, quiet.Ticks / 4)));
+                await time.DelayAsync(pause, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Reads one piece; whether there may be more already.
+    private async Task<bool> PumpAsync(GuestOutputKind stream, GuestFile file, CancellationToken cancellationToken)
+    {
+        var count = await file.ReadAsync(_buffer, ReadBytes, cancellationToken).ConfigureAwait(false);
+        var bytes = _buffer.AsSpan(0, count).ToArray();
+        if (stream == GuestOutputKind.Error && _firstErrors.Count <= MaxFailure)
+        {
+            _firstErrors.AddRange(bytes);
+        }
+
+        await AliveUntilAsync(take(stream, bytes), cancellationToken).ConfigureAwait(false);
+        var name = stream == GuestOutputKind.Output ? OutputFiles.Output : OutputFiles.Errors;
+        await _files.FreeAsync(name, count, time, cancellationToken).ConfigureAwait(false);
+        return count == ReadBytes;
+    }
+
+    // Whoever takes the lines may take long over it: the guest must not take the host for gone meanwhile.
+    private async Task AliveUntilAsync(Task taken, CancellationToken cancellationToken)
+    {
+        var unlimited = new OperationTime(session.Clock, new CallOptions { Timeout = TimeSpan.Zero });
+        while (!taken.IsCompleted)
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var due = unlimited.DelayAsync(_files.NextSign > TimeSpan.Zero ? _files.NextSign : TimeSpan.Zero, stop.Token);
+            if (await Task.WhenAny(taken, due).ConfigureAwait(false) == taken)
+            {
+                stop.Cancel();
+                break;
+            }
+
+            try
+            {
+                await due.ConfigureAwait(false);
+                await _files.GiveSignAsync(unlimited, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is GuestAgentException or OperationCanceledException)
+            {
+                // The next command tells.
+                break;
+            }
+        }
+
+        await taken.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,215 @@
+namespace QemuGuestAgent.Core.Guests.Posix;
+
+/// <summary>What a POSIX guest's shell does with files. Every path comes as an argument: none is ever part of a script.</summary>
+internal static class GuestFileScripts
+{
+    /// <summary>Exit codes of the scripts.</summary>
+    public const int Exists = 17, NotFile = 20, IsFolder = 21, Differs = 22, Replaced = 23, NoFolder = 24, NoProc = 25;
+
+    /// <summary>Tells which tools there are.</summary>
+    public const string Probe = """
+        sha256sum </dev/null >/dev/null 2>&1 && printf 'sha256 '
+        find / -maxdepth 0 -printf '' 2>/dev/null && printf 'printf '
+        case $(mv --help 2>&1) in *-T*|*[a-z]T]*) printf 'mv-T ' ;; esac
+        printf ok
+        """;
+
+    /// <summary>
+    /// Functions of the scripts. What others can change on the way to a folder is looked at from within it: the shell stands in a
+    /// folder, whatever happens to its name. What the agent opens by a path is compared with what it holds, which /proc shows.
+    /// </summary>
+    public const string Functions = """
+        # Goes down from here ($1), through no link.
+        down() {
+          way=$1
+          while [ -n "$way" ]; do
+            exec 9<. && cd -P -- "./${way%%/*}" || exit 23
+            [ .. -ef /proc/self/fd/9 ] || [ ! -e /proc/self/fd/9 ] || exit 23
+            case $way in */*) way=${way#*/} ;; *) way= ;; esac
+          done
+        }
+        # Goes to a folder ($1), and down from there ($2).
+        enter() {
+          [ -d "$1" ] || exit 24
+          cd -P -- "$1" || exit
+          down "$2"
+        }
+        # Tells whether others can change what is on the way to this folder. In a sticky one they cannot move what is not theirs.
+        safety() {
+          me=0
+          [ -O / ] || me=$(id -u)
+          at=$PWD
+          set -- /
+          while [ -n "${at%/}" ]; do set -- "$@" "$at"; at=${at%/*}; done
+          others=$(find "$@" -prune \( ! -type d -o ! -user 0 ! -user "$me" -o \( -perm -20 -o -perm -2 \) ! -perm -1000 \) -print 2>&1)
+          if [ -z "$others" ]; then printf safe; elif [ -e "/proc/$PPID/fd" ]; then printf open; else exit 25; fi
+        }
+        # Ends where this folder is not ours, or open to others.
+        private() {
+          [ -O . ] || exit 23
+          case $(ls -ldn .) in drwx--[-S]---*) ;; *) exit 23 ;; esac
+        }
+        # Makes a folder ($1) that is closed to others, and goes there. Where it can be exchanged (mkdir -m may then change another one's
+        # mode) or a default ACL opens it, it is closed from within, if it is as empty as a new one.
+        make() {
+          umask 077
+          if [ "${safety-}" = safe ]; then
+            mode=700
+            [ ! -g . ] || mode=2700
+            mkdir -m $mode -- "./$1" || exit
+            down "$1"
+          else
+            mkdir -- "./$1" || exit
+            down "$1"
+            [ -O . ] && [ -z "$(ls -A)" ] && chmod go-rwx . || exit 23
+          fi
+        }
+        # Finds where the agent holds a file ($1).
+        held() {
+          [ -e "/proc/$PPID/fd" ] || exit 25
+          for fd in "/proc/$PPID/fd"/*; do
+            [ -f "$fd" ] && [ "$fd" -ef "$1" ] && return
+          done
+          exit 23
+        }
+        # Ends where what the agent holds there has another path ($1).
+        held_at() {
+          path=$(readlink "$fd" && echo .)
+          [ "${path%??}" = "$1" ] || exit 23
+        }
+
+        """;
+
+    // $1 is how deep, $2 whether the rest are patterns. With IFS empty a pattern is not split. -H follows a link that was named.
+    private const string ListHead = """
+        IFS= depth=$1 are_patterns=$2
+        shift 2
+        one() {
+          [ -e "$1" ] || [ -L "$1" ] || return 0
+          printf '\0'
+          list "$1"
+        }
+        each() {
+          for given; do
+            if [ "$are_patterns" = y ]; then for root in $given; do one "$root"; done; else one "$given"; fi
+          done
+        }
+
+        """;
+
+    /// <summary>Lists items, with a find that prints them.</summary>
+    public const string ListByPrinting = ListHead + """
+        list() {
+          [ -L "$1" ] && [ ! -e "$1" ] && { printf 'l 0 0 0 %s\0' "$1"; return; }
+          find -H "$1" -maxdepth "$depth" -printf '%y %s %T@ %m %p\0'
+        }
+        each "$@"
+        """;
+
+    /// <summary>Lists items, with any find: one stat for each. What is gone by then is left out.</summary>
+    public const string ListByStat = ListHead + """
+        list() {
+          find -H "$1" -maxdepth "$depth" -exec sh -c '
+            for f; do
+              follow=; [ "$f" = "$0" ] && [ -e "$f" ] && follow=-L
+              if [ -z "$follow" ] && [ -L "$f" ]; then t=l; elif [ -d "$f" ]; then t=d; elif [ -f "$f" ]; then t=f; else t=o; fi
+              told=$(stat $follow -c "%s %Y %a" "$f") && printf "%s %s %s\0" $t "$told" "$f"
+            done' "$1" {} +
+        }
+        each "$@"
+        """;
+
+    /// <summary>
+    /// Ends where a file that the agent has opened is not the one below a root ($1), on a way ($2) through no link; with no way it is
+    /// the root itself. Tells the SHA-256 of its first so many bytes ($3), if any.
+    /// </summary>
+    public const string Held = Functions + """
+        held "$1${2:+/$2}"
+        if [ -n "$2" ]; then
+          root=$(cd -P -- "$1" && pwd -P && echo .) || exit 23
+          root=${root%??}
+          held_at "${root%/}/$2"
+        fi
+        [ -z "$3" ] || head -c "$3" <"$fd" | sha256sum
+        """;
+
+    /// <summary>
+    /// Finds a file ($1) to be written in place, or makes it for its owner alone. A link is followed where no other user can have put it.
+    /// Tells whether others can change what is on the way to the file, whether it is new, and its path without links.
+    /// </summary>
+    public const string Prepare = Functions + """
+        path=$1 links=0
+        while :; do
+          enter "${path%/*}/" ''
+          name=${path##*/}
+          safety=$(safety) || exit
+          [ -L "./$name" ] || break
+          links=$((links + 1))
+          [ "$safety" = safe ] && [ $links -le 40 ] || exit 23
+          path=$(readlink -- "./$name" && echo .) || exit
+          path=${path%??}
+          case $path in /*) ;; *) path=$PWD/$path ;; esac
+        done
+        age=old
+        if [ ! -e "./$name" ]; then
+          umask 077
+          set -C
+          : >"./$name" || exit
+          age=new
+        fi
+        printf '%s %s %s/%s' "$safety" $age "$PWD" "$name"
+        """;
+
+    /// <summary>
+    /// Ends where a file that the agent has opened has not the path ($1) that it was found by, or, where it is new ($2), is not closed
+    /// to others; empties it or not ($3).
+    /// </summary>
+    public const string Check = Functions + """
+        held "$1"
+        held_at "$1"
+        if [ "$2" = new ]; then
+          [ -O "$fd" ] || exit 23
+          case $(ls -lnL "$fd") in -rw-------*) ;; *) exit 23 ;; esac
+        fi
+        [ "$3" != y ] || : >"$fd"
+        """;
+
+    /// <summary>
+    /// Makes folders below one ($1), for their owner only until all is in them. Of those that were not there it tells by what they can
+    /// be known again, and the way to them.
+    /// </summary>
+    public const string MakeFolders = Functions + """
+        enter "$1" ''
+        shift
+        for folder; do
+          (
+            name=${folder##*/}
+            down "${folder%"$name"}"
+            if [ -d "./$name" ]; then
+              [ ! -L "./$name" ] || exit 23
+              exit 0
+            fi
+            make "$name"
+            printf '%s\0%s\0' "$(ls -di .)" "$folder"
+          ) || exit
+        done
+        """;
+
+    /// <summary>
+    /// Gives folders that were made below one ($1) their modes and times: four arguments for each, the first two as it was told when it
+    /// was made. Tells where that failed.
+    /// </summary>
+    public const string FinishFolders = Functions + """
+        enter "$1" ''
+        shift
+        while [ $# -ge 4 ]; do
+          (
+            down "$2"
+            private
+            [ "$(ls -di .)" = "$1" ] || exit 23
+            chmod "$3" . && { touch -m -d "@$4" . 2>/dev/null || touch -m -d "@${4%.*}" .; }
+          ) || printf '%s\0' "$2"
+          shift 4
+        done
+        """;
+}

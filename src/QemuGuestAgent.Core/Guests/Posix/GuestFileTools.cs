@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Text;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests.Posix;
+
+/// <summary>A file that is to be written in place.</summary>
+/// <param name="Path">Its path, without links.</param>
+/// <param name="IsSafe">Whether nobody else can change what is on the way to it.</param>
+/// <param name="IsNew">Whether it was made just now.</param>
+internal sealed record GuestPlace(string Path, bool IsSafe, bool IsNew);
+
+/// <summary>What the programs of a POSIX guest do for a copy: the agent has no command to list, rename, restrict, remove or sum up.</summary>
+internal sealed class GuestFileTools
+{
+    // The guest keeps no more of a program's output; and so many folders go with one command.
+    private const int FoldersAtOnce = 500;
+    private const int EndlessDepth = 100_000;
+
+    /// <summary>What a script tells of a folder where others can change nothing on the way.</summary>
+    public const string Safe = "safe";
+
+    private const string Forbidden = "its agent's policy forbids guest-exec";
+
+    private readonly GuestAgentSession _session;
+    private readonly OperationTime _time;
+    private readonly bool _findPrints;
+
+    private GuestFileTools(GuestAgentSession session, OperationTime time, string found)
+    {
+        _session = session;
+        _time = time;
+        HasChecksum = found.Contains("sha256 ");
+        _findPrints = found.Contains("printf ");
+        MoveOption = found.Contains("mv-T ") ? "-T" : "";
+    }
+
+    /// <summary>Whether the guest can compute the SHA-256 of a file.</summary>
+    public bool HasChecksum { get; }
+
+    /// <summary>The option by which mv takes no folder for its target; empty where it has none.</summary>
+    public string MoveOption { get; }
+
+    /// <summary>Looks for the tools; null where there are none, and why.</summary>
+    public static async Task<(GuestFileTools? Tools, string? MissingReason)> FindAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        // One that was frozen when it was asked may have thawed.
+        if (session.Agent is { LooksFrozen: false } agent && (Forbids(agent, "guest-exec") || Forbids(agent, "guest-exec-status")))
+        {
+            return (null, Forbidden);
+        }
+
+        try
+        {
+            var end = await session.RunToolAsync(Shell(GuestFileScripts.Probe), time, cancellationToken).ConfigureAwait(false);
+            var found = Text(end);
+            return found.EndsWith("ok", StringComparison.Ordinal)
+                ? (new GuestFileTools(session, time, found), null)
+                : (null, "its /bin/sh is of no use");
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
+        {
+            return (null, "it has no /bin/sh");
+        }
+        catch (GuestAgentException e) when (
+            e.Is(ErrorCatalogue.CommandDisabled) || e.Is(ErrorCatalogue.CommandNotFound))
+        {
+            return (null, Forbidden);
+        }
+    }
+
+    /// <summary>Lists items: those of a path, or of a shell's pattern, and with depth what is in them, folders before their content.</summary>
+    public async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
+    {
+        var depth = (isDeep ? EndlessDepth : 0).ToString(CultureInfo.InvariantCulture);
+        var end = await _session.RunGuardedToolAsync(Shell(_findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat, depth, isPattern ? "y" : "n", path),
+            _time, cancellationToken).ConfigureAwait(false);
+        if (end.IsTruncated)
+        {
+            throw ErrorCatalogue.GuestFolderTooLarge.With(path, _session.Endpoint);
+        }
+
+        try
+        {
+            var items = GuestItem.Parse(end.Output);
+            GuestItem.Check(items, path, isPattern, isDeep);
+            return items;
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
+        {
+            throw ErrorCatalogue.GuestFileNotRead.Because(e, path, _session.Endpoint, e.Message);
+        }
+    }
+
+    /// <summary>Finds a file to be written in place; makes it, if it is not there, for its owner alone: one that the agent makes is
+    /// everybody's.</summary>
+    public async Task<GuestPlace> PrepareAsync(string path, CancellationToken cancellationToken)
+    {
+        var end = await RunAsync(path, GuestFileScripts.Prepare, [path], cancellationToken).ConfigureAwait(false);
+        return Text(end).Split([' '], 3) is [var safety, var age, var found]
+            ? new GuestPlace(found, safety == Safe, age == "new")
+            : throw ErrorCatalogue.GuestFileNotWritten.With(path, _session.Endpoint, "its /bin/sh tells nothing.");
+    }
+
+    /// <summary>Ends in an error where what the agent has opened is not that file; empties it if asked to.</summary>
+    public Task CheckAsync(GuestPlace place, bool empties, CancellationToken cancellationToken) =>
+        RunAsync(
+            place.Path, GuestFileScripts.Check, [place.Path, place.IsNew ? "new" : "old", empties ? "y" : "n"], cancellationToken);
+
+    /// <summary>
+    /// Ends in an error where a file that the agent has opened is not the item, with no link on the way down from its root; the
+    /// SHA-256 of its first so many bytes, in hexadecimal digits, if any.
+    /// </summary>
+    public async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
+    {
+        var end = await RunAsync(
+            way.Length > 0 ? GuestPath.Posix.Join(root, way) : root, GuestFileScripts.Held,
+            [root, way, length is { } bytes ? Number(bytes) : ""], cancellationToken).ConfigureAwait(false);
+        return Text(end).Split(' ')[0];
+    }
+
+    /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
+    public async Task<Dictionary<string, string>> MakeFoldersAsync(
+        string root, IReadOnlyList<string> ways, CancellationToken cancellationToken)
+    {
+        var made = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var done = 0; done < ways.Count; done += FoldersAtOnce)
+        {
+            var end = await RunAsync(
+                GuestPath.Posix.Join(root, ways[done]), GuestFileScripts.MakeFolders,
+                [root, .. ways.Skip(done).Take(FoldersAtOnce)], cancellationToken).ConfigureAwait(false);
+            var told = Records(end);
+            for (var i = 0; i + 1 < told.Count; i += 2)
+            {
+                made[told[i + 1]] = told[i];
+            }
+        }
+
+        return made;
+    }
+
+    /// <summary>Gives folders their modes and times, once all is in them; returns those where that failed.</summary>
+    public async Task<IReadOnlyList<string>> FinishFoldersAsync(
+        string root, IReadOnlyList<(string Known, string Way, int Mode, DateTime Modified)> folders, CancellationToken cancellationToken)
+    {
+        var failed = new List<string>();
+        for (var done = 0; done < folders.Count; done += FoldersAtOnce)
+        {
+            var arguments = folders.Skip(done).Take(FoldersAtOnce)
+                .SelectMany(folder => new[] { folder.Known, folder.Way, Octal(folder.Mode), Seconds(folder.Modified) });
+            failed.AddRange(Records(await RunAsync(root, GuestFileScripts.FinishFolders, [root, .. arguments], cancellationToken)
+                .ConfigureAwait(false)));
+        }
+
+        return failed;
+    }
+
+    /// <summary>Runs a script as far as the agent answers: for who has given up.</summary>
+    public Task TryRunAsync(string script, params string[] arguments) => _session.TryRunToolAsync(Shell(script, arguments));
+
+    /// <summary>Runs a script; a failure of it is one of the file with that path.</summary>
+    public async Task<GuestExecutionStatus> RunAsync(
+        string path, string script, string[] arguments, CancellationToken cancellationToken)
+    {
+        var end = await _session.RunGuardedToolAsync(Shell(script, arguments), _time, cancellationToken)
+            .ConfigureAwait(false);
+        return end.ExitCode switch
+        {
+            0 => end,
+            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, $"in the guest of '{_session.Endpoint}'"),
+            GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, $"in the guest of '{_session.Endpoint}'"),
+            GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, $"in the guest of '{_session.Endpoint}'"),
+            GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, _session.Endpoint),
+            GuestFileScripts.Replaced => throw ErrorCatalogue.ItemReplaced.With(path, _session.Endpoint),
+            GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, _session.Endpoint),
+            GuestFileScripts.NoFolder => throw ErrorCatalogue.GuestItemNotFound.WithTarget(
+                path, GuestPath.Posix.Folder(path), _session.Endpoint),
+            _ => throw ErrorCatalogue.GuestFileNotWritten.With(
+                path, _session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim()),
+        };
+    }
+
+    private static bool Forbids(GuestAgentInfo agent, string command) =>
+        !agent.Commands.TryGetValue(command, out var known) || !known.Enabled;
+
+    /// <summary>What a script wrote.</summary>
+    public static string Text(GuestExecutionStatus end) => Encoding.UTF8.GetString(end.Output);
+
+    /// <summary>The records that a script wrote, each with a zero at its end.</summary>
+    public static List<string> Records(GuestExecutionStatus end) => [.. Text(end).Split('\0').Where(record => record.Length > 0)];
+
+    /// <summary>Permissions as chmod takes them.</summary>
+    public static string Octal(int mode) => Convert.ToString(mode, 8);
+
+    /// <summary>A moment as touch takes it.</summary>
+    public static string Seconds(DateTime moment) =>
+        Math.Max(0, UnixTime.ToSeconds(moment)).ToString("0.0000000", CultureInfo.InvariantCulture);
+
+    private static GuestExecution Shell(string script, params string[] arguments) =>
+        new("/bin/sh", ["-c", script, "sh", .. arguments]);
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests.Posix;
+
+/// <summary>Guests with a POSIX shell, as Linux and BSD have it.</summary>
+internal sealed class PosixPlatform : GuestPlatform
+{
+    /// <inheritdoc/>
+    public override GuestPath Paths => GuestPath.Posix;
+
+    /// <inheritdoc/>
+    public override StringComparer VariableNames => StringComparer.Ordinal;
+
+    /// <inheritdoc/>
+    public override bool FollowsOutput => true;
+
+    /// <summary>QEMU's agent sets its umask to zero.</summary>
+    public override bool OpensNewFilesToAll => true;
+
+    /// <inheritdoc/>
+    public override TimeSpan? FreezeLimit => null;
+
+    /// <inheritdoc/>
+    public override GuestInterpreter DefaultInterpreter(bool isPowerShell) => isPowerShell ? GuestInterpreter.PowerShell : GuestInterpreter.Sh;
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<string>> GetEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        var output = await session.RunEnvironmentToolAsync(
+            new GuestExecution("env", "-0"), time, cancellationToken).ConfigureAwait(false);
+        return [.. Encoding.UTF8.GetString(output).Split('\0').Where(variable => variable.IndexOf('=') > 0)];
+    }
+
+    /// <inheritdoc/>
+    public override GuestExecution RunInFolder(GuestExecution execution, string folder, string token) =>
+        LaunchScripts.InFolder(execution, folder, token);
+
+    /// <inheritdoc/>
+    public override Task<GuestProcessResult> FollowAsync(
+        GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
+        OperationTime time, CancellationToken cancellationToken) =>
+        new FollowedProcess(session, start, watch, take, time).RunAsync(keepsOnTimeOut, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<InteractiveProcess> StartInteractiveAsync(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
+        CancellationToken cancellationToken) =>
+        InteractiveProcess.StartAsync(session, program, userName, watch, time, cancellationToken);
+
+    /// <inheritdoc/>
+    public override async Task<string?> KillTreeAsync(
+        GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken)
+    {
+        var id = processId.ToString(CultureInfo.InvariantCulture);
+        try
+        {
+            var end = await session.RunToolAsync(KillScript.Of(id), time, cancellationToken).ConfigureAwait(false);
+            if (end.ExitCode == 0)
+            {
+                return null;
+            }
+
+            if (end.ExitCode == KillScript.GoneExitCode)
+            {
+                return "it has ended already; what it left behind holds its output.";
+            }
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
+        {
+            // No shell.
+        }
+
+        return await session.RunKillerAsync(new GuestExecution("kill", "-KILL", id), time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
+        GuestFileTools.FindAsync(session, time, cancellationToken);
+}

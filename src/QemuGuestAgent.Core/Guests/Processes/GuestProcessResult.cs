@@ -1,0 +1,70 @@
+using System.Text;
+
+namespace QemuGuestAgent.Core.Guests.Processes;
+
+/// <summary>How a program in a guest ended, and what it wrote.</summary>
+public sealed class GuestProcessResult
+{
+    private readonly Encoding _encoding;
+    private string? _output;
+    private string? _errors;
+
+    internal GuestProcessResult(
+        long processId, int? exitCode, int? signal, byte[] output, byte[] errors, bool isTruncated, TimeSpan? duration,
+        Encoding encoding)
+    {
+        Pid = processId;
+        ExitCode = exitCode;
+        Signal = signal;
+        StandardOutputBytes = output;
+        StandardErrorBytes = errors;
+        Truncated = isTruncated;
+        Duration = duration;
+        _encoding = encoding;
+    }
+
+    /// <summary>The process's id in the guest.</summary>
+    public long Pid { get; }
+
+    /// <summary>Its exit code, or null where a signal ended it.</summary>
+    public int? ExitCode { get; }
+
+    /// <summary>The number of the signal that ended it, or null.</summary>
+    public int? Signal { get; }
+
+    /// <summary>What it wrote to standard output, as text, line ends as they came.</summary>
+    public string StandardOutput => _output ??= Decode(StandardOutputBytes);
+
+    /// <summary>What it wrote to standard error, as text, line ends as they came.</summary>
+    public string StandardError => _errors ??= Decode(StandardErrorBytes);
+
+    /// <summary>Whether it wrote more than the agent keeps: 16 MiB of each stream.</summary>
+    public bool Truncated { get; }
+
+    /// <summary>The time from its start until its end was seen, or null where the start was not.</summary>
+    public TimeSpan? Duration { get; }
+
+    /// <summary>What it wrote to standard output.</summary>
+    public byte[] StandardOutputBytes { get; }
+
+    /// <summary>What it wrote to standard error.</summary>
+    public byte[] StandardErrorBytes { get; }
+
+    // What it wrote to both, by lines; whichever came first.
+    internal IEnumerable<GuestProcessLine> Lines =>
+        Read(GuestOutputKind.Output, StandardOutputBytes).Concat(Read(GuestOutputKind.Error, StandardErrorBytes));
+
+    // The same end, with what was read of its output otherwise.
+    internal GuestProcessResult With(byte[] output, byte[] errors, bool isTruncated) =>
+        new(Pid, ExitCode, Signal, output, errors, isTruncated, Duration, _encoding);
+
+    private IEnumerable<GuestProcessLine> Read(GuestOutputKind stream, byte[] bytes)
+    {
+        var reader = new LineReader(stream, _encoding, int.MaxValue);
+        return [.. reader.Read(bytes), .. reader.Finish()];
+    }
+
+    // A byte order mark is no text.
+    private string Decode(byte[] bytes) =>
+        _encoding.GetString(bytes) is var text && text.Length > 0 && text[0] == '\uFEFF' ? text.Substring(1) : text;
+}

@@ -1,0 +1,29 @@
+using System.Text;
+
+namespace QemuGuestAgent.Core.Guests.Processes;
+
+/// <summary>A program to run in a guest.</summary>
+/// <param name="FilePath">The program, as the guest finds it; what has no slash is looked for on the agent's PATH.</param>
+public sealed record GuestProcessStart(string FilePath)
+{
+    /// <summary>Its arguments, each as it is to arrive: no shell reads them. They are written to the guest's log.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>The bytes of its standard input, or null for none.</summary>
+    public byte[]? Input { get; init; }
+
+    /// <summary>Variables of its environment by name; null is unset. Null for none.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
+
+    /// <summary>Whether <see cref="Environment"/> is the whole environment, instead of changes to the agent's.</summary>
+    public bool ReplacesEnvironment { get; init; }
+
+    /// <summary>The folder to run in, or null for the agent's.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>The encoding of what it writes.</summary>
+    public Encoding Encoding { get; init; } = new UTF8Encoding(false);
+
+    // In characters; a longer line of live output is cut, for a guest that never ends its line must not take the host's memory.
+    internal int MaxLine { get; init; } = 1 << 20;
+}

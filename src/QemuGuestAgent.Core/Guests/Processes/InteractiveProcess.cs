@@ -1,0 +1,246 @@
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Posix;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests.Processes;
+
+/// <summary>
+/// A program in a guest that is spoken with while it runs: bytes to its standard input, bytes from its standard output. Other commands
+/// of the session go on between. Nothing of it is left in the guest when it ends, is closed, or the host is gone.
+/// </summary>
+#pragma warning disable CA1001 // Neither has anything to dispose of: no wait handle is asked for, and the timer has an end.
+public sealed class InteractiveProcess
+#pragma warning restore CA1001
+{
+    private const int ReadBytes = 64 << 10;
+
+    // A shell says so that a signal has ended its program.
+    private const int SignalBase = 128;
+
+    // The runtime's timers are no finer than 4 ms on many a system; a thread's own wait is.
+    private static readonly TimeSpan MaxOnThread = TimeSpan.FromMilliseconds(10);
+
+    // What follows on traffic is mostly there so soon: a pause would take longer.
+    private static readonly TimeSpan Eagerness = TimeSpan.FromMilliseconds(3);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxIdlePause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongIdle = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
+
+    // When it has waited that long for the agent, the guest has taken the host for gone.
+    private static readonly CallOptions Call = new() { Timeout = TimeSpan.FromMinutes(2) };
+
+    private readonly GuestAgentSession _session;
+    private readonly string _filePath;
+    private readonly OutputFiles _files;
+    private readonly byte[] _buffer = new byte[ReadBytes];
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly CancellationTokenSource _giveUp = new();
+    private readonly Lazy<Task> _closing;
+    private GuestProcess? _process;
+    private InteractiveInput? _input;
+    private GuestFile? _output;
+    private Task _running = Task.CompletedTask;
+    private volatile bool _isClosing;
+
+    private InteractiveProcess(GuestAgentSession session, string filePath, HostWatch watch)
+    {
+        _session = session;
+        _filePath = filePath;
+        _files = new OutputFiles(session, watch);
+        _closing = new Lazy<Task>(CloseOnceAsync);
+    }
+
+    /// <summary>Starts a program. Where that is given up, nothing is left running.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="filePath">The program, as the guest finds it.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="userName">The user of the guest to run it as, or null for the agent's.</param>
+    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="GuestAgentException">
+    /// NotInWindowsGuest, ProcessNotStarted, ProcessTimedOut, OutputFileNotMade, ArgumentTextInvalid, and those of a command. That the
+    /// program itself is not there comes from <see cref="RunAsync"/>.
+    /// </exception>
+    public static Task<InteractiveProcess> StartAsync(
+        GuestAgentSession session, string filePath, IReadOnlyList<string> arguments, string? userName = null,
+        CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        StartAsync(session, filePath, arguments, userName, HostWatch.Usual, call, cancellationToken);
+
+    internal static async Task<InteractiveProcess> StartAsync(
+        GuestAgentSession session, string filePath, IReadOnlyList<string> arguments, string? userName, HostWatch watch,
+        CallOptions? call, CancellationToken cancellationToken)
+    {
+        var time = new OperationTime(session.Clock, call);
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return await platform.StartInteractiveAsync(
+            session, new GuestExecution(filePath, [.. arguments]), userName, watch, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    // In a guest that has a POSIX shell.
+    internal static async Task<InteractiveProcess> StartAsync(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
+        CancellationToken cancellationToken)
+    {
+        var process = new InteractiveProcess(session, program.Path, watch);
+        try
+        {
+            var files = process._files;
+            await files.CreateAsync([InteractiveScript.Input, InteractiveScript.Pipe], time, cancellationToken).ConfigureAwait(false);
+            process._output = await files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
+
+            // With 'w' it could not be opened before its reader is there.
+            process._input = new InteractiveInput(
+                session, await files.OpenAsync(InteractiveScript.Input, "r+", time, cancellationToken).ConfigureAwait(false));
+            process._process = await GuestProcess.StartAsync(
+                session, InteractiveScript.Prepare(files, userName, watch, program), time, cancellationToken).ConfigureAwait(false);
+            ProcessEnd.Before(process.CloseAsync);
+            return process;
+        }
+        catch
+        {
+            await process.CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Sends bytes to its standard input. From any thread; does not wait.</summary>
+    public void Send(byte[] bytes)
+    {
+        _input!.Add(bytes);
+        _wake.Release();
+    }
+
+    /// <summary>Speaks with the program until it is closed. To be called once.</summary>
+    /// <param name="receive">Takes what comes from its standard output, on any thread, one piece at a time.</param>
+    /// <exception cref="GuestAgentException">InteractiveProcessEnded, and those of a command.</exception>
+    public Task RunAsync(Action<byte[]> receive) => _running = Task.Run(() => RelayAsync(receive));
+
+    /// <summary>Ends the program's input, waits a while for its end, kills it where that does not come, and removes what it had.</summary>
+    public Task CloseAsync() => _closing.Value;
+
+    private async Task RelayAsync(Action<byte[]> receive)
+    {
+        var clock = new OperationTime(_session.Clock, null);
+        var (quietSince, nextStatus) = (TimeSpan.Zero, TimeSpan.Zero);
+        var pause = FirstPause;
+        GuestProcessResult? end = null;
+        while (!_isClosing)
+        {
+            var isBusy = false;
+            try
+            {
+                isBusy = end is null && await _input!.WriteAsync(Call, _giveUp.Token).ConfigureAwait(false);
+                var count = await _session.ReadFileAsync(
+                    _output!.Handle, _buffer, ReadBytes, Call, _giveUp.Token).ConfigureAwait(false);
+                if (count > 0)
+                {
+                    receive(_buffer.AsSpan(0, count).ToArray());
+                    isBusy = true;
+                    await _files.FreeAsync(OutputFiles.Output, count, Time(), _giveUp.Token).ConfigureAwait(false);
+                }
+                else if (end is not null)
+                {
+                    throw ErrorCatalogue.InteractiveProcessEnded.With(
+                        _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, end.StandardError.Trim());
+                }
+
+                await _files.GiveSignAsync(Time(), _giveUp.Token).ConfigureAwait(false);
+
+                // What it wrote before its end is read after that was seen.
+                if (clock.Elapsed >= nextStatus && end is null)
+                {
+                    end = await _process!.RefreshAsync(Call, _giveUp.Token).ConfigureAwait(false);
+                    isBusy |= end is not null;
+                    nextStatus = clock.Elapsed + StatusInterval;
+                }
+            }
+            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
+            {
+                // Nothing was done, and it goes on once the guest is thawed.
+            }
+
+            if (isBusy)
+            {
+                (quietSince, pause) = (clock.Elapsed, FirstPause);
+            }
+
+            if (clock.Elapsed - quietSince < Eagerness)
+            {
+                continue;
+            }
+
+            if (pause <= MaxOnThread)
+            {
+                _wake.Wait(pause);
+            }
+            else
+            {
+                await _wake.WaitAsync(pause).ConfigureAwait(false);
+            }
+
+            var longest = clock.Elapsed - quietSince > LongIdle ? MaxIdlePause : MaxPause;
+            pause = new TimeSpan(Math.Min(longest.Ticks, pause.Ticks * 5 / 4));
+        }
+    }
+
+    private OperationTime Time() => new(_session.Clock, Call);
+
+    private async Task CloseOnceAsync()
+    {
+        _isClosing = true;
+        _wake.Release();
+        _giveUp.CancelAfter(AbandonedCall.CleanupTime);
+        try
+        {
+            await _running.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever it is, also of the receiver: nothing stays in the guest for it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Whoever runs it is told.
+        }
+
+        var time = new OperationTime(_session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
+        try
+        {
+            if (_session.State != GuestAgentSessionState.Ready)
+            {
+                // The channel broke, but the guest may be there still; or it does not answer, and each step would wait for that.
+                await _session.SynchronizeAsync(time.Command()).ConfigureAwait(false);
+            }
+
+            await _files.CloseAsync().ConfigureAwait(false);
+            await EndAsync(time).ConfigureAwait(false);
+        }
+        catch (GuestAgentException)
+        {
+            // The agent does not answer: then the guest ends it by itself, once it takes the host for gone.
+        }
+
+        ProcessEnd.Forget(CloseAsync);
+    }
+
+    // Its input has ended: so does a program that reads it, and the shell tidies up.
+    private async Task EndAsync(OperationTime time)
+    {
+        try
+        {
+            if (_process is { } process)
+            {
+                await process.WaitForStatusAsync(time, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut))
+        {
+            await _process!.TryStopAsync().ConfigureAwait(false);
+        }
+
+        // The shell was killed, here or when its start was given up.
+        await _files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
+    }
+}

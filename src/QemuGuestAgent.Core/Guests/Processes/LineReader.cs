@@ -1,0 +1,55 @@
+using System.Text;
+
+namespace QemuGuestAgent.Core.Guests.Processes;
+
+/// <summary>Makes lines of bytes that come in pieces, in any encoding. A line ends with LF or CRLF.</summary>
+internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int longestLine)
+{
+    private readonly Decoder _decoder = encoding.GetDecoder();
+    private readonly StringBuilder _line = new();
+    private bool _hasText;
+
+    /// <summary>Takes a piece; gives the lines that end in it.</summary>
+    public IReadOnlyList<GuestProcessLine> Read(byte[] bytes, bool isLast = false)
+    {
+        var text = new char[encoding.GetMaxCharCount(bytes.Length)];
+        var count = _decoder.GetChars(bytes, 0, bytes.Length, text, 0, isLast);
+
+        // A byte order mark is no text.
+        var start = !_hasText && count > 0 && text[0] == '\uFEFF' ? 1 : 0;
+        _hasText |= count > 0;
+        var lines = new List<GuestProcessLine>();
+        for (var i = start; i < count; i++)
+        {
+            if (text[i] == '\n')
+            {
+                _line.Append(text, start, i - start);
+                lines.Add(TakeLine());
+                start = i + 1;
+            }
+        }
+
+        _line.Append(text, start, count - start);
+        if (_line.Length > longestLine)
+        {
+            lines.Add(TakeLine());
+        }
+
+        return lines;
+    }
+
+    /// <summary>Gives what came after the last end of a line; none where nothing did.</summary>
+    public IReadOnlyList<GuestProcessLine> Finish()
+    {
+        var lines = Read([], isLast: true);
+        return _line.Length > 0 ? [.. lines, TakeLine()] : lines;
+    }
+
+    private GuestProcessLine TakeLine()
+    {
+        var length = _line.Length > 0 && _line[_line.Length - 1] == '\r' ? _line.Length - 1 : _line.Length;
+        var line = new GuestProcessLine(stream, _line.ToString(0, length));
+        _line.Clear();
+        return line;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text;
+using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Posix;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Session;
+
+namespace QemuGuestAgent.Core.Guests.Windows;
+
+/// <summary>Guests with Windows.</summary>
+internal sealed class WindowsPlatform : GuestPlatform
+{
+    /// <inheritdoc/>
+    public override GuestPath Paths => GuestPath.Windows;
+
+    /// <inheritdoc/>
+    public override StringComparer VariableNames => StringComparer.OrdinalIgnoreCase;
+
+    /// <inheritdoc/>
+    public override bool FollowsOutput => false;
+
+    /// <inheritdoc/>
+    public override bool OpensNewFilesToAll => false;
+
+    /// <summary>What the shadow copy service allows (qemu-ga: "fsfreeze is limited up to 10 seconds").</summary>
+    public override TimeSpan? FreezeLimit => TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    public override GuestInterpreter DefaultInterpreter(bool isPowerShell) => GuestInterpreter.WindowsPowerShell;
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<string>> GetEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        // With /u what cmd itself prints is UTF-16, whatever the code page. Each variable is a line; cmd's own start with '='.
+        var output = await session.RunEnvironmentToolAsync(
+            new GuestExecution("cmd.exe", "/d", "/u", "/c", "set"), time, cancellationToken).ConfigureAwait(false);
+        return [.. Encoding.Unicode.GetString(output).Split(["\r\n"], StringSplitOptions.None).Where(line => line.IndexOf('=') > 0)];
+    }
+
+    /// <inheritdoc/>
+    public override GuestExecution RunInFolder(GuestExecution execution, string folder, string token) =>
+        WindowsLauncher.Wrap(execution, token, folder);
+
+    /// <inheritdoc/>
+    public override Task<GuestProcessResult> FollowAsync(
+        GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
+        OperationTime time, CancellationToken cancellationToken) =>
+        // Its agent opens no file that somebody writes to.
+        throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", session.Endpoint);
+
+    /// <inheritdoc/>
+    public override Task<InteractiveProcess> StartInteractiveAsync(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
+        CancellationToken cancellationToken) =>
+        throw ErrorCatalogue.NotInWindowsGuest.WithTarget(program.Path, "An interactive session", session.Endpoint);
+
+    /// <inheritdoc/>
+    public override Task<string?> KillTreeAsync(
+        GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken) =>
+        session.RunKillerAsync(
+            new GuestExecution("taskkill.exe", "/PID", processId.ToString(CultureInfo.InvariantCulture), "/T", "/F"), time, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
+        Task.FromResult<(GuestFileTools?, string?)>((null, "it is a Windows guest"));
+}

@@ -1,0 +1,79 @@
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Posix;
+using QemuGuestAgent.Core.Session;
+using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.Session;
+using static QemuGuestAgent.Core.Tests.Session.AgentScript;
+
+namespace QemuGuestAgent.Core.Tests.Guests;
+
+/// <summary>Input for a program in a guest that is frozen meanwhile: each byte goes there once.</summary>
+public sealed class InteractiveInputTests
+{
+    private const string Taken = """{"count":2,"eof":false}""";
+
+    // A command that is not listed is not refused for a freeze.
+    private static readonly string Listing = Info
+        .Replace("guest-file-open", "guest-file-write", StringComparison.Ordinal)
+        .Replace("guest-file-close", "guest-file-flush", StringComparison.Ordinal);
+
+    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_was_taken_before_a_freeze_is_only_flushed_after_it()
+    {
+        using var dialogue = await Dialogue.StartAsync(info: Listing);
+        var input = await StartAsync(dialogue);
+        var writing = input.WriteAsync(new CallOptions(), TestEnd);
+        await dialogue.Peer.AnswerAsync("guest-file-write", Taken);
+        await RefuseFrozenAsync(dialogue, "guest-file-flush");
+        await writing.FailsWith(ErrorCatalogue.GuestFrozen);
+
+        writing = input.WriteAsync(new CallOptions(), TestEnd);
+        await dialogue.Peer.AnswerAsync("guest-file-flush", "{}");
+        Assert.True(await writing.OrHang());
+        await dialogue.IsInStepAsync();
+    }
+
+    [Fact]
+    public async Task An_error_that_the_agent_remembers_is_cleared_after_a_freeze()
+    {
+        using var dialogue = await Dialogue.StartAsync(info: Listing);
+        var input = await StartAsync(dialogue);
+        var writing = input.WriteAsync(new CallOptions(), TestEnd);
+        await dialogue.Peer.AnswerAsync("guest-file-write", Taken);
+        dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "no room"));
+        Assert.False(await writing.OrHang());
+
+        writing = input.WriteAsync(new CallOptions(), TestEnd);
+        await RefuseFrozenAsync(dialogue, "guest-file-write");
+        await writing.FailsWith(ErrorCatalogue.GuestFrozen);
+
+        writing = input.WriteAsync(new CallOptions(), TestEnd);
+        var clearing = await dialogue.Peer.ReadAsync();
+        Assert.Equal("", clearing.Arguments.GetProperty("buf-b64").GetString());
+        dialogue.Peer.Write(Error(clearing, "no room"));
+        await dialogue.Peer.AnswerAsync("guest-file-write", Taken);
+        await dialogue.Peer.AnswerAsync("guest-file-flush", "{}");
+        Assert.True(await writing.OrHang());
+    }
+
+    private static async Task<InteractiveInput> StartAsync(Dialogue dialogue)
+    {
+        var time = new OperationTime(dialogue.Session.Clock, null);
+        var opening = GuestFile.OpenAsync(dialogue.Session, "in", "r+", time, TestEnd);
+        await dialogue.Peer.AnswerAsync("guest-file-open", "1000");
+        var input = new InteractiveInput(dialogue.Session, await opening.OrHang());
+        input.Add("ab"u8.ToArray());
+        return input;
+    }
+
+    private static async Task RefuseFrozenAsync(Dialogue dialogue, string command)
+    {
+        var request = await dialogue.Peer.ReadAsync();
+        Assert.Equal(command, request.Command);
+        dialogue.Peer.Write(Error(request, "no", "CommandNotFound"));
+        await dialogue.Peer.AnswerAsync("guest-fsfreeze-status", "\"frozen\"");
+    }
+}
