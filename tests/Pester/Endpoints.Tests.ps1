@@ -46,7 +46,7 @@ Describe 'Every way in' {
         $server = [IO.Pipes.NamedPipeServerStream]::new("qga-$PID", 'InOut', 1)
         $client = [IO.Pipes.NamedPipeClientStream]::new('.', "qga-$PID", 'InOut')
         $client.Connect()
-        { Connect-QemuGuestAgent "pipe:qga-$PID" -ErrorAction Stop } | Should -Throw -ErrorId 'EndpointHeld,*'
+        { Connect-QemuGuestAgent "pipe:qga-$PID" -ErrorAction Stop } | Should -Throw -ErrorId 'EndpointBacklogFull,*'
         $client.Dispose()
         $server.Dispose()
     }

@@ -84,7 +84,7 @@ Describe 'Invoke-QemuGuestAgentCommand' {
         It 'writes nothing for a command whose success is no reply' {
             $other = Connect-QemuGuestAgent embedded:
             Invoke-QemuGuestAgentCommand $other guest-suspend-ram -Confirm:$false | Should -BeNullOrEmpty
-            $other.State | Should -Be 'OutOfStep'
+            $other.State | Should -Be 'OutOfSync'
             Invoke-QemuGuestAgentCommand $other guest-ping | Should -Not -BeNullOrEmpty
         }
     }

@@ -25,7 +25,7 @@ Describe 'Stop-, Restart- and Suspend-QemuGuest' {
         $session.State | Should -Be 'Faulted'
     }
 
-    It '-Wait sees that a guest is back, and the session is in step' {
+    It '-Wait sees that a guest is back, and the session is in sync' {
         $session = Connect-QemuGuestAgent (New-Endpoint 'boot-delay=1000')
         Restart-QemuGuest $session -Wait -Confirm:$false -TimeoutSeconds 120 -ErrorAction Stop
         $session.State | Should -Be 'Ready'

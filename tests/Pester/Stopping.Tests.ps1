@@ -19,7 +19,7 @@ Describe 'Stopping' {
     It 'Ctrl+C ends a command at once, and the session stays usable' {
         $session = Connect-QemuGuestAgent 'embedded:?slow=guest-get-time:600000'
         Stop-Script { Invoke-QemuGuestAgentCommand $session guest-get-time -TimeoutSeconds 0 } $session | Should -Be 'Stopped'
-        $session.State | Should -Be 'OutOfStep'
+        $session.State | Should -Be 'OutOfSync'
     }
 
     It 'the next command after Ctrl+C is answered by its own reply' {
@@ -33,7 +33,7 @@ Describe 'Stopping' {
         $fast = Connect-QemuGuestAgent embedded:
         $slow = Connect-QemuGuestAgent 'embedded:?slow=guest-ping:600000'
         $fast, $slow | Invoke-QemuGuestAgentCommand guest-ping -TimeoutSeconds 0 | Select-Object -First 1 | Should -Not -BeNullOrEmpty
-        $slow.State | Should -BeIn 'OutOfStep', 'Ready'
+        $slow.State | Should -BeIn 'OutOfSync', 'Ready'
     }
 
     It 'Select-Object -First 1 over Connect closes what was not handed over' {
@@ -47,7 +47,7 @@ Describe 'Stopping' {
         Invoke-QemuGuestAgentCommand $session guest-get-time -TimeoutSeconds 0.1 -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'CommandTimedOut,*'
         $failed[0].CategoryInfo.Category | Should -Be 'OperationTimeout'
-        $session.State | Should -Be 'OutOfStep'
+        $session.State | Should -Be 'OutOfSync'
         Invoke-QemuGuestAgentCommand $session guest-sync @{ id = 43 } | Should -Be 43
     }
 

@@ -82,7 +82,7 @@ internal static class TopicReader
         var remarks = Markdown.ReadParagraphs(lines, ref next);
         if (remarks.Count == 0)
         {
-            faults.Add(path, next, "Post a sentence about the example, after its code.");
+            faults.Add(path, next, "Say a sentence about the example, after its code.");
         }
 
         return new Example(heading[ExampleHeading.Length..], code, output, remarks);

@@ -16,12 +16,12 @@ public static class CommandSchema
     [
         // The channel.
         new("guest-sync-delimited", "1.1", "Sync-QemuGuestAgent",
-            "Returns the id behind a byte 0xFF, to get in step with the agent.")
+            "Returns the id behind a byte 0xFF, to get in sync with the agent.")
         {
             Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
         },
         new("guest-sync", "0.15", "Sync-QemuGuestAgent",
-            "Returns the id, to get in step with an agent that knows no other way.")
+            "Returns the id, to get in sync with an agent that knows no other way.")
         {
             Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
         },

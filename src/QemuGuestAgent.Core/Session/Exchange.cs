@@ -6,7 +6,7 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
 
-/// <summary>One command and its reply, on a channel that is in step.</summary>
+/// <summary>One command and its reply, on a channel that is in sync.</summary>
 internal sealed class Exchange(
     GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper replies, GuestAgentSessionOptions options,
     GuestAgentInfo? agent, bool echoesIds, GuestAgentRequest request)
@@ -62,7 +62,7 @@ internal sealed class Exchange(
                     continue;
                 }
 
-                // An agent without ids may answer one bad request with several errors: after an error, it is asked to show that it is in step.
+                // An agent without ids may answer one bad request with several errors: after an error, it is asked to show that it is in sync.
                 InSync = echoesIds || reply.Kind == ReplyKind.Return;
                 return reply.Kind == ReplyKind.Return ? Read(reply, parse) : throw replies.Explain(request, reply);
             }

@@ -119,7 +119,7 @@ public sealed class GuestAgentSession : IDisposable
         }
     }
 
-    /// <summary>Sends a command and reads its reply; synchronises first where the session is out of step.</summary>
+    /// <summary>Sends a command and reads its reply; synchronises first where the session is out of sync.</summary>
     /// <param name="request">The command.</param>
     /// <param name="parse">Reads the reply's value, from the receive buffer; it must not keep the reader's spans.</param>
     /// <param name="call">Time and trace; null takes the usual ones.</param>
@@ -215,7 +215,7 @@ public sealed class GuestAgentSession : IDisposable
 
     /// <summary>
     /// Writes a command and waits for nothing: an agent that is busy or not there now carries it out when it comes to it. The session is
-    /// out of step then.
+    /// out of sync then.
     /// </summary>
     /// <exception cref="GuestAgentException">SessionBusy, SessionClosed, SessionFaulted, ConnectionLost: it was not written.</exception>
     internal async Task PostAsync(GuestAgentRequest request, CallOptions call)
@@ -344,7 +344,7 @@ public sealed class GuestAgentSession : IDisposable
 
         _abandoned = null;
         Become(GuestAgentSessionState.Ready);
-        scope.Trace?.Invoke(TraceEvent.Step($"In step with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
+        scope.Trace?.Invoke(TraceEvent.Step($"In sync with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
             + $"replies thrown away: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
             + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids.")));
         return LastSync;

@@ -12,7 +12,7 @@ public enum GuestAgentSessionState
     /// <summary>Open, but what comes next from the agent may answer an earlier request: synchronised before the next command.</summary>
     OutOfSync,
 
-    /// <summary>Open and in step.</summary>
+    /// <summary>Open and in sync.</summary>
     Ready,
 
     /// <summary>A command is being carried out.</summary>

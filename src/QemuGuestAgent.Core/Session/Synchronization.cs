@@ -8,7 +8,7 @@ using QemuGuestAgent.Core.Wire;
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
-/// Gets in step with the agent: 0xFF and guest-sync-delimited with a new random id, then every line is ignored until the reply that
+/// Gets in sync with the agent: 0xFF and guest-sync-delimited with a new random id, then every line is ignored until the reply that
 /// carries the id (rules S1 to S7). An agent without the command is asked with plain guest-sync; one that is silent, again: a sync dies
 /// with the agent, or the guest, that has taken it.
 /// </summary>

@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Wire;
 internal static class RequestWriter
 {
     /// <summary>
-    /// The agent's parser takes less than 64 MiB of tokens a message; past it the stream is out of step until a 0xFF (QEMU json-streamer.c).
+    /// The agent's parser takes less than 64 MiB of tokens a message; past it the stream is out of sync until a 0xFF (QEMU json-streamer.c).
     /// </summary>
     public const int MaxRequestBytes = (64 << 20) - 1;
 

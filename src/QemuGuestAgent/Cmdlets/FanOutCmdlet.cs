@@ -11,7 +11,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     private readonly OrderedOutput _output = new();
     private FanOut? _fanOut;
     private int _ordered;
-    private CmdletTrace? _telling;
+    private CmdletTrace? _trace;
     private ProgressRecord? _progress;
 
     /// <summary>The time for each guest, in seconds; 0 is no limit. 60 by default, unless the description says otherwise.</summary>
@@ -29,7 +29,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     protected override void BeginProcessing()
     {
         _fanOut = new FanOut(ThrottleLimit, holdsOnly: IsBrief && !MyInvocation.ExpectingInput);
-        _telling = new CmdletTrace(this);
+        _trace = new CmdletTrace(this);
     }
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             var call = new CallOptions
             {
                 Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
-                Trace = _telling!.Trace(name, emit),
+                Trace = _trace!.Trace(name, emit),
             };
             try
             {
@@ -158,13 +158,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     // Has something done on the pipeline's thread and waits for that: what comes faster than it is taken does not pile up.
     private protected async Task SendAsync(Action action, CancellationToken cancellationToken)
     {
-        var said = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {
             action();
-            said.SetResult(true);
+            done.SetResult(true);
         });
-        await said.Task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        await done.Task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
     }
 
     private void TellProgress()

@@ -33,7 +33,7 @@ public sealed class ChangeTests
         var asking = dialogue.Session.SetTimeAsync(
             DateTime.Parse(time, CultureInfo.InvariantCulture), cancellationToken: TestContext.Current.CancellationToken);
         await asking.FailsWith(ErrorCatalogue.TimeOutOfRange);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class ChangeTests
         await dialogue.Session.GetSshKeysAsync("half \uD83D", cancellationToken: end).FailsWith(ErrorCatalogue.ArgumentTextInvalid);
         await dialogue.Session.AddSshKeysAsync("root", ["ssh-ed25519 \uFFFE"], cancellationToken: end)
             .FailsWith(ErrorCatalogue.ArgumentTextInvalid);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Theory]

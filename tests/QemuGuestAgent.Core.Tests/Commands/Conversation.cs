@@ -28,7 +28,7 @@ internal static class Conversation
         }
 
         var result = await calling.OrHang();
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
         return result;
     }
 

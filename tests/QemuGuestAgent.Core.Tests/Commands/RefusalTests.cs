@@ -20,7 +20,7 @@ public sealed class RefusalTests
         using var dialogue = await Dialogue.StartAsync();
         var error = await RefuseAsync(dialogue, command, ErrorCatalogue.CommandNotFound);
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class RefusalTests
     {
         using var dialogue = await Dialogue.StartAsync();
         await RefuseAsync(dialogue, "guest-exec", ErrorCatalogue.CommandDisabled);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class RefusalTests
         using var dialogue = await Dialogue.StartAsync();
         await RefuseAsync(
             dialogue, command, command == "guest-ping" ? ErrorCatalogue.CommandDisabled : ErrorCatalogue.CommandNotFound);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class RefusalTests
 
         Assert.Equal(errorClass, error.AgentErrorClass);
         Assert.Equal("guest-file-open", error.Target);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class RefusalTests
         await dialogue.Peer.AnswerSyncAsync(ids: false);
         await dialogue.Peer.AnswerAsync("guest-fsfreeze-status", "\"frozen\"");
         await asking.FailsWith(ErrorCatalogue.GuestFrozen);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class RefusalTests
         dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "no", "CommandNotFound"));
         dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "no", "CommandNotFound"));
         await asking.FailsWith(ErrorCatalogue.CommandDisabled);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

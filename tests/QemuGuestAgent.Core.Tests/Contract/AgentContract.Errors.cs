@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Tests.Contract;
 
-// What the agent refuses, and how the client says so. An error of the agent leaves the session in step.
+// What the agent refuses, and how the client says so. An error of the agent leaves the session in sync.
 public abstract partial class AgentContract
 {
     [Fact]

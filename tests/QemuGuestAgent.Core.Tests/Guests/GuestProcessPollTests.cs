@@ -61,7 +61,7 @@ public sealed class GuestProcessPollTests
         await dialogue.Peer.AnswerAsync("guest-exec-status", Running);
         var error = await waiting.FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Equal(5L, error.Target);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class GuestProcessPollTests
         await dialogue.Peer.AnswerSyncAsync();
         var result = (await asking.OrHang())!;
         Assert.Equal((3, "hello"), (result.ExitCode!.Value, result.StandardOutput));
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

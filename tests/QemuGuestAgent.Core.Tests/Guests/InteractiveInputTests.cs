@@ -33,7 +33,7 @@ public sealed class InteractiveInputTests
         writing = input.WriteAsync(new CallOptions(), TestEnd);
         await dialogue.Peer.AnswerAsync("guest-file-flush", "{}");
         Assert.True(await writing.OrHang());
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

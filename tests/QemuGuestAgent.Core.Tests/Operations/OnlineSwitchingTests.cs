@@ -47,7 +47,7 @@ public sealed class OnlineSwitchingTests
         var switching = dialogue.Session.SwitchProcessorsAsync([1, 2], online: false, cancellationToken: Stop);
         await dialogue.Peer.AnswerAsync("guest-set-vcpus", count);
         await switching.FailsWith(ErrorCatalogue.ReplyUnexpected);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class OnlineSwitchingTests
         var switching = dialogue.Session.SwitchProcessorsAsync([1, 2], online: false, cancellationToken: Stop);
         dialogue.Peer.Write(AgentScript.Error(await dialogue.Peer.ReadAsync(), "no", "CommandNotFound"));
         await switching.FailsWith(ErrorCatalogue.CommandNotFound);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

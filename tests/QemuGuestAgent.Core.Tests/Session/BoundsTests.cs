@@ -46,7 +46,7 @@ public sealed class BoundsTests
         await dialogue.AcceptAsync();
         await dialogue.Peer.AnswerSyncAsync();
         await syncing.OrHang();
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class BoundsTests
         using var dialogue = await Dialogue.StartAsync();
         var asking = dialogue.Session.Ask(Writing(new byte[RequestWriter.MaxRequestBytes / 4 * 3]));
         await asking.FailsWith(ErrorCatalogue.RequestTooLong);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class BoundsTests
             throw new InvalidDataException("half written");
         });
         await Assert.ThrowsAsync<InvalidDataException>(() => dialogue.Session.Ask(failing).OrHang());
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     private static GuestAgentRequest Writing(byte[] content) => new("guest-file-write", json => Write(json, content));

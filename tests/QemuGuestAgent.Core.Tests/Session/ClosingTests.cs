@@ -93,7 +93,7 @@ public sealed class ClosingTests
         await dialogue.Peer.AnswerSyncAsync();
         await syncing.OrHang();
         Assert.Equal(2, dialogue.Endpoint.Opens);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ClosingTests
         await dialogue.AcceptAsync();
         await dialogue.Peer.AnswerSyncAsync();
         await syncing.OrHang();
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class ClosingTests
         await dialogue.AcceptAsync();
         await dialogue.Peer.AnswerSyncAsync();
         await syncing.OrHang();
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

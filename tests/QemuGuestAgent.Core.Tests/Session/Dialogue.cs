@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Tests.Errors;
 
 namespace QemuGuestAgent.Core.Tests.Session;
 
-/// <summary>A session in step with its scripted peer, on a clock that stands still.</summary>
+/// <summary>A session in sync with its scripted peer, on a clock that stands still.</summary>
 internal sealed class Dialogue : IDisposable
 {
     /// <summary>The time that a call has.</summary>
@@ -51,8 +51,8 @@ internal sealed class Dialogue : IDisposable
 
     public Task<PeerRequest> TimeOutAsync(string command) => TimeOutAsync(new GuestAgentRequest(command));
 
-    /// <summary>The session is in step: a command is sent without a sync, and gets its own reply.</summary>
-    public async Task IsInStepAsync()
+    /// <summary>The session is in sync: a command is sent without a sync, and gets its own reply.</summary>
+    public async Task IsInSyncAsync()
     {
         var asking = Ask("guest-get-time");
         await Peer.AnswerAsync("guest-get-time", "4711");
@@ -60,7 +60,7 @@ internal sealed class Dialogue : IDisposable
         Assert.Equal(GuestAgentSessionState.Ready, Session.State);
     }
 
-    /// <summary>The session is out of step: it synchronises before the next command, by itself, and then works.</summary>
+    /// <summary>The session is out of sync: it synchronises before the next command, by itself, and then works.</summary>
     public async Task SynchronisesByItselfAsync(string stale = "", bool ids = true)
     {
         Assert.Equal(GuestAgentSessionState.OutOfSync, Session.State);
@@ -70,7 +70,7 @@ internal sealed class Dialogue : IDisposable
         Assert.True(sync.HasSentinel);
         await Peer.AnswerAsync("guest-get-time", "4712");
         Assert.Equal(4712, (await asking.OrHang()).GetInt64());
-        await IsInStepAsync();
+        await IsInSyncAsync();
     }
 
     /// <summary>Accepts the connection that the session opens anew.</summary>

@@ -20,7 +20,7 @@ public sealed class MatchingTests
         dialogue.Peer.Write("""{"error": {"class": "GenericError", "desc": "stale"}, "id": 5}""" + "\n");
         dialogue.Peer.Write(Return(request, "4"));
         Assert.Equal(4, (await asking.OrHang()).GetInt32());
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class MatchingTests
         Assert.Contains("failed to open: \\u001B[2J", error.Message, StringComparison.Ordinal);
         if (ids)
         {
-            await dialogue.IsInStepAsync();
+            await dialogue.IsInSyncAsync();
         }
         else
         {
@@ -69,7 +69,7 @@ public sealed class MatchingTests
         var asking = dialogue.Ask(command);
         dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "any text", "CommandNotFound"));
         await asking.FailsWith(ErrorCatalogue.All.Single(e => e.Id == expected));
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class MatchingTests
         dialogue.Peer.Write(
             "\n\r\n \n" + """{"return": 1, "id": 1}""" + "\n" + Return(request, "2") + """{"return": 3, "id": 3}""" + "\n\n");
         Assert.Equal(2, (await asking.OrHang()).GetInt32());
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Theory]

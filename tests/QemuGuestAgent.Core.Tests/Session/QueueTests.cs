@@ -69,7 +69,7 @@ public sealed class QueueTests
         await dialogue.Peer.AnswerAsync("guest-last", "2");
         Assert.Equal(1, (await first.OrHang()).GetInt32());
         Assert.Equal(2, (await last.OrHang()).GetInt32());
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class QueueTests
             static (ref Utf8JsonReader reader) => reader.GetInt32(), null, CancellationToken.None);
         await dialogue.Peer.AnswerAsync("guest-odd", "\"text\"");
         await failing.FailsWith(ErrorCatalogue.ReplyUnexpected);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     private static GuestAgentRequest WithNumber(int number) => new("guest-number", json =>

@@ -141,13 +141,13 @@ public sealed class SyncRuleTests
         using var dialogue = await Dialogue.StartAsync();
         for (var i = 0; i < 5; i++)
         {
-            await dialogue.IsInStepAsync();
+            await dialogue.IsInSyncAsync();
         }
 
         var asking = dialogue.Ask("guest-ping");
         dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "an error is a reply too"));
         await asking.FailsWith(ErrorCatalogue.AgentError);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class SyncRuleTests
         Assert.Equal(id, result.Id);
         Assert.Equal(stale.Length + 1, result.RepliesDiscarded);
         Assert.Equal(stale.Sum(line => line.Length + 1) + StrayError.Length, result.BytesDiscarded);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class SyncRuleTests
         dialogue.Peer.Write("""{"return": {"paths": []}}""" + "\n" + answers + Sync(last));
         await dialogue.Peer.AnswerProbeAsync();
         Assert.Equal(last.SyncId, (await syncing.OrHang()).Id);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

@@ -35,10 +35,10 @@ public sealed class SyncStreamTests
     {
         using var dialogue = await Dialogue.StartAsync();
         dialogue.Peer.Write(noise);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
         dialogue.Peer.Write(noise);
         dialogue.Peer.Write(noise);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class SyncStreamTests
 
         Assert.Equal(Parts * (64L << 10), (await syncing.OrHang()).BytesDiscarded);
         Assert.True(after - before < 1 << 20, $"{after - before} bytes were allocated while 64 MiB were dropped.");
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
 
         // Made when read: from the second part on every read is one thread's, so that what it allocates is what the session does.
         IEnumerable<ReadOnlyMemory<byte>> StaleBase64()

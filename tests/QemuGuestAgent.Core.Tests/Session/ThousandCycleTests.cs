@@ -52,7 +52,7 @@ public sealed class ThousandCycleTests
             }
         }
 
-        // With enough patience the session is in step again.
+        // With enough patience the session is in sync again.
         agent.BeQuick(true);
         Assert.Equal(Cycles, (await dialogue.Session.Ask(WithNumber(Cycles)).OrHang()).GetInt32());
         Assert.True(answered > Cycles / 20 && gaveUp > Cycles / 20, $"{answered} were answered, {gaveUp} gave up (seed {seed}).");

@@ -30,7 +30,7 @@ public sealed class TimeOutTests
         dialogue.Time.Advance(Dialogue.CallTime - TimeSpan.FromMilliseconds(1));
         dialogue.Peer.Write(Return(request, "1"));
         Assert.Equal(1, (await asking.OrHang()).GetInt32());
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class TimeOutTests
         var asking = dialogue.Session.AskUntil("guest-fstrim", given);
         var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.OrHang());
         Assert.Equal(given, error.CancellationToken);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
     }
 
     [Fact]

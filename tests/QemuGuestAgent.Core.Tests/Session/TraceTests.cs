@@ -92,7 +92,7 @@ public sealed class TraceTests
         await asking.OrHang();
         var count = seen.Count;
         Assert.Equal(3, count);
-        await dialogue.IsInStepAsync();
+        await dialogue.IsInSyncAsync();
         Assert.Equal(count, seen.Count);
     }
 }

@@ -156,7 +156,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
         _frozenCount = _freeze.LateReply is { } late ? FreezeCommands.CountOf(late.Result) : null;
     }
 
-    // Asks again and again, in step each time: what was sent before has been answered, or never will be. That also opens a broken
+    // Asks again and again, in sync each time: what was sent before has been answered, or never will be. That also opens a broken
     // channel again.
     private async Task<T> InsistAsync<T>(Func<Task<T>> ask, OperationTime time, CancellationToken cancellationToken)
     {

@@ -76,7 +76,7 @@ public sealed record AgentHealth(
         }
     }
 
-    /// <summary>Examines the agent of a session, and gets in step with it.</summary>
+    /// <summary>Examines the agent of a session, and gets in sync with it.</summary>
     /// <param name="session">The session.</param>
     /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up; the session stays usable.</param>

@@ -32,7 +32,7 @@ public static class AgentReadiness
             attempt => GuestAgentSession.ConnectAsync(endpoint, options, attempt, cancellationToken), endpoint,
             new OperationTime(options?.TimeProvider ?? TimeProvider.System, call), cancellationToken);
 
-    /// <summary>Waits until the agent of a session is ready, and the session in step with it.</summary>
+    /// <summary>Waits until the agent of a session is ready, and the session in sync with it.</summary>
     /// <param name="session">The session.</param>
     /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
     /// <param name="cancellationToken">Gives up; the session stays usable.</param>

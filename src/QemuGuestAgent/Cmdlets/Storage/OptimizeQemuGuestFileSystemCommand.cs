@@ -21,7 +21,7 @@ public sealed class OptimizeQemuGuestFileSystemCommand : GuestCmdlet
     [ValidateRange(0L, long.MaxValue)]
     public long? Minimum { get; set; }
 
-    private protected override string Activity => "TrimCommands file systems";
+    private protected override string Activity => "Trimming file systems";
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => ForEachGuest(
