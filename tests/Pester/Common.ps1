@@ -48,7 +48,14 @@ function Start-RealAgent {
 $pwsh = (Get-Command $PSHOME/pwsh.exe, $PSHOME/powershell.exe, pwsh -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source
 
 # It may lie in a folder of one user's only.
-function Test-PwshForAll { -not $OnWindows -and [Environment]::UserName -eq 'root' -and (su -s /bin/sh nobody -c "test -x '$pwsh' && echo yes" 2>$null) -eq 'yes' }
+function Test-PwshForAll { -not $OnWindows -and [Environment]::UserName -eq 'root' -and "$(su -s /bin/sh nobody -c "'$pwsh' -Version" 2>$null)" -like 'PowerShell *' }
+
+# The launcher of a dotnet tool is another process than its PowerShell, and takes the signals for it.
+function Test-PwshTakesSignals {
+    if ($OnWindows) { return $false }
+    $ids = & /bin/sh -c 'echo $$; exec "$0" -NoProfile -Command "\$PID"' $pwsh
+    $ids[0] -eq $ids[1]
+}
 
 # What a script writes in a fresh PowerShell.
 function Invoke-Fresh([string] $Script) {

@@ -206,7 +206,7 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         "$told" | Should -Match '-> .*guest-fsfreeze-thaw'
     }
 
-    It 'thaws when the process is ended by SIG<Signal>' -ForEach @{ Signal = 'TERM' }, @{ Signal = 'HUP' } -Skip:($OnWindows -or (Get-Process -Id $PID).Name -eq 'dotnet') -Tag 'it needs signals of Unix, and a PowerShell that is no tool of dotnet' {
+    It 'thaws when the process is ended by SIG<Signal>' -ForEach @{ Signal = 'TERM' }, @{ Signal = 'HUP' } -Skip:(-not (Test-PwshTakesSignals)) -Tag 'it needs signals of Unix, and a PowerShell that is no launcher' {
         $type = ([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'QemuGuestAgent.EmbeddedAgent' } | Select-Object -First 1).GetType('QemuGuestAgent.EmbeddedAgent.EmbeddedGuestAgent')
         $agent = [Activator]::CreateInstance($type, @(, $null))
         $path = Join-Path $TestDrive "$Signal.sock"

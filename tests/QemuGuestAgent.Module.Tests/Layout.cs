@@ -12,6 +12,9 @@ internal static class Layout
 
     public static string Package { get; } = Metadata("Package");
 
+    /// <summary>Where NuGet keeps packages.</summary>
+    public static string Packages { get; } = Metadata("Packages");
+
     public static string Pester { get; } = Metadata("Pester");
 
     public static string PowerShellStandard { get; } = Metadata("PowerShellStandard");

@@ -26,8 +26,7 @@ public sealed class PesterTests
     public void Pester_in_PowerShell_for_Windows(string name, string result, string message) => Check(name, result, message);
 
     public static TheoryData<string, string, string> Results() =>
-        FindPowerShell() is { } pwsh ? Rows("Pester", RunSuite([pwsh], path => path))
-        : Rows("Pester", "there is no pwsh on PATH: install PowerShell 7.4 or later, for example by 'dotnet tool install --global PowerShell'");
+        TestPowerShell.Find(out var missing) is { } pwsh ? Rows("Pester", RunSuite([pwsh], path => path)) : Rows("Pester", missing);
 
     public static TheoryData<string, string, string> WindowsResults() =>
         Environment.GetEnvironmentVariable("QEMU_GA_WINDOWS") is { Length: > 0 } guest
@@ -80,6 +79,9 @@ public sealed class PesterTests
         start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
         start.Environment["NO_COLOR"] = "1";
         start.Environment["QEMU_GUEST_AGENT_MODULE"] = module;
+
+        // Guests of this machine look for pwsh too.
+        start.Environment["PATH"] = $"{Path.GetDirectoryName(command[0])}{Path.PathSeparator}{start.Environment["PATH"]}";
         var lines = new ConcurrentQueue<string?>();
         using var process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => lines.Enqueue(line.Data);
@@ -97,9 +99,4 @@ public sealed class PesterTests
         process.WaitForExit();
         return (process.ExitCode, string.Join(Environment.NewLine, lines));
     }
-
-    private static string? FindPowerShell() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh"))
-            .FirstOrDefault(File.Exists);
 }
