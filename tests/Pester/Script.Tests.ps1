@@ -11,8 +11,8 @@ Describe 'Scripts' {
     It 'takes one script, and no other number' {
         { Invoke-QemuGuestScript $session } | Should -Throw -ErrorId 'ScriptNotGiven,*'
         { Invoke-QemuGuestScript $session { 1 } -ScriptText 2 } | Should -Throw -ErrorId 'ScriptNotGiven,*'
-        { Invoke-QemuGuestScript $session -FilePath /no/such.ps1 } | Should -Throw -ErrorId 'ScriptFileUnreadable,*'
-        { Invoke-QemuGuestScript $session -FilePath env:PATH } | Should -Throw -ErrorId 'ScriptFileUnreadable,*'
+        { Invoke-QemuGuestScript $session -FilePath /no/such.ps1 } | Should -Throw -ErrorId 'FileNotReadable,*'
+        { Invoke-QemuGuestScript $session -FilePath env:PATH } | Should -Throw -ErrorId 'FileNotReadable,*'
         { Invoke-QemuGuestScript $session { $using:thereIsNoSuchVariable } } | Should -Throw -ErrorId 'ScriptVariableNotSet,*'
     }
 

@@ -48,7 +48,9 @@ internal static class TestPowerShell
     {
         using var manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(Layout.RepositoryRoot, ".config", "dotnet-tools.json")));
         var version = manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
-        return Directory.GetFiles(Path.Combine(Layout.Packages, "powershell", version, "tools"), "pwsh.dll", SearchOption.AllDirectories).Single();
+        var system = OperatingSystem.IsWindows() ? "win" : "unix";
+        return Directory.GetFiles(Path.Combine(Layout.Packages, "powershell", version, "tools"), "pwsh.dll", SearchOption.AllDirectories)
+            .Single(path => Path.GetFileName(Path.GetDirectoryName(path)) == system);
     }
 
     // What tests start by its name, and signal: the tool's own launcher would take the signal, and the engine go on.

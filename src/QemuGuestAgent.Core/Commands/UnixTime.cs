@@ -18,6 +18,12 @@ internal static class UnixTime
         return ticks > -Epoch.Ticks && ticks < DateTime.MaxValue.Ticks - Epoch.Ticks ? Epoch.AddTicks((long)ticks) : null;
     }
 
+    /// <summary>The nanoseconds until a moment, or null where an agent cannot be told: before 1970, or past a signed 64-bit number.</summary>
+    public static long? ToNanoseconds(DateTime moment) =>
+        (moment.ToUniversalTime() - Epoch).Ticks is var ticks and >= 0 and <= long.MaxValue / NanosecondsPerTick
+            ? ticks * NanosecondsPerTick
+            : null;
+
     /// <summary>The seconds until a moment; negative before 1970.</summary>
     public static decimal ToSeconds(DateTime moment) => (decimal)(moment.ToUniversalTime() - Epoch).Ticks / TimeSpan.TicksPerSecond;
 }

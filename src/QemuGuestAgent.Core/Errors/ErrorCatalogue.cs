@@ -227,10 +227,6 @@ public static class ErrorCatalogue
         "There must be one script: {0} were given.",
         "Give one of -ScriptBlock, -ScriptText and -FilePath.");
 
-    internal static readonly ErrorDefinition ScriptFileUnreadable = Define(ObjectNotFound,
-        "The script '{0}' cannot be read: {1}",
-        "Check the path: it is one of this computer, not of the guest.");
-
     internal static readonly ErrorDefinition ScriptVariableNotSet = Define(InvalidArgument,
         "The script uses '$using:{0}', and there is no variable '{0}' here.",
         "Set the variable before, or take it out of the script.");
@@ -456,7 +452,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition FileNotReadable = Define(ObjectNotFound,
         "'{0}' cannot be read as a file: {1}",
-        "Give the path of a file of the file system; -LiteralPath takes it without wildcards.");
+        "Give the path of a file on this computer, not in the guest; -LiteralPath takes it without wildcards.");
 
     // The id is the field's own name: it cannot drift from it.
     private static ErrorDefinition Define(GuestAgentErrorCategory category, string text, string action, [CallerMemberName] string id = "")

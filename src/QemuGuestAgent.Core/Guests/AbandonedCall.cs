@@ -14,6 +14,19 @@ internal static class AbandonedCall
     public static bool IsUnanswered(Exception e) =>
         e is OperationCanceledException || (e is GuestAgentException error && error.Is(ErrorCatalogue.CommandTimedOut));
 
+    /// <summary>Tidies up in the guest as far as its agent answers, for a caller that is told already why the work failed.</summary>
+    public static async Task CleanUpAsync(Func<Task> work)
+    {
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        catch (GuestAgentException)
+        {
+            // The agent does not answer: nothing more can be done from here.
+        }
+    }
+
     /// <summary>Waits for the late result of a request that keeps it, and undoes what it tells of. Nothing of it fails.</summary>
     public static async Task UndoAsync(this GuestAgentSession session, GuestAgentRequest request, Func<JsonElement, Task> undo)
     {

@@ -116,15 +116,8 @@ internal sealed class GuestFile
         }
 
         LetGo();
-        try
-        {
-            await _session.CloseFileAsync(Handle, new CallOptions { Timeout = AbandonedCall.CleanupTime }, CancellationToken.None)
-                .ConfigureAwait(false);
-        }
-        catch (GuestAgentException)
-        {
-            // The agent does not answer: nothing can be done, and the caller is told why already.
-        }
+        await AbandonedCall.CleanUpAsync(() => _session.CloseFileAsync(
+            Handle, new CallOptions { Timeout = AbandonedCall.CleanupTime }, CancellationToken.None)).ConfigureAwait(false);
     }
 
     private void LetGo()

@@ -27,17 +27,10 @@ internal static class GuestTools
     }
 
     /// <summary>Runs a program as far as the agent answers: for who has given up, and is told why already.</summary>
-    public static async Task TryRunToolAsync(this GuestAgentSession session, GuestExecution tool)
+    public static Task TryRunToolAsync(this GuestAgentSession session, GuestExecution tool)
     {
         var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
-        try
-        {
-            await session.RunToolAsync(tool, time, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (GuestAgentException)
-        {
-            // The agent does not answer: nothing can be done.
-        }
+        return AbandonedCall.CleanUpAsync(() => session.RunToolAsync(tool, time, CancellationToken.None));
     }
 
     /// <summary>Runs a program that kills a process; null where that was done, else what it says.</summary>

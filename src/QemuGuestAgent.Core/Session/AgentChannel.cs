@@ -7,6 +7,12 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
 
+/// <summary>Looks at a reply, and at the line that it came in; whether it, or its failure, is what is waited for.</summary>
+/// <param name="reply">The reply.</param>
+/// <param name="line">The line.</param>
+/// <param name="result">What is made of it.</param>
+internal delegate bool ReplyReader<T>(in Reply reply, in ReadOnlySequence<byte> line, out T result);
+
 /// <summary>
 /// An open endpoint: messages out, lines in. A read or write that has begun is never cancelled, only no longer waited for: whoever comes
 /// next picks it up. So no byte is lost by a time-out or Ctrl+C, whatever kind of stream is below, and requests never interleave.
@@ -17,6 +23,7 @@ internal sealed class AgentChannel : IDisposable
     private const int ReceiveBytes = 64 << 10;
 
     private readonly GuestAgentEndpoint _endpoint;
+    private readonly GuestAgentSessionOptions _options;
     private readonly Stream _stream;
     private readonly IDisposable? _hold;
     private readonly PipeReader _reader;
@@ -28,13 +35,14 @@ internal sealed class AgentChannel : IDisposable
     private Task _pendingWrite = Task.CompletedTask;
     private SequencePosition _lineEnd;
 
-    private AgentChannel(GuestAgentEndpoint endpoint, Stream stream, IDisposable? hold, long maxLineBytes)
+    private AgentChannel(GuestAgentEndpoint endpoint, GuestAgentSessionOptions options, Stream stream, IDisposable? hold)
     {
         _endpoint = endpoint;
+        _options = options;
         _stream = stream;
         _hold = hold;
         _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReceiveBytes, leaveOpen: true));
-        Decoder = new FrameDecoder(maxLineBytes);
+        Decoder = new FrameDecoder(options.MaxReplyBytes);
     }
 
     public FrameDecoder Decoder { get; }
@@ -62,13 +70,13 @@ internal sealed class AgentChannel : IDisposable
 
     /// <summary>Opens an endpoint, and keeps other sessions of this machine out of it meanwhile.</summary>
     /// <exception cref="GuestAgentException">An <c>Endpoint…</c> error.</exception>
-    public static async Task<AgentChannel> OpenAsync(GuestAgentEndpoint endpoint, CallScope scope, long maxLineBytes)
+    public static async Task<AgentChannel> OpenAsync(GuestAgentEndpoint endpoint, GuestAgentSessionOptions options, CallScope scope)
     {
         var hold = EndpointLock.Take(endpoint, text => scope.Trace?.Invoke(TraceEvent.Step(text)));
         try
         {
             var stream = await endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
-            return new AgentChannel(endpoint, stream, hold, maxLineBytes)
+            return new AgentChannel(endpoint, options, stream, hold)
             {
                 Trace = scope.Call.Trace,
                 CallTime = scope.Call.Timeout,
@@ -106,8 +114,38 @@ internal sealed class AgentChannel : IDisposable
         _pendingWrite = WriteAsync(_request.Written);
     }
 
-    /// <summary>Waits for the next line. It is valid until <see cref="Release"/>, which must be called before the next receive.</summary>
-    public async ValueTask<ReadOnlySequence<byte>> ReceiveAsync(CancellationToken cancellationToken)
+    /// <summary>Receives replies until one is what is waited for.</summary>
+    /// <param name="read">Looks at each; its memory is given back when this returns.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<T> ReceiveAsync<T>(ReplyReader<T> read, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var line = await ReceiveLineAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (read(Reply.Parse(line, _options.MaxReplyDepth, _options.MaxReplyValues), line, out var result))
+                {
+                    return result;
+                }
+            }
+            finally
+            {
+                _reader.AdvanceTo(_lineEnd);
+            }
+        }
+    }
+
+    /// <summary>Closes the endpoint; what waits for it ends with an error.</summary>
+    public void Dispose()
+    {
+        // The reader is not completed: a caller may be reading a line in its memory at this moment.
+        _stream.Dispose();
+        _hold?.Dispose();
+        _ = ObserveAsync();
+    }
+
+    private async ValueTask<ReadOnlySequence<byte>> ReceiveLineAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -138,18 +176,6 @@ internal sealed class AgentChannel : IDisposable
                 throw ErrorCatalogue.ConnectionLost.With(_endpoint, "the other side closed it");
             }
         }
-    }
-
-    /// <summary>Gives the memory of the received line back.</summary>
-    public void Release() => _reader.AdvanceTo(_lineEnd);
-
-    /// <summary>Closes the endpoint; what waits for it ends with an error.</summary>
-    public void Dispose()
-    {
-        // The reader is not completed: a caller may be reading a line in its memory at this moment.
-        _stream.Dispose();
-        _hold?.Dispose();
-        _ = ObserveAsync();
     }
 
     private async Task ObserveAsync()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
@@ -8,7 +9,7 @@ namespace QemuGuestAgent.Core.Session;
 
 /// <summary>One command and its reply, on a channel that is in sync.</summary>
 internal sealed class Exchange(
-    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper replies, GuestAgentSessionOptions options,
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper errors, GuestAgentSessionOptions options,
     GuestAgentInfo? agent, bool echoesIds, GuestAgentRequest request)
 {
     /// <summary>The request's id.</summary>
@@ -49,29 +50,21 @@ internal sealed class Exchange(
         return default;
     }
 
-    private async ValueTask<T> ReceiveAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
-    {
-        while (true)
+    private ValueTask<T> ReceiveAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken) => channel.ReceiveAsync(
+        (in Reply reply, in ReadOnlySequence<byte> _, out T result) =>
         {
-            var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-            try
+            result = default!;
+            if (!Concerns(reply, Id))
             {
-                var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
-                if (!Concerns(reply, Id))
-                {
-                    continue;
-                }
+                return false;
+            }
 
-                // An agent without ids may answer one bad request with several errors: after an error, it is asked to show that it is in sync.
-                InSync = echoesIds || reply.Kind == ReplyKind.Return;
-                return reply.Kind == ReplyKind.Return ? Read(reply, parse) : throw replies.Explain(request, reply);
-            }
-            finally
-            {
-                channel.Release();
-            }
-        }
-    }
+            // An agent without ids may answer one bad request with several errors: after an error, it is asked to show that it is in sync.
+            InSync = echoesIds || reply.Kind == ReplyKind.Return;
+            result = reply.Kind == ReplyKind.Return ? Read(reply, parse) : throw errors.Explain(request, reply);
+            return true;
+        },
+        cancellationToken);
 
     private async Task ReceiveErrorOnlyAsync(long pingId, CancellationToken cancellationToken)
     {
@@ -79,34 +72,19 @@ internal sealed class Exchange(
             new CallOptions { Timeout = options.NoReplyWait }, options.TimeProvider, cancellationToken, CancellationToken.None);
         try
         {
-            while (true)
-            {
-                var line = await channel.ReceiveAsync(silence.Token).ConfigureAwait(false);
-                try
+            request.LateReply = await channel.ReceiveAsync(
+                (in Reply reply, in ReadOnlySequence<byte> _, out LateReply result) =>
                 {
-                    var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
+                    result = new LateReply(default, null);
                     if (echoesIds && reply.Id == pingId)
                     {
-                        request.LateReply = new LateReply(default, null);
-                        return;
+                        return true;
                     }
 
-                    if (Concerns(reply, Id))
-                    {
-                        if (reply.Kind == ReplyKind.Error)
-                        {
-                            throw replies.Explain(request, reply);
-                        }
-
-                        request.LateReply = new LateReply(default, null);
-                        return;
-                    }
-                }
-                finally
-                {
-                    channel.Release();
-                }
-            }
+                    var isAnswer = Concerns(reply, Id);
+                    return isAnswer && reply.Kind == ReplyKind.Error ? throw errors.Explain(request, reply) : isAnswer;
+                },
+                silence.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -144,7 +122,7 @@ internal sealed class Exchange(
             throw ErrorCatalogue.RequestLost.With(request.Command, endpoint, reply.Error.Description);
         }
 
-        late.TryDeliver(reply, replies.Explain);
+        late.TryDeliver(reply, errors.Explain);
         return false;
     }
 

@@ -285,7 +285,7 @@ public sealed class GuestAgentSession : IDisposable
         scope.Trace?.Invoke(TraceEvent.Step($"Connecting to '{Endpoint}'."));
         try
         {
-            var channel = await AgentChannel.OpenAsync(Endpoint, scope, _options.MaxReplyBytes).ConfigureAwait(false);
+            var channel = await AgentChannel.OpenAsync(Endpoint, _options, scope).ConfigureAwait(false);
             lock (_stateLock)
             {
                 _channel = channel;

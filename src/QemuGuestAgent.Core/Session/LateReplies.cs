@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Session;
 internal sealed class LateReplies
 {
     // A reply that never comes (the agent was restarted) must not be waited for in ever more memory.
-    private const int Most = 64;
+    private const int MaxExpected = 64;
 
     private readonly Queue<(long Id, GuestAgentRequest Request)> _expected = new();
 
@@ -16,7 +16,7 @@ internal sealed class LateReplies
 
     public void Expect(long id, GuestAgentRequest request)
     {
-        if (_expected.Count == Most)
+        if (_expected.Count == MaxExpected)
         {
             _expected.Dequeue();
         }

@@ -13,7 +13,7 @@ namespace QemuGuestAgent.Core.Session;
 /// with the agent, or the guest, that has taken it.
 /// </summary>
 internal sealed class Synchronization(
-    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper replies, GuestAgentSessionOptions options,
+    GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper errors, GuestAgentSessionOptions options,
     bool isKnownAgent)
 {
     // Longer than a sync's reply or an error; anything longer is dropped unread, unless a late reply is wanted.
@@ -24,90 +24,35 @@ internal sealed class Synchronization(
     private long _id;
     private long _delimitedId;
     private bool _isPlain;
+    private bool _isDelimited;
+    private long _bytesBefore;
+    private long _linesBefore;
+    private long _bytes;
+    private long _lines;
     private string? _foreignLine;
     private bool _sawEcho;
 
     // Where an agent has answered before, a line cut off by its death does not make it something else.
     private bool _sawReply = isKnownAgent;
 
+    private long BytesSkipped => _bytes + channel.Decoder.BytesDropped - _bytesBefore;
+
+    private int LinesSkipped => (int)(_lines + channel.Decoder.LinesDropped - _linesBefore);
+
     /// <summary>Sends the sync request and ignores what comes before its reply.</summary>
     public async Task<SyncResult> RunAsync(CancellationToken cancellationToken)
     {
-        var decoder = channel.Decoder;
         var started = options.TimeProvider.GetTimestamp();
-        var (bytesBefore, linesBefore) = (decoder.BytesDropped, decoder.LinesDropped);
-        var (bytes, lines) = (0L, 0);
+        var decoder = channel.Decoder;
+        (_bytesBefore, _linesBefore) = (decoder.BytesDropped, decoder.LinesDropped);
         decoder.DropsLongLines = true;
         decoder.MaxLineBytes = late.Any ? options.MaxReplyBytes : LineBytes;
-        channel.MaxBytesDropped = bytesBefore + options.MaxSyncBytes;
-        var wait = options.SyncRepeatWait;
-        var silence = Silence(wait, cancellationToken);
+        channel.MaxBytesDropped = _bytesBefore + options.MaxSyncBytes;
         try
         {
             await SendAsync(cancellationToken).ConfigureAwait(false);
-            var isDelimited = false;
-            while (true)
-            {
-                ReadOnlySequence<byte> line;
-                try
-                {
-                    line = await channel.ReceiveAsync(silence.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-                {
-                    // Twice as long each time: even a slow agent must once have answered the last before there is another.
-                    silence.Dispose();
-                    silence = Silence(wait += wait, cancellationToken);
-                    if (channel.HasSent)
-                    {
-                        await SendAsync(cancellationToken).ConfigureAwait(false);
-                    }
-
-                    continue;
-                }
-
-                var length = line.Length + 1;
-                bool isAnswer, hasNoDelimitedSync;
-                try
-                {
-                    var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
-                    isAnswer = reply.ReturnedNumber == _id;
-                    isDelimited |= reply.ReturnedNumber == _delimitedId;
-                    hasNoDelimitedSync = reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
-                    Note(reply, line);
-                    if (late.TryDeliver(reply, replies.Explain))
-                    {
-                        continue;
-                    }
-                }
-                finally
-                {
-                    channel.Release();
-                }
-
-                if (isAnswer)
-                {
-                    return new SyncResult(
-                        _id, isDelimited,
-                        bytes + decoder.BytesDropped - bytesBefore,
-                        lines + (int)(decoder.LinesDropped - linesBefore),
-                        options.TimeProvider.GetElapsedTime(started));
-                }
-
-                bytes += length;
-                lines++;
-                if (bytes + decoder.BytesDropped - bytesBefore > options.MaxSyncBytes)
-                {
-                    throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, options.MaxSyncBytes);
-                }
-
-                if (hasNoDelimitedSync && !_isPlain)
-                {
-                    // Perhaps the answer to a former client; then both syncs are answered, in order, and the last one counts.
-                    _isPlain = true;
-                    await SendAsync(cancellationToken).ConfigureAwait(false);
-                }
-            }
+            await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            return new SyncResult(_id, _isDelimited, BytesSkipped, LinesSkipped, options.TimeProvider.GetElapsedTime(started));
         }
         catch (GuestAgentException lost) when (lost.Is(ErrorCatalogue.ConnectionLost) && Diagnose() is { } diagnosis)
         {
@@ -115,7 +60,6 @@ internal sealed class Synchronization(
         }
         finally
         {
-            silence.Dispose();
             decoder.DropsLongLines = false;
             decoder.MaxLineBytes = options.MaxReplyBytes;
             channel.MaxBytesDropped = long.MaxValue;
@@ -129,44 +73,14 @@ internal sealed class Synchronization(
     public async Task<(GuestAgentInfo? Agent, bool EchoesRequestIds)> ProbeAsync(CancellationToken cancellationToken)
     {
         var id = RequestId.Next();
-        var echoes = true;
-        await SendInfoAsync(id, cancellationToken).ConfigureAwait(false);
-        while (true)
+        var (info, echoedId) = await AskInfoAsync(id, cancellationToken).ConfigureAwait(false);
+        if (info is null && echoedId is null)
         {
-            var line = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-            try
-            {
-                var reply = Reply.Parse(line, options.MaxReplyDepth, options.MaxReplyValues);
-                if (reply.Kind is ReplyKind.Return or ReplyKind.Error && (reply.Id is null || reply.Id == id))
-                {
-                    replies.ThrowIfNotAgents(InfoCommand, reply);
-
-                    // An agent that ignores the id answers without it; one that refuses it is asked again.
-                    var refused = echoes && reply.Id is null && reply.Kind == ReplyKind.Error;
-                    echoes &= reply.Id == id;
-                    if (!refused)
-                    {
-                        return (reply.Kind == ReplyKind.Return ? ParseInfo(reply) : null, echoes);
-                    }
-                }
-                else if (reply.Kind is ReplyKind.Malformed or ReplyKind.TooComplex)
-                {
-                    throw ErrorCatalogue.ReplyMalformed.With(
-                        InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
-                }
-                else
-                {
-                    late.TryDeliver(reply, replies.Explain);
-                    continue;
-                }
-            }
-            finally
-            {
-                channel.Release();
-            }
-
-            await SendInfoAsync(null, cancellationToken).ConfigureAwait(false);
+            // An agent that ignores the id answers without it; one that refuses it is asked again.
+            (info, _) = await AskInfoAsync(null, cancellationToken).ConfigureAwait(false);
         }
+
+        return (info, echoedId == id);
     }
 
     /// <summary>What the peer seems to be, where what came from it is not what an agent sends; else null.</summary>
@@ -175,6 +89,95 @@ internal sealed class Synchronization(
         : _sawEcho ? ErrorCatalogue.EndpointEchoes.With(endpoint)
         : _foreignLine is { } text ? ErrorCatalogue.NotAnAgent.With(endpoint, text)
         : null;
+
+    // Receives until the answer has come, and asks again, where that is due.
+    private async Task ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var wait = options.SyncRepeatWait;
+        var silence = Silence(wait, cancellationToken);
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    if (await channel.ReceiveAsync<bool>(TryRead, silence.Token).ConfigureAwait(false))
+                    {
+                        return;
+                    }
+
+                    // Perhaps the answer to a former client; then both syncs are answered, in order, and the last one counts.
+                    _isPlain = true;
+                    await SendAsync(cancellationToken).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+                {
+                    // Twice as long each time: even a slow agent must once have answered the last before there is another.
+                    silence.Dispose();
+                    silence = Silence(wait += wait, cancellationToken);
+                    if (channel.HasSent)
+                    {
+                        await SendAsync(cancellationToken).ConfigureAwait(false);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            silence.Dispose();
+        }
+    }
+
+    // The result is whether it is the answer; else the agent does not know the command.
+    private bool TryRead(in Reply reply, in ReadOnlySequence<byte> line, out bool isAnswer)
+    {
+        isAnswer = reply.ReturnedNumber == _id;
+        _isDelimited |= reply.ReturnedNumber == _delimitedId;
+        Note(reply, line);
+        if (late.TryDeliver(reply, errors.Explain))
+        {
+            return false;
+        }
+
+        if (isAnswer)
+        {
+            return true;
+        }
+
+        _bytes += line.Length + 1;
+        _lines++;
+        return BytesSkipped > options.MaxSyncBytes
+            ? throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, options.MaxSyncBytes)
+            : !_isPlain && reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
+    }
+
+    // The id is null where the reply has none.
+    private async ValueTask<(GuestAgentInfo? Info, long? Id)> AskInfoAsync(long? id, CancellationToken cancellationToken)
+    {
+        RequestWriter.Write(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), InfoCommand, null, id);
+        channel.Send();
+        return await channel.ReceiveAsync(
+            (in Reply reply, in ReadOnlySequence<byte> _, out (GuestAgentInfo?, long?) result) =>
+            {
+                result = default;
+                if (reply.Kind is ReplyKind.Return or ReplyKind.Error && (reply.Id is null || reply.Id == id))
+                {
+                    errors.ThrowIfNotAgents(InfoCommand, reply);
+                    result = (reply.Kind == ReplyKind.Return ? ParseInfo(reply) : null, reply.Id);
+                    return true;
+                }
+
+                if (reply.Kind is ReplyKind.Malformed or ReplyKind.TooComplex)
+                {
+                    throw ErrorCatalogue.ReplyMalformed.With(
+                        InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
+                }
+
+                late.TryDeliver(reply, errors.Explain);
+                return false;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
 
     private void Note(in Reply reply, in ReadOnlySequence<byte> line)
     {
@@ -206,12 +209,6 @@ internal sealed class Synchronization(
         }
 
         RequestWriter.WriteSync(message, _isPlain ? "guest-sync" : "guest-sync-delimited", _id);
-        channel.Send();
-    }
-
-    private async ValueTask SendInfoAsync(long? id, CancellationToken cancellationToken)
-    {
-        RequestWriter.Write(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), InfoCommand, null, id);
         channel.Send();
     }
 

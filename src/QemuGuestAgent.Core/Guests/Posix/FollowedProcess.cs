@@ -45,14 +45,9 @@ internal sealed class FollowedProcess(
         finally
         {
             await _files.CloseAsync().ConfigureAwait(false);
-            try
-            {
-                await _files.RemoveAsync(keeps).ConfigureAwait(false);
-            }
-            catch (GuestAgentException)
-            {
-                // The agent does not answer: then the guest does it by itself, and the caller is told why already.
-            }
+
+            // Where the agent does not answer, the guest does it by itself.
+            await AbandonedCall.CleanUpAsync(() => _files.RemoveAsync(keeps)).ConfigureAwait(false);
         }
     }
 

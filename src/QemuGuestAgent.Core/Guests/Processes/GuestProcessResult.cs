@@ -33,10 +33,10 @@ public sealed class GuestProcessResult
     public int? Signal { get; }
 
     /// <summary>What it wrote to standard output, as text, line ends as they came.</summary>
-    public string StandardOutput => _output ??= Decode(StandardOutputBytes);
+    public string StandardOutput => _output ??= GuestText.Decode(StandardOutputBytes, _encoding);
 
     /// <summary>What it wrote to standard error, as text, line ends as they came.</summary>
-    public string StandardError => _errors ??= Decode(StandardErrorBytes);
+    public string StandardError => _errors ??= GuestText.Decode(StandardErrorBytes, _encoding);
 
     /// <summary>Whether it wrote more than the agent keeps: 16 MiB of each stream.</summary>
     public bool Truncated { get; }
@@ -63,8 +63,4 @@ public sealed class GuestProcessResult
         var reader = new LineReader(stream, _encoding, int.MaxValue);
         return [.. reader.Read(bytes), .. reader.Finish()];
     }
-
-    // A byte order mark is no text.
-    private string Decode(byte[] bytes) =>
-        _encoding.GetString(bytes) is var text && text.Length > 0 && text[0] == '\uFEFF' ? text.Substring(1) : text;
 }

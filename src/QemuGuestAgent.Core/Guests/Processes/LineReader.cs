@@ -3,7 +3,7 @@ using System.Text;
 namespace QemuGuestAgent.Core.Guests.Processes;
 
 /// <summary>Makes lines of bytes that come in pieces, in any encoding. A line ends with LF or CRLF.</summary>
-internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int longestLine)
+internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int maxLine)
 {
     private readonly Decoder _decoder = encoding.GetDecoder();
     private readonly StringBuilder _line = new();
@@ -15,8 +15,7 @@ internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int 
         var text = new char[encoding.GetMaxCharCount(bytes.Length)];
         var count = _decoder.GetChars(bytes, 0, bytes.Length, text, 0, isLast);
 
-        // A byte order mark is no text.
-        var start = !_hasText && count > 0 && text[0] == '\uFEFF' ? 1 : 0;
+        var start = !_hasText && count > 0 && text[0] == GuestText.Mark ? 1 : 0;
         _hasText |= count > 0;
         var lines = new List<GuestProcessLine>();
         for (var i = start; i < count; i++)
@@ -30,7 +29,7 @@ internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int 
         }
 
         _line.Append(text, start, count - start);
-        if (_line.Length > longestLine)
+        if (_line.Length > maxLine)
         {
             lines.Add(TakeLine());
         }

@@ -93,7 +93,7 @@ public static class GuestContent
         await using var file = await OpenAsync(session, path, "r", time, cancellationToken).ConfigureAwait(false);
         var pieces = new Pieces(session, file, time, cancellationToken);
         var first = await pieces.NextAsync(waits: false).ConfigureAwait(false);
-        encoding ??= ByMark(first.Span);
+        encoding ??= GuestText.ByMark(first.Span);
         var size = range.Tail is null ? 0 : await file.SeekEndAsync(cancellationToken).ConfigureAwait(false);
         var lines = Reader(encoding);
         if (range.Tail is { } tail)
@@ -222,12 +222,6 @@ public static class GuestContent
 
         await file.CompleteAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    /// <summary>The encoding that a byte order mark tells; UTF-8 where there is none.</summary>
-    public static Encoding ByMark(ReadOnlySpan<byte> start) =>
-        start.Length >= 2 && start[0] == 0xFF && start[1] == 0xFE ? Encoding.Unicode
-        : start.Length >= 2 && start[0] == 0xFE && start[1] == 0xFF ? Encoding.BigEndianUnicode
-        : new UTF8Encoding(false);
 
     private static LineReader Reader(Encoding encoding) => new(GuestOutputKind.Output, encoding, MaxLine);
 

@@ -104,7 +104,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
         GuestAgentRequest? sent = null;
         try
         {
-            return await InsistAsync(
+            return await AskUntilKnownAsync(
                 async () =>
                 {
                     var (earlier, isRepeated) = (sent?.LateReply, sent is not null);
@@ -141,7 +141,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
     private async Task SettleFreezeAsync(GuestAgentException lost, CancellationToken cancellationToken)
     {
         var time = new OperationTime(session.Clock, new CallOptions { Timeout = options.SettleTime, Trace = trace });
-        var isFrozen = await InsistAsync(
+        var isFrozen = await AskUntilKnownAsync(
             () => session.GetFreezeStatusAsync(Attempt(time), cancellationToken), time, cancellationToken).ConfigureAwait(false);
         if (_freeze.LateReply?.Error is { } refusal)
         {
@@ -158,7 +158,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
 
     // Asks again and again, in sync each time: what was sent before has been answered, or never will be. That also opens a broken
     // channel again.
-    private async Task<T> InsistAsync<T>(Func<Task<T>> ask, OperationTime time, CancellationToken cancellationToken)
+    private async Task<T> AskUntilKnownAsync<T>(Func<Task<T>> ask, OperationTime time, CancellationToken cancellationToken)
     {
         while (true)
         {

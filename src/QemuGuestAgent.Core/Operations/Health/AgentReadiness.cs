@@ -28,7 +28,7 @@ public static class AgentReadiness
     public static Task<GuestAgentSession> WaitAsync(
         GuestAgentEndpoint endpoint, GuestAgentSessionOptions? options = null, CallOptions? call = null,
         CancellationToken cancellationToken = default) =>
-        InsistAsync(
+        RetryAsync(
             attempt => GuestAgentSession.ConnectAsync(endpoint, options, attempt, cancellationToken), endpoint,
             new OperationTime(options?.TimeProvider ?? TimeProvider.System, call), cancellationToken);
 
@@ -39,11 +39,11 @@ public static class AgentReadiness
     /// <exception cref="GuestAgentException">AgentNotReady; and at once what waiting cannot mend, such as SessionClosed.</exception>
     public static Task WaitUntilReadyAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
-        InsistAsync(
+        RetryAsync(
             attempt => session.SynchronizeAsync(attempt, cancellationToken), session.Endpoint, new OperationTime(session.Clock, call),
             cancellationToken);
 
-    private static async Task<T> InsistAsync<T>(
+    private static async Task<T> RetryAsync<T>(
         Func<CallOptions, Task<T>> attempt, GuestAgentEndpoint endpoint, OperationTime time, CancellationToken cancellationToken)
     {
         GuestAgentException? last = null;

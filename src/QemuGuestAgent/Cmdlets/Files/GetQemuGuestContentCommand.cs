@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Text;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 using QemuGuestAgent.Core.Session;
 
@@ -122,7 +123,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
                 return Task.CompletedTask;
             }, call, cancellationToken).ConfigureAwait(false);
             var bytes = content.ToArray();
-            object output = AsByteStream ? bytes : Text(bytes);
+            object output = AsByteStream ? bytes : GuestText.Decode(bytes, Encoding ?? GuestText.ByMark(bytes));
             await SendAsync(() => WriteObject(output), cancellationToken).ConfigureAwait(false);
         }
         else if (AsByteStream)
@@ -139,13 +140,5 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
                 guest.Session, path, Encoding, range, lines => SendAsync(() => WriteObject(lines, enumerateCollection: true), cancellationToken),
                 call, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    private string Text(byte[] bytes)
-    {
-        var text = (Encoding ?? GuestContent.ByMark(bytes)).GetString(bytes);
-
-        // A byte order mark is no text.
-        return text.Length > 0 && text[0] == '\uFEFF' ? text.Substring(1) : text;
     }
 }

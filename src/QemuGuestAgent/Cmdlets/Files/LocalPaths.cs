@@ -36,6 +36,20 @@ internal static class LocalPaths
         }
     }
 
+    /// <summary>The text of a file, by its full path.</summary>
+    /// <exception cref="GuestAgentException">FileNotReadable.</exception>
+    public static string ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ErrorCatalogue.FileNotReadable.Because(e, path, e.Message);
+        }
+    }
+
     private static T Checked<T>(string path, ProviderInfo provider, T found) => provider.Name == "FileSystem"
         ? found
         : throw ErrorCatalogue.FileNotReadable.With(path, $"it is one of the provider {provider.Name}.");

@@ -122,22 +122,7 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
 
         return ScriptBlock is { } block
             ? ScriptSource.Of(block, SessionState)
-            : ScriptSource.Of(ScriptText ?? ReadFile(FilePath!));
-    }
-
-    private string ReadFile(string path)
-    {
-        try
-        {
-            var resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-            return provider.Name == "FileSystem"
-                ? File.ReadAllText(resolved)
-                : throw ErrorCatalogue.ScriptFileUnreadable.With(path, $"it is one of the provider {provider.Name}.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SessionStateException)
-        {
-            throw ErrorCatalogue.ScriptFileUnreadable.Because(e, path, e.Message);
-        }
+            : ScriptSource.Of(ScriptText ?? LocalPaths.ReadText(LocalPaths.Literal(SessionState, FilePath!)));
     }
 
     private async Task<Action> RunAsync(Guest guest, GuestInterpreter interpreter, CallOptions call, CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ public abstract class SshKeyCmdlet : GuestCmdlet
         {
             var files = Path.SelectMany(path => LocalPaths.Find(SessionState, path))
                 .Concat(LiteralPath.Select(path => LocalPaths.Literal(SessionState, path)));
-            var keys = Key.Concat(files.Select(ReadFile)).SelectMany(GuestSshKey.ReadLines).ToList();
+            var keys = Key.Concat(files.Select(LocalPaths.ReadText)).SelectMany(GuestSshKey.ReadLines).ToList();
             HasKeys |= keys.Count > 0;
             _keys.Add(Guests, UserName.SelectMany(user => keys.Select(key => (user, key))));
         }
@@ -82,16 +82,4 @@ public abstract class SshKeyCmdlet : GuestCmdlet
 
     private protected abstract Task ChangeAsync(
         Guest guest, string user, IReadOnlyCollection<string> keys, CallOptions call, CancellationToken cancellationToken);
-
-    private static string ReadFile(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ErrorCatalogue.FileNotReadable.Because(e, path, e.Message);
-        }
-    }
 }
