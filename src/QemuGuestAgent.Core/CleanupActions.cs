@@ -3,17 +3,17 @@ namespace QemuGuestAgent.Core;
 /// <summary>What is to be undone before something ends. Safe for several threads.</summary>
 internal sealed class CleanupActions
 {
-    private readonly List<Func<Task>> _undoings = [];
+    private readonly List<Func<Task>> _actions = [];
     private bool _isClosed;
 
     /// <summary>Takes what undoes something: in a bounded time, and without fail. False once it is closed.</summary>
     public bool TryAdd(Func<Task> undo)
     {
-        lock (_undoings)
+        lock (_actions)
         {
             if (!_isClosed)
             {
-                _undoings.Add(undo);
+                _actions.Add(undo);
             }
 
             return !_isClosed;
@@ -23,33 +23,33 @@ internal sealed class CleanupActions
     /// <summary>Takes back what was given to <see cref="TryAdd"/>; whether nothing is left.</summary>
     public bool Remove(Func<Task> undo)
     {
-        lock (_undoings)
+        lock (_actions)
         {
-            _undoings.Remove(undo);
-            return _undoings.Count == 0;
+            _actions.Remove(undo);
+            return _actions.Count == 0;
         }
     }
 
     /// <summary>Takes no more, and undoes all.</summary>
-    public void Close()
+    public Task CloseAsync()
     {
-        lock (_undoings)
+        lock (_actions)
         {
             _isClosed = true;
         }
 
-        UndoAll();
+        return UndoAllAsync();
     }
 
-    /// <summary>Undoes all, and waits for it.</summary>
-    public void UndoAll()
+    /// <summary>Undoes all.</summary>
+    public Task UndoAllAsync()
     {
-        Func<Task>[] undoings;
-        lock (_undoings)
+        Func<Task>[] actions;
+        lock (_actions)
         {
-            undoings = [.. _undoings];
+            actions = [.. _actions];
         }
 
-        Task.WhenAll(undoings.Select(undo => undo())).GetAwaiter().GetResult();
+        return Task.WhenAll(actions.Select(undo => undo()));
     }
 }

@@ -41,11 +41,11 @@ internal static class ProcessEnd
         }
     }
 
-    private static void Add(CleanupActions undoings, Func<Task> undo)
+    private static void Add(CleanupActions actions, Func<Task> undo)
     {
         lock (Lock)
         {
-            undoings.TryAdd(undo);
+            actions.TryAdd(undo);
 #if NET
             if (_signals.Length == 0)
             {
@@ -59,7 +59,7 @@ internal static class ProcessEnd
 
     private static void UndoAll()
     {
-        CleanupActions.UndoAll();
-        Closings.UndoAll();
+        CleanupActions.UndoAllAsync().GetAwaiter().GetResult();
+        Closings.UndoAllAsync().GetAwaiter().GetResult();
     }
 }

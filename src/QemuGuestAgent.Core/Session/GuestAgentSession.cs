@@ -10,7 +10,7 @@ namespace QemuGuestAgent.Core.Session;
 /// A session with a guest agent. It is synchronised on connecting and after every time-out, cancel and framing error, by itself, before
 /// the next command; so a reply never reaches the caller of another command. Safe for several callers: they are served in order.
 /// </summary>
-public sealed class GuestAgentSession : IDisposable
+public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
 {
     private readonly GuestAgentSessionOptions _options;
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -175,24 +175,19 @@ public sealed class GuestAgentSession : IDisposable
 
     /// <summary>
     /// Closes the session at once, also with a command outstanding: its caller gets SessionClosed. A guest that a
-    /// FreezeScope holds frozen is thawed first.
+    /// FreezeScope holds frozen is thawed first, which may take a minute: <see cref="DisposeAsync"/> does not block meanwhile.
     /// </summary>
     public void Dispose()
     {
-        CleanupActions.Close();
-        lock (_stateLock)
-        {
-            if (_state == GuestAgentSessionState.Closed)
-            {
-                return;
-            }
+        CleanupActions.CloseAsync().GetAwaiter().GetResult();
+        Close();
+    }
 
-            _state = GuestAgentSessionState.Closed;
-        }
-
-        // Neither the token source nor the gate is disposed: callers may hold them at this moment.
-        _closing.Cancel();
-        _channel?.Dispose();
+    /// <inheritdoc cref="Dispose"/>
+    public async ValueTask DisposeAsync()
+    {
+        await CleanupActions.CloseAsync().ConfigureAwait(false);
+        Close();
     }
 
     /// <summary>Leaves the channel and opens it again: what was sent and not yet taken by the guest is lost.</summary>
@@ -245,6 +240,23 @@ public sealed class GuestAgentSession : IDisposable
         {
             Leave();
         }
+    }
+
+    private void Close()
+    {
+        lock (_stateLock)
+        {
+            if (_state == GuestAgentSessionState.Closed)
+            {
+                return;
+            }
+
+            _state = GuestAgentSessionState.Closed;
+        }
+
+        // Neither the token source nor the gate is disposed: callers may hold them at this moment.
+        _closing.Cancel();
+        _channel?.Dispose();
     }
 
     private async ValueTask<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)

@@ -43,6 +43,8 @@ public sealed class InteractiveProcess
     private GuestProcess? _process;
     private InteractiveInput? _input;
     private GuestFile? _output;
+    private GuestProcessResult? _end;
+    private TimeSpan _nextStatus;
     private Task _running = Task.CompletedTask;
     private volatile bool _isClosing;
 
@@ -125,45 +127,10 @@ public sealed class InteractiveProcess
     private async Task RelayAsync(Action<byte[]> receive)
     {
         var clock = new OperationTime(_session.Clock, null);
-        var (quietSince, nextStatus) = (TimeSpan.Zero, TimeSpan.Zero);
-        var pause = FirstPause;
-        GuestProcessResult? end = null;
+        var (quietSince, pause) = (TimeSpan.Zero, FirstPause);
         while (!_isClosing)
         {
-            var isBusy = false;
-            try
-            {
-                isBusy = end is null && await _input!.WriteAsync(Call, _giveUp.Token).ConfigureAwait(false);
-                var count = await _session.ReadFileAsync(
-                    _output!.Handle, _buffer, ReadBytes, Call, _giveUp.Token).ConfigureAwait(false);
-                if (count > 0)
-                {
-                    receive(_buffer.AsSpan(0, count).ToArray());
-                    isBusy = true;
-                    await _files.FreeAsync(OutputFiles.Output, count, Time(), _giveUp.Token).ConfigureAwait(false);
-                }
-                else if (end is not null)
-                {
-                    throw ErrorCatalogue.InteractiveProcessEnded.With(
-                        _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, end.StandardError.Trim());
-                }
-
-                await _files.GiveSignAsync(Time(), _giveUp.Token).ConfigureAwait(false);
-
-                // What it wrote before its end is read after that was seen.
-                if (clock.Elapsed >= nextStatus && end is null)
-                {
-                    end = await _process!.RefreshAsync(Call, _giveUp.Token).ConfigureAwait(false);
-                    isBusy |= end is not null;
-                    nextStatus = clock.Elapsed + StatusInterval;
-                }
-            }
-            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
-            {
-                // Nothing was done, and it goes on once the guest is thawed.
-            }
-
-            if (isBusy)
+            if (await TryExchangeAsync(receive, clock).ConfigureAwait(false))
             {
                 (quietSince, pause) = (clock.Elapsed, FirstPause);
             }
@@ -182,8 +149,47 @@ public sealed class InteractiveProcess
                 await _wake.WaitAsync(pause).ConfigureAwait(false);
             }
 
-            var longest = clock.Elapsed - quietSince > LongIdle ? MaxIdlePause : MaxPause;
-            pause = new TimeSpan(Math.Min(longest.Ticks, pause.Ticks * 5 / 4));
+            var maxPause = clock.Elapsed - quietSince > LongIdle ? MaxIdlePause : MaxPause;
+            pause = new TimeSpan(Math.Min(maxPause.Ticks, pause.Ticks * 5 / 4));
+        }
+    }
+
+    // One round both ways; whether there was anything.
+    private async Task<bool> TryExchangeAsync(Action<byte[]> receive, OperationTime clock)
+    {
+        try
+        {
+            var isBusy = _end is null && await _input!.WriteAsync(Call, _giveUp.Token).ConfigureAwait(false);
+            var count = await _session.ReadFileAsync(
+                _output!.Handle, _buffer, ReadBytes, Call, _giveUp.Token).ConfigureAwait(false);
+            if (count > 0)
+            {
+                receive(_buffer.AsSpan(0, count).ToArray());
+                isBusy = true;
+                await _files.FreeAsync(OutputFiles.Output, count, Time(), _giveUp.Token).ConfigureAwait(false);
+            }
+            else if (_end is { } end)
+            {
+                throw ErrorCatalogue.InteractiveProcessEnded.With(
+                    _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, end.StandardError.Trim());
+            }
+
+            await _files.GiveSignAsync(Time(), _giveUp.Token).ConfigureAwait(false);
+
+            // What it wrote before its end is read after that was seen.
+            if (clock.Elapsed >= _nextStatus && _end is null)
+            {
+                _end = await _process!.RefreshAsync(Call, _giveUp.Token).ConfigureAwait(false);
+                isBusy |= _end is not null;
+                _nextStatus = clock.Elapsed + StatusInterval;
+            }
+
+            return isBusy;
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
+        {
+            // Nothing more was done, and it goes on once the guest is thawed.
+            return false;
         }
     }
 

@@ -98,46 +98,8 @@ public static class GuestContent
         var lines = Reader(encoding);
         if (range.Tail is { } tail)
         {
-            var last = new Queue<string>();
-
-            // The first line of a window may be a part of one: there must be one more than is wanted.
-            for (var window = (long)PieceBytes; ; window *= 4)
-            {
-                var start = Math.Max(0, (size - window) & ~3L);
-                await pieces.MoveAsync(start).ConfigureAwait(false);
-                (last, lines) = (new Queue<string>(), Reader(encoding));
-                var count = 0L;
-                while (await pieces.NextAsync(waits: false).ConfigureAwait(false) is { Length: > 0 } piece)
-                {
-                    Keep(Texts(lines.Read(piece.ToArray())));
-                }
-
-                // Where more is to come, what has no end yet is no line yet.
-                if (!range.Waits)
-                {
-                    Keep(Texts(lines.Finish()));
-                }
-
-                if (start == 0 || count > tail)
-                {
-                    break;
-                }
-
-                void Keep(IEnumerable<string> more)
-                {
-                    foreach (var line in more)
-                    {
-                        count++;
-                        last.Enqueue(line);
-                        if (last.Count > tail)
-                        {
-                            last.Dequeue();
-                        }
-                    }
-                }
-            }
-
-            await take([.. last]).ConfigureAwait(false);
+            (var last, lines) = await ReadTailAsync(pieces, encoding, size, tail, range.Waits).ConfigureAwait(false);
+            await take(last).ConfigureAwait(false);
             first = default;
         }
 
@@ -221,6 +183,47 @@ public static class GuestContent
         }
 
         await file.CompleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // The last lines of a file, and what has read them, which holds the beginning of the next.
+    private static async Task<(IReadOnlyList<string> Last, LineReader Lines)> ReadTailAsync(
+        Pieces pieces, Encoding encoding, long size, long tail, bool waits)
+    {
+        // The first line of a window may be a part of one: there must be one more than is wanted.
+        for (var window = (long)PieceBytes; ; window *= 4)
+        {
+            var start = Math.Max(0, (size - window) & ~3L);
+            await pieces.MoveAsync(start).ConfigureAwait(false);
+            var (last, lines, count) = (new Queue<string>(), Reader(encoding), 0L);
+            while (await pieces.NextAsync(waits: false).ConfigureAwait(false) is { Length: > 0 } piece)
+            {
+                Keep(lines.Read(piece.ToArray()));
+            }
+
+            // Where more is to come, what has no end yet is no line yet.
+            if (!waits)
+            {
+                Keep(lines.Finish());
+            }
+
+            if (start == 0 || count > tail)
+            {
+                return ([.. last], lines);
+            }
+
+            void Keep(IEnumerable<GuestProcessLine> more)
+            {
+                foreach (var line in more)
+                {
+                    count++;
+                    last.Enqueue(line.Text);
+                    if (last.Count > tail)
+                    {
+                        last.Dequeue();
+                    }
+                }
+            }
+        }
     }
 
     private static LineReader Reader(Encoding encoding) => new(GuestOutputKind.Output, encoding, MaxLine);

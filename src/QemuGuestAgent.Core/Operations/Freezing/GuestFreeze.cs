@@ -69,38 +69,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
     /// <summary>Thaws the guest. Fails only where the caller gives up.</summary>
     public async Task<FreezeOutcome> ThawAsync(CancellationToken cancellationToken)
     {
-        var since = _since ?? session.Clock.GetTimestamp();
-        FreezeOutcome Outcome(FreezeResult result, int? thawed = null, GuestAgentException? error = null) =>
-            new(session, result, _frozenCount, thawed, session.Clock.GetElapsedTime(since), error);
-
-        FreezeOutcome Thawed(int? count, bool isRepeated)
-        {
-            session.IsFrozen = false;
-            return count > 0 ? Outcome(FreezeResult.Consistent, count)
-                : isRepeated || count is null
-                    ? Outcome(FreezeResult.ThawReplyLost, count, ErrorCatalogue.ThawReplyLost.With(session.Endpoint))
-                    : Outcome(FreezeResult.ThawedEarly, count, ErrorCatalogue.ThawedEarly.With(session.Endpoint));
-        }
-
-        async Task<FreezeOutcome> RefusedAsync(GuestAgentException refusal, OperationTime time)
-        {
-            // What it is like now tells. Still frozen: the thaw is tried again.
-            if (await session.GetFreezeStatusAsync(Attempt(time), cancellationToken).ConfigureAwait(false))
-            {
-                throw refusal;
-            }
-
-            var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
-            return session.Clock.GetElapsedTime(since) >= platform.FreezeLimit
-                ? Outcome(
-                    FreezeResult.WindowsFreezeLimit, null,
-                    ErrorCatalogue.WindowsFreezeLimit.Because(refusal, session.Endpoint))
-                : Outcome(
-                    FreezeResult.ThawFailed, null,
-                    ErrorCatalogue.ThawFailed.Because(refusal, session.Endpoint, refusal.AgentErrorText));
-        }
-
-        var time = new OperationTime(session.Clock, new CallOptions { Timeout = options.SettleTime, Trace = trace });
+        var time = Settling();
         GuestAgentRequest? sent = null;
         try
         {
@@ -122,7 +91,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
                     catch (GuestAgentException e) when (e.AgentErrorClass is not null)
                     {
                         sent = null;
-                        return await RefusedAsync(e, time).ConfigureAwait(false);
+                        return await RefusedAsync(e, time, cancellationToken).ConfigureAwait(false);
                     }
                 },
                 time, cancellationToken).ConfigureAwait(false);
@@ -138,9 +107,36 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
         }
     }
 
+    private FreezeOutcome Thawed(int? count, bool isRepeated)
+    {
+        session.IsFrozen = false;
+        return count > 0 ? Outcome(FreezeResult.Consistent, count)
+            : isRepeated || count is null
+                ? Outcome(FreezeResult.ThawReplyLost, count, ErrorCatalogue.ThawReplyLost.With(session.Endpoint))
+                : Outcome(FreezeResult.ThawedEarly, count, ErrorCatalogue.ThawedEarly.With(session.Endpoint));
+    }
+
+    private async Task<FreezeOutcome> RefusedAsync(GuestAgentException refusal, OperationTime time, CancellationToken cancellationToken)
+    {
+        // What it is like now tells. Still frozen: the thaw is tried again.
+        if (await session.GetFreezeStatusAsync(Attempt(time), cancellationToken).ConfigureAwait(false))
+        {
+            throw refusal;
+        }
+
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return FrozenFor >= platform.FreezeLimit
+            ? Outcome(FreezeResult.WindowsFreezeLimit, null, ErrorCatalogue.WindowsFreezeLimit.Because(refusal, session.Endpoint))
+            : Outcome(
+                FreezeResult.ThawFailed, null, ErrorCatalogue.ThawFailed.Because(refusal, session.Endpoint, refusal.AgentErrorText));
+    }
+
+    private FreezeOutcome Outcome(FreezeResult result, int? thawed, GuestAgentException? error = null) =>
+        new(session, result, _frozenCount, thawed, FrozenFor, error);
+
     private async Task SettleFreezeAsync(GuestAgentException lost, CancellationToken cancellationToken)
     {
-        var time = new OperationTime(session.Clock, new CallOptions { Timeout = options.SettleTime, Trace = trace });
+        var time = Settling();
         var isFrozen = await AskUntilKnownAsync(
             () => session.GetFreezeStatusAsync(Attempt(time), cancellationToken), time, cancellationToken).ConfigureAwait(false);
         if (_freeze.LateReply?.Error is { } refusal)
@@ -192,6 +188,10 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
             return false;
         }
     }
+
+    private TimeSpan FrozenFor => _since is { } since ? session.Clock.GetElapsedTime(since) : TimeSpan.Zero;
+
+    private OperationTime Settling() => new(session.Clock, new CallOptions { Timeout = options.SettleTime, Trace = trace });
 
     private CallOptions Attempt(OperationTime time) => time.Attempt(options.AttemptTime);
 }
