@@ -16,7 +16,7 @@ internal static class FileCommands
     {
         ProcessCommands.CheckEnds("path", path);
         var arguments = new OrderedDictionary { ["path"] = path, ["mode"] = mode };
-        return new GuestAgentRequest("guest-file-open", ArgumentWriter.Prepare("guest-file-open", arguments))
+        return new GuestAgentRequest("guest-file-open", arguments)
         {
             KeepsLateReply = true,
         };
@@ -65,7 +65,7 @@ internal static class FileCommands
     {
         var arguments = new OrderedDictionary { ["handle"] = handle, ["offset"] = offset, ["whence"] = whence };
         return session.InvokeAsync(
-            new GuestAgentRequest("guest-file-seek", ArgumentWriter.Prepare("guest-file-seek", arguments)),
+            new GuestAgentRequest("guest-file-seek", arguments),
             static (ref Utf8JsonReader reader) => RequiredNumber(ref reader, "position"),
             call, cancellationToken);
     }

@@ -1,8 +1,8 @@
+using System.Collections;
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
@@ -32,23 +32,9 @@ public static class FreezeCommands
     }
 
     // The request that freezes the file systems at some places, or all where null. A reply that comes late still tells what it did.
-    internal static GuestAgentRequest FreezeRequest(IReadOnlyList<string>? mountPoints)
-    {
-        var places = mountPoints?.Select(place => ArgumentWriter.Checked(place, "mountpoints")).ToList();
-        return places is null
-            ? new GuestAgentRequest(Freeze) { KeepsLateReply = true }
-            : new GuestAgentRequest("guest-fsfreeze-freeze-list", json =>
-            {
-                json.WriteStartObject();
-                json.WriteStartArray("mountpoints");
-                places.ForEach(json.WriteStringValue);
-                json.WriteEndArray();
-                json.WriteEndObject();
-            })
-            {
-                KeepsLateReply = true,
-            };
-    }
+    internal static GuestAgentRequest FreezeRequest(IReadOnlyList<string>? mountPoints) => mountPoints is null
+        ? new(Freeze) { KeepsLateReply = true }
+        : new("guest-fsfreeze-freeze-list", new Hashtable { ["mountpoints"] = mountPoints }) { KeepsLateReply = true };
 
     // The request that thaws all file systems.
     internal static GuestAgentRequest ThawRequest() => new(Thaw) { KeepsLateReply = true };

@@ -2,7 +2,6 @@ using System.Collections.Specialized;
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
@@ -65,7 +64,7 @@ internal static class ProcessCommands
             CheckEnds($"env[{i}]", execution.Environment[i]);
         }
 
-        return new GuestAgentRequest("guest-exec", ArgumentWriter.Prepare("guest-exec", arguments)) { KeepsLateReply = true };
+        return new GuestAgentRequest("guest-exec", arguments) { KeepsLateReply = true };
     }
 
     /// <summary>The process id in the reply to guest-exec.</summary>
@@ -74,7 +73,7 @@ internal static class ProcessCommands
 
     /// <summary>The request for the state of a process; its reply is for <see cref="ParseStatus"/>.</summary>
     public static GuestAgentRequest StatusRequest(long processId) =>
-        new("guest-exec-status", ArgumentWriter.Prepare("guest-exec-status", new OrderedDictionary { ["pid"] = processId }))
+        new("guest-exec-status", new OrderedDictionary { ["pid"] = processId })
         {
             KeepsLateReply = true,
         };

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -28,12 +29,7 @@ public static class TrimCommands
         this GuestAgentSession session, long? minimum, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var reply = await session.InvokeAsync(
-            new GuestAgentRequest("guest-fstrim", minimum is not { } bytes ? null : json =>
-            {
-                json.WriteStartObject();
-                json.WriteNumber("minimum", bytes);
-                json.WriteEndObject();
-            }),
+            new GuestAgentRequest("guest-fstrim", minimum is null ? null : new Hashtable { ["minimum"] = minimum }),
             call, cancellationToken).ConfigureAwait(false);
         var paths = reply.Objects("paths").ToLookup(path => path.Text("error") is null);
         return new GuestTrimReport(

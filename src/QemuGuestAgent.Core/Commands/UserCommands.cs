@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Collections;
+using System.Collections.Specialized;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Wire;
@@ -18,15 +19,24 @@ public static class UserCommands
     public static Task SetUserPasswordAsync(
         this GuestAgentSession session, string userName, GuestPassword password,
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
-        session.InvokeAsync(Request("guest-set-user-password", userName, password.Write), call, cancellationToken);
+        session.InvokeAsync(
+            new GuestAgentRequest("guest-set-user-password", json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("username", ArgumentWriter.Checked(userName, "username"));
+                password.Write(json);
+                json.WriteEndObject();
+            }),
+            call, cancellationToken);
 
     /// <summary>Asks for the public keys that let a user in by ssh (guest-ssh-get-authorized-keys).</summary>
     /// <inheritdoc cref="SetUserPasswordAsync"/>
     public static async Task<IReadOnlyList<GuestSshKey>> GetSshKeysAsync(
         this GuestAgentSession session, string userName, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        var reply = await session.InvokeAsync(Request("guest-ssh-get-authorized-keys", userName), call, cancellationToken)
-            .ConfigureAwait(false);
+        var reply = await session.InvokeAsync(
+            new GuestAgentRequest("guest-ssh-get-authorized-keys", new Hashtable { ["username"] = userName }),
+            call, cancellationToken).ConfigureAwait(false);
         return [.. reply.Texts("keys").Select(key => new GuestSshKey(userName, key))];
     }
 
@@ -42,14 +52,9 @@ public static class UserCommands
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys, bool reset = false,
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.InvokeAsync(
-            Request("guest-ssh-add-authorized-keys", userName, json =>
-            {
-                WriteKeys(json, keys);
-                if (reset)
-                {
-                    json.WriteBoolean("reset", true);
-                }
-            }),
+            new GuestAgentRequest("guest-ssh-add-authorized-keys", reset
+                ? new OrderedDictionary { ["username"] = userName, ["keys"] = keys, ["reset"] = true }
+                : new OrderedDictionary { ["username"] = userName, ["keys"] = keys }),
             call, cancellationToken);
 
     /// <summary>Takes public keys from those that let a user in by ssh (guest-ssh-remove-authorized-keys).</summary>
@@ -58,25 +63,7 @@ public static class UserCommands
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys,
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.InvokeAsync(
-            Request("guest-ssh-remove-authorized-keys", userName, json => WriteKeys(json, keys)), call, cancellationToken);
-
-    private static GuestAgentRequest Request(
-        string command, string userName, Action<Utf8JsonWriter>? writeRest = null) => new(command, json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("username", ArgumentWriter.Checked(userName, "username"));
-        writeRest?.Invoke(json);
-        json.WriteEndObject();
-    });
-
-    private static void WriteKeys(Utf8JsonWriter json, IReadOnlyCollection<string> keys)
-    {
-        json.WriteStartArray("keys");
-        foreach (var key in keys)
-        {
-            json.WriteStringValue(ArgumentWriter.Checked(key, "keys"));
-        }
-
-        json.WriteEndArray();
-    }
+            new GuestAgentRequest(
+                "guest-ssh-remove-authorized-keys", new OrderedDictionary { ["username"] = userName, ["keys"] = keys }),
+            call, cancellationToken);
 }

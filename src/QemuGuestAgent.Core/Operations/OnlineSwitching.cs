@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Collections.Specialized;
 using System.Text.Json;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
@@ -83,20 +85,9 @@ public static class OnlineSwitching
     }
 
     private static GuestAgentRequest Request(
-        string command, string list, string key, IReadOnlyList<ulong> ids, bool online) => new(command, json =>
+        string command, string list, string key, IReadOnlyList<ulong> ids, bool online) => new(command, new Hashtable
     {
-        json.WriteStartObject();
-        json.WriteStartArray(list);
-        foreach (var id in ids)
-        {
-            json.WriteStartObject();
-            json.WriteNumber(key, id);
-            json.WriteBoolean("online", online);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
+        [list] = ids.Select(id => new OrderedDictionary { [key] = id, ["online"] = online }),
     });
 
     private static int CountOf(JsonElement reply) =>

@@ -1,6 +1,8 @@
+using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
 
@@ -16,7 +18,7 @@ public sealed class GuestAgentRequest
     /// <summary>Makes a request.</summary>
     /// <param name="command">The command's name, such as <c>guest-ping</c>.</param>
     /// <param name="writeArguments">
-    /// Writes the object of arguments, or null for none. Strings must be valid UTF-16; <see cref="Wire.ArgumentWriter"/> checks that.
+    /// Writes the object of arguments, or null for none. Strings must be valid UTF-16; <see cref="ArgumentWriter"/> checks that.
     /// </param>
     /// <exception cref="GuestAgentException">CommandNameInvalid.</exception>
     public GuestAgentRequest(string command, Action<Utf8JsonWriter>? writeArguments = null)
@@ -28,6 +30,12 @@ public sealed class GuestAgentRequest
 
         Command = command;
         WriteArguments = writeArguments;
+    }
+
+    // Arguments that are neither secret nor large.
+    internal GuestAgentRequest(string command, IDictionary? arguments)
+        : this(command, ArgumentWriter.Prepare(command, arguments))
+    {
     }
 
     /// <summary>The command's name.</summary>

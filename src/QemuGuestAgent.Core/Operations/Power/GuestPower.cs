@@ -1,3 +1,4 @@
+using System.Collections;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
@@ -172,12 +173,7 @@ public static class GuestPower
         _ => new("guest-suspend-hybrid") { KeepsLateReply = true },
     };
 
-    private static GuestAgentRequest ShutdownRequest(string mode) => new("guest-shutdown", json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("mode", mode);
-        json.WriteEndObject();
-    })
+    private static GuestAgentRequest ShutdownRequest(string mode) => new("guest-shutdown", new Hashtable { ["mode"] = mode })
     {
         KeepsLateReply = true,
     };
