@@ -57,11 +57,11 @@ public sealed class EmbeddedEndpoint : GuestAgentEndpoint
         var (firstQuery, agent) = Named.GetOrAdd(name, _ => (query, new EmbeddedGuestAgent(options)));
         return query.Length == 0 || query == firstQuery
             ? new EmbeddedEndpoint(rest, () => agent)
-            : throw new FormatException($"the agent '{name}' exists already, with the options '{firstQuery}'");
+            : throw new FormatException($"the agent '{name}' already exists, with the options '{firstQuery}'");
     }
 
     private static string CheckName(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.')
             ? name
-            : throw new FormatException("its name holds something else than letters, digits, '-', '_' and '.'");
+            : throw new FormatException("its name contains characters other than letters, digits, '-', '_' and '.'");
 }

@@ -40,7 +40,7 @@ internal sealed class EndpointLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            tell($"Other sessions are not kept from '{endpoint}': {e.Message}");
+            tell($"'{endpoint}' is not locked against other sessions: {e.Message}");
             return null;
         }
     }
@@ -67,7 +67,7 @@ internal sealed class EndpointLock : IDisposable
         // In a folder of this user's own nobody swaps it after this. A FIFO would not even let itself be opened.
         if (FileStatus.Of(path) is { } there && (there is not { IsFile: true, IsPrivate: true, Links: 1 } || there.Owner != FileStatus.User))
         {
-            throw new IOException($"'{path}' is no file of this user's alone");
+            throw new IOException($"'{path}' is not a private file of this user");
         }
 
         var options = new FileStreamOptions
@@ -116,6 +116,6 @@ internal sealed class EndpointLock : IDisposable
             }
         }
 #endif
-        return "a process that this account may not look at";
+        return "a process that this account cannot inspect";
     }
 }

@@ -12,7 +12,7 @@ namespace QemuGuestAgent.Core.Endpoints;
 public sealed class ExecEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
-    public static readonly EndpointKind Kind = new("exec", "exec:program arguments (quotes keep blanks together)", Parse);
+    public static readonly EndpointKind Kind = new("exec", "exec:program arguments (quotes protect spaces)", Parse);
 
     // Ctrl+C at the prompt reaches all that the terminal runs, and is not meant for the channel.
     private const string Launcher = "trap '' INT; exec \"$0\" \"$@\"";
@@ -30,7 +30,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
 
         if (arguments.Append(program).Any(word => word.Contains('\0')))
         {
-            throw new FormatException("it holds a zero character");
+            throw new FormatException("it contains a NUL character");
         }
 
         Program = program;
@@ -58,7 +58,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
         var isWindows = Path.DirectorySeparatorChar == '\\';
         if (!isWindows && !IsThere())
         {
-            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, $"there is no '{Program}'");
+            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, $"'{Program}' does not exist");
         }
 
         var start = new ProcessStartInfo

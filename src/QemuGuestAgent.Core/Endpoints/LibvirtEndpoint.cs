@@ -35,12 +35,12 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
         if (domain.Contains('\0') || domain.Contains('/'))
         {
-            throw new FormatException("its domain's name holds a slash or a zero character");
+            throw new FormatException("its domain name contains a slash or a NUL character");
         }
 
         if (uri is not null && (!uri.Contains("://") || uri.Contains('\0') || uri.Contains('#')))
         {
-            throw new FormatException($"'{uri}' is no URI of libvirt's");
+            throw new FormatException($"'{uri}' is not a libvirt URI");
         }
 
         Domain = domain;
@@ -134,7 +134,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             throw ErrorCatalogue.EndpointNotSupported.Because(
-                e, this, "libvirt's library is not here (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
+                e, this, "libvirt's library is not installed (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
         }
     }
 
@@ -152,5 +152,5 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     }
 
     private GuestAgentException Denied(LibvirtException e) => ErrorCatalogue.EndpointAccessDenied.Because(
-        e, this, e.Message, "the group libvirt has it on most systems, else polkit's rule for org.libvirt.unix.manage gives it");
+        e, this, e.Message, "join the group libvirt, or on systems without it allow org.libvirt.unix.manage in a polkit rule");
 }

@@ -31,7 +31,7 @@ internal static class LockFolder
         // No other user may write there.
         return Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } own
             ? Directory.CreateDirectory(Path.Combine(own, Name)).FullName
-            : throw new IOException("this account has no folder for its own data");
+            : throw new IOException("this account has no folder for application data");
     }
 
 #if NET
@@ -48,7 +48,7 @@ internal static class LockFolder
             tell($"The folder '{folder}' is not used for locks: {reason}");
         }
 
-        throw new IOException("there is no folder that only this user may write to");
+        throw new IOException("there is no folder that only this user can write to");
     }
 
     private static string? WhyNot(string parent, string folder)
@@ -65,7 +65,7 @@ internal static class LockFolder
 
         if (outer.IsOpenToAll)
         {
-            return $"any user may replace what is in '{parent}'.";
+            return $"any user can replace the contents of '{parent}'.";
         }
 
         try
@@ -81,7 +81,7 @@ internal static class LockFolder
         }
 
         return FileStatus.Of(folder) is { IsFolder: true, IsPrivate: true } own && own.Owner == FileStatus.User ? null
-            : "it is another user's, or open to others, or no folder.";
+            : "it belongs to another user, is open to others, or is not a folder.";
     }
 #endif
 }

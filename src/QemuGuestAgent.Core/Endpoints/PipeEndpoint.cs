@@ -25,7 +25,7 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
 
         if (name.IndexOfAny(['/', '\\', '\0']) >= 0)
         {
-            throw new FormatException("its name holds a slash or a zero character");
+            throw new FormatException("its name contains a slash or a NUL character");
         }
 
         PipeName = name;
@@ -68,7 +68,7 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
         TimeoutException when !Exists() => ErrorCatalogue.EndpointNotFound.Because(e, this),
         TimeoutException => (IsWindows ? ErrorCatalogue.EndpointBacklogFull : ErrorCatalogue.EndpointRefused).Because(e, this),
         UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied } => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, this, "the pipe is not open to this account", "run as the account that QEMU runs as, or elevated"),
+            e, this, "this account has no access to the pipe", "run as the account that QEMU runs as, or elevated"),
         IOException or SocketException or ArgumentException => ErrorCatalogue.EndpointUnreachable.Because(e, this, e.Message),
         _ => null,
     };

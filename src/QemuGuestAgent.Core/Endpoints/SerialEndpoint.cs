@@ -34,12 +34,12 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
     {
         if (device.Length == 0 || device[0] != '/' || device.IndexOfAny(['\0', '?']) >= 0)
         {
-            throw new FormatException("it has no absolute path of a device");
+            throw new FormatException("it has no absolute device path");
         }
 
         if (!Speeds.ContainsKey(baud))
         {
-            throw new FormatException($"its speed {baud} is none of {string.Join(", ", Speeds.Keys)}");
+            throw new FormatException($"its speed {baud} is not one of {string.Join(", ", Speeds.Keys)}");
         }
 
         Device = device;
@@ -77,7 +77,7 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
             }
         }
 #endif
-        throw ErrorCatalogue.EndpointNotSupported.With(this, "serial ports are opened on Linux only");
+        throw ErrorCatalogue.EndpointNotSupported.With(this, "serial ports are supported on Linux only");
     }
 
     private static SerialEndpoint Parse(string rest)
@@ -100,9 +100,9 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
     {
         2 => ErrorCatalogue.EndpointNotFound.Because(e, this),
         1 or 13 => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, this, "this account may not open the device", $"the group of '{Device}' has it, often dialout or tty"),
+            e, this, "this account may not open the device", $"join the group of '{Device}', often dialout or tty"),
         16 => ErrorCatalogue.EndpointBacklogFull.Because(e, this),
-        25 => ErrorCatalogue.EndpointUnreachable.Because(e, this, "it is no serial port"),
+        25 => ErrorCatalogue.EndpointUnreachable.Because(e, this, "it is not a serial port"),
         _ => ErrorCatalogue.EndpointUnreachable.Because(e, this, e.Message),
     };
 #endif

@@ -39,12 +39,12 @@ internal static class SocketConnector
     private static GuestAgentException Explain(GuestAgentEndpoint endpoint, SocketException e) => e.SocketErrorCode switch
     {
         SocketError.AddressFamilyNotSupported =>
-            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, "its system has no sockets of that kind"),
+            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, "the operating system has no sockets of that kind"),
         SocketError.AddressNotAvailable when endpoint is UnixEndpoint => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
         SocketError.ConnectionRefused when endpoint is UnixEndpoint { IsThere: false } => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
         SocketError.AccessDenied when endpoint is UnixEndpoint unix => unix.Denied(e),
         SocketError.AccessDenied => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, endpoint, "the system forbids the connection", "look at the firewall, and at what confines this process"),
+            e, endpoint, "the system forbids the connection", "check the firewall, and any sandbox of this process"),
         SocketError.ConnectionRefused => ErrorCatalogue.EndpointRefused.Because(e, endpoint),
         SocketError.ConnectionReset when endpoint is VsockEndpoint => ErrorCatalogue.EndpointRefused.Because(e, endpoint),
         SocketError.WouldBlock or SocketError.TryAgain when endpoint is UnixEndpoint => ErrorCatalogue.EndpointBacklogFull.Because(e, endpoint),

@@ -17,7 +17,7 @@ public sealed class TcpEndpoint : GuestAgentEndpoint
     {
         if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
         {
-            throw new FormatException($"'{host}' is no name or address of a host");
+            throw new FormatException($"'{host}' is not a host name or address");
         }
 
         if (port is < 1 or > 65535)
@@ -39,7 +39,7 @@ public sealed class TcpEndpoint : GuestAgentEndpoint
     public override string? SecurityWarning =>
         Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address))
             ? null
-            : $"'{this}' is neither authenticated nor encrypted: whoever reaches the port has the rights of the agent, and sees all that is sent. Tunnel it, for example through ssh.";
+            : $"'{this}' is neither authenticated nor encrypted: anyone who can reach the port has the agent's rights and can read all traffic. Tunnel it, for example through ssh.";
 
     /// <inheritdoc/>
     internal override string LockName => ToString().ToLowerInvariant();

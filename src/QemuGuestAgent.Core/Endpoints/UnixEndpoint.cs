@@ -33,17 +33,17 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
 
         if (path.Length == 1 && path[0] == AbstractMark)
         {
-            throw new FormatException($"there is no name behind the '{AbstractMark}'");
+            throw new FormatException($"there is no name after the '{AbstractMark}'");
         }
 
         if (path.Contains('\0'))
         {
-            throw new FormatException("its path holds a zero character");
+            throw new FormatException("its path contains a NUL character");
         }
 
         if (Encoding.UTF8.GetByteCount(path) is var bytes && bytes > MaxPathBytes)
         {
-            throw new FormatException($"its path has {bytes} bytes, and a socket's path has at most {MaxPathBytes}");
+            throw new FormatException($"its path has {bytes} bytes, but a socket's path can have at most {MaxPathBytes}");
         }
 
         SocketPath = path;
@@ -67,7 +67,7 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
 #if NET
         if (IsAbstract && !OperatingSystem.IsLinux())
         {
-            throw ErrorCatalogue.EndpointNotSupported.With(this, "abstract sockets are Linux's");
+            throw ErrorCatalogue.EndpointNotSupported.With(this, "abstract sockets are supported on Linux only");
         }
 
         if (!Socket.OSSupportsUnixDomainSockets)

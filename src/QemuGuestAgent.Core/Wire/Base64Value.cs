@@ -15,7 +15,7 @@ internal static class Base64Value
     {
         if (reader.TokenType != JsonTokenType.String)
         {
-            throw new FormatException("what should be base64 is no string.");
+            throw new FormatException("the base64 value is not a string.");
         }
 
         if (reader.ValueIsEscaped)
@@ -81,7 +81,7 @@ internal static class Base64Value
         }
     }
 
-    private static FormatException NotBase64() => new("what should be base64 is not.");
+    private static FormatException NotBase64() => new("the value is not valid base64.");
 
-    private static FormatException TooLong() => new("it has more bytes than were asked for.");
+    private static FormatException TooLong() => new("it has more bytes than were requested.");
 }

@@ -43,7 +43,7 @@ internal static class WireMask
         catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or ArgumentException)
         {
             // Part of a message may hold part of a secret.
-            return $"{prefix}<{json.Length} bytes that are no whole message>";
+            return $"{prefix}<{json.Length} bytes that are not a complete message>";
         }
 
         return prefix + SafeText.Escape(Encoding.UTF8.GetString(output.Written.ToArray()), MaxShown);

@@ -32,7 +32,7 @@ public sealed class CommandCompleter : IArgumentCompleter
         var text = SafeName.Quote(name);
         var tip = CommandSchema.Find(name) is { } known
             ? $"{known.Synopsis} Since QEMU {known.Since}."
-            : $"{text}: unknown to QEMU's schema.";
+            : $"{text}: not in QEMU's schema.";
         return new CompletionResult(
             text, text, CompletionResultType.ParameterValue, enabled ? tip : $"{tip} Disabled in the guest.");
     }

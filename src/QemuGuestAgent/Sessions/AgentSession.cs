@@ -44,9 +44,9 @@ public sealed class AgentSession
     internal string? UnderWay =>
         !Shells.IsEmpty ? "a PowerShell session is open"
             : Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
-            ? $"{string.Join(", ", running)} has not been seen to end"
-            : Core.OpenFiles.Count > 0 ? "a file of the guest is open for a copy"
-            : State == GuestAgentSessionState.Busy ? "a command is being carried out" : null;
+            ? $"{string.Join(", ", running)} has not been observed to end"
+            : Core.OpenFiles.Count > 0 ? "a file in the guest is open for a copy"
+            : State == GuestAgentSessionState.Busy ? "a command is running" : null;
 
     // What is spoken with over it, which ends with it.
     internal ConcurrentDictionary<InteractiveProcess, bool> Shells { get; } = new();

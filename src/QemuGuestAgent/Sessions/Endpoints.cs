@@ -18,11 +18,11 @@ internal static class Endpoints
         try
         {
             var resolved = shell.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-            return provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path is one of the provider {provider.Name}");
+            return provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path belongs to the provider {provider.Name}");
         }
         catch (SessionStateException e)
         {
-            throw new FormatException($"its path leads nowhere: {e.Message.TrimEnd('.')}", e);
+            throw new FormatException($"its path cannot be resolved: {e.Message.TrimEnd('.')}", e);
         }
     });
 

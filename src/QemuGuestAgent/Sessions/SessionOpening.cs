@@ -32,7 +32,7 @@ internal sealed class SessionOpening(PSCmdlet cmdlet) : IDisposable
         var isFrozen = await session.Core.IsFoundFrozenAsync(call, cancellationToken).ConfigureAwait(false);
         return isFrozen
             ? () => cmdlet.WriteWarning(
-                $"The guest '{session.Name}' is frozen: whatever writes in it waits. If no snapshot of it is under way, thaw it with Resume-QemuGuestFileSystem.")
+                $"The guest '{session.Name}' is frozen: all writes in it wait. If no snapshot of it is in progress, thaw it with Resume-QemuGuestFileSystem.")
             : () => { };
     }
 

@@ -46,7 +46,7 @@ public sealed class ChannelFinder
             var isPlain = SafeText.Escape(channel.Endpoint) == channel.Endpoint;
             if (!isPlain)
             {
-                host.Tell($"A channel of '{channel.Name}' is not listed: its endpoint '{channel.Endpoint}' holds control characters.");
+                host.Tell($"A channel of '{channel.Name}' is not listed: its endpoint '{channel.Endpoint}' contains control characters.");
             }
 
             return isPlain;

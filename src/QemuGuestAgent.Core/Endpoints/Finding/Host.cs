@@ -40,7 +40,7 @@ internal sealed class Host
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Tell($"'{folder}' is not looked at: {e.Message}");
+            Tell($"'{folder}' could not be read: {e.Message}");
             return [];
         }
     }

@@ -43,7 +43,7 @@ internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? librar
     {
         if (!owner.IsTrusted)
         {
-            host.Tell($"The domains of libvirt ({uri}) are not listed: its socket in '{folder}' is in the hands of {owner.Name}.");
+            host.Tell($"The domains of libvirt ({uri}) are not listed: its socket in '{folder}' is controlled by {owner.Name}.");
             return [];
         }
 

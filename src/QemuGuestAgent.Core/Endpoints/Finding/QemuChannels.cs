@@ -64,7 +64,7 @@ internal static class QemuChannels
 
         var absolute = path[0] == '/' ? path
             : host.ReadLink($"/proc/{id}/cwd") is { } folder ? $"{folder}/{path}"
-            : throw new FormatException($"its path '{path}' starts where this account may not look");
+            : throw new FormatException($"its path '{path}' is relative to a folder that this account cannot read");
         return host.ReadLink($"/proc/{id}/ns/mnt") is { } its && its != host.ReadLink("/proc/self/ns/mnt") ? $"/proc/{id}/root{absolute}" : absolute;
     }
 

@@ -60,7 +60,7 @@ internal sealed class LibvirtLibrary : ILibvirt
         var pointer = virGetLastError();
         if (pointer == 0)
         {
-            return new LibvirtException(LibvirtError.Internal, "libvirt does not say why");
+            return new LibvirtException(LibvirtError.Internal, "libvirt gives no reason");
         }
 
         var error = Marshal.PtrToStructure<Error>(pointer);

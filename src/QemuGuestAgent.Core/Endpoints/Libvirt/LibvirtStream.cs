@@ -118,7 +118,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
             else if (command == "guest-file-read" && hasArguments && arguments.TryGetProperty("count", out var count)
                 && count.ValueKind == JsonValueKind.Number && count.GetDouble() > MaxReadBytes)
             {
-                Fail(ErrorCatalogue.LibvirtMessageTooLong.Id, $"{count.GetRawText()} bytes are asked for", id);
+                Fail(ErrorCatalogue.LibvirtMessageTooLong.Id, $"{count.GetRawText()} bytes are requested", id);
             }
             else
             {
