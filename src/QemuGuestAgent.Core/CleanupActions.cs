@@ -1,6 +1,6 @@
 namespace QemuGuestAgent.Core;
 
-/// <summary>What is to be undone before something ends. Safe for several threads.</summary>
+/// <summary>Cleanup actions to run before something ends. Thread-safe.</summary>
 internal sealed class CleanupActions
 {
     private readonly List<Func<Task>> _undoings = [];

@@ -6,7 +6,7 @@ namespace QemuGuestAgent.EmbeddedAgent;
 /// <summary>An agent in this process: to try things on, and to test scripts against.</summary>
 /// <remarks>
 /// Without a name each connect finds a fresh agent. A name stands for one agent of the process, made when the name is first
-/// used: the options given then are its own for good, and later uses give the same options or none.
+/// used: its options are fixed then, and later uses give the same options or none.
 /// </remarks>
 public sealed class EmbeddedEndpoint : GuestAgentEndpoint
 {

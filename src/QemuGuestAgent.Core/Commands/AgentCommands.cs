@@ -36,13 +36,13 @@ public sealed record AgentCommand
     /// <summary>Its arguments, as far as the schema knows it.</summary>
     public IReadOnlyList<CommandArgument> Arguments { get; }
 
-    /// <summary>What it returns, or null where that is {} or not known.</summary>
+    /// <summary>The type of the reply, or null if it is {} or unknown.</summary>
     public string? Returns { get; }
 
     /// <summary>Whether success is answered; false for those that take the guest down.</summary>
     public bool SuccessResponse { get; }
 
-    /// <summary>What it does, or null where the schema does not know it.</summary>
+    /// <summary>The synopsis, or null if the schema does not know it.</summary>
     public string? Synopsis { get; }
 
     /// <summary>The cmdlet by which it is reached.</summary>

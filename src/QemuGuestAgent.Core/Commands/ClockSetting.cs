@@ -13,8 +13,8 @@ public static class ClockSetting
     /// <summary>Sets the guest's clock (guest-set-time).</summary>
     /// <param name="session">The session.</param>
     /// <param name="time">The time; it is set in the guest's RTC too. Null sets the clock from the RTC.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">TimeOutOfRange; and as InvokeAsync.</exception>
     public static async Task SetTimeAsync(
         this GuestAgentSession session, DateTime? time, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Commands;
 /// <summary>A block of a guest's memory, as it can be put in and out of use.</summary>
 /// <param name="PhysicalIndex">Its number in the guest, or null.</param>
 /// <param name="Online">Whether it is used, or null.</param>
-/// <param name="CanOffline">Whether it can be taken out of use, or null.</param>
+/// <param name="CanOffline">Whether it can be taken offline, or null.</param>
 public sealed record GuestMemoryBlock(ulong? PhysicalIndex, bool? Online, bool? CanOffline)
 {
     /// <summary>The size of each of the guest's blocks, in bytes, or null where it was not asked for or told.</summary>

@@ -47,7 +47,7 @@ public sealed record GuestNetworkRoute(
     string InterfaceName, string? Family, string Destination, long? PrefixLength, string? Gateway, long? Metric, long? Mtu,
     string? Source, long? SourcePrefixLength, long? Flags)
 {
-    /// <summary>Where the route leads, as 198.51.100.0/24 via 192.0.2.1.</summary>
+    /// <summary>The destination of the route, such as 198.51.100.0/24 via 192.0.2.1.</summary>
     public override string ToString() =>
         (PrefixLength is null ? Destination : $"{Destination}/{PrefixLength}") + (Gateway is null ? "" : $" via {Gateway}");
 }

@@ -24,7 +24,7 @@ public sealed record GuestOperatingSystem(
         ? $"{KernelVersion}.{KernelRelease}"
         : KernelRelease;
 
-    /// <summary>The name with its version, or what the guest tells of it.</summary>
+    /// <summary>The name with its version, as far as the guest reports them.</summary>
     public override string ToString() => PrettyName ?? Name ?? Id ?? "";
 }
 

@@ -12,8 +12,8 @@ public static class UserCommands
     /// <param name="session">The session.</param>
     /// <param name="userName">The user.</param>
     /// <param name="password">The password, or its hash.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static Task SetUserPasswordAsync(
         this GuestAgentSession session, string userName, GuestPassword password,
@@ -35,8 +35,8 @@ public static class UserCommands
     /// <param name="userName">The user.</param>
     /// <param name="keys">The keys, each a line of authorized_keys.</param>
     /// <param name="reset">Whether all other keys are taken away.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static Task AddSshKeysAsync(
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys, bool reset = false,
@@ -52,7 +52,7 @@ public static class UserCommands
             }),
             call, cancellationToken);
 
-    /// <summary>Takes public keys from those that let a user in by ssh (guest-ssh-remove-authorized-keys).</summary>
+    /// <summary>Removes public keys of a user for ssh (guest-ssh-remove-authorized-keys).</summary>
     /// <inheritdoc cref="AddSshKeysAsync"/>
     public static Task RemoveSshKeysAsync(
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys,

@@ -16,7 +16,7 @@ internal sealed class EndpointLock : IDisposable
 
     private EndpointLock(FileStream file) => _file = file;
 
-    /// <summary>Takes the lock of an endpoint.</summary>
+    /// <summary>Acquires the lock of an endpoint.</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="tell">Is told where the system does not let the lock be taken: it is done without then.</param>
     /// <returns>What gives the lock back; null where there is none to take.</returns>

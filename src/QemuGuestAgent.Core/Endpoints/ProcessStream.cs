@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// The standard input and output of a process, which ends with the stream, and with this process. What it says on its error output
+/// The standard input and output of a process, which ends with the stream, and with this process. Its error output
 /// explains its end.
 /// </summary>
 internal sealed class ProcessStream : ChannelStream

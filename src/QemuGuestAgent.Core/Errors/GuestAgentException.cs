@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace QemuGuestAgent.Core.Errors;
 
-/// <summary>An error of the catalogue: every failure of this library is one of these, or an <see cref="OperationCanceledException"/>.</summary>
+/// <summary>An error of the catalogue. Every failure of this library is one of these, or an <see cref="OperationCanceledException"/>.</summary>
 public sealed class GuestAgentException : Exception
 {
     private string? _agentErrorClass;
@@ -25,17 +25,17 @@ public sealed class GuestAgentException : Exception
     /// <summary>What the error is about: an endpoint, a session's name, a command, an argument.</summary>
     public object? Target { get; internal set; }
 
-    /// <summary>What to do about it, in a sentence.</summary>
+    /// <summary>The recommended action.</summary>
     public string RecommendedAction { get; }
 
-    /// <summary>The class of an error that the agent replied (<c>GenericError</c>, <c>CommandNotFound</c>, …), else null.</summary>
+    /// <summary>The class of an error reply of the agent (<c>GenericError</c>, <c>CommandNotFound</c>, …), otherwise null.</summary>
     public string? AgentErrorClass
     {
         get => _agentErrorClass;
         internal set => _agentErrorClass = value is null ? null : SafeText.Escape(value);
     }
 
-    /// <summary>Whether it is that error of the catalogue.</summary>
+    /// <summary>Whether it is the given error of the catalogue.</summary>
     public bool Is(ErrorDefinition definition) => ErrorId == definition.Id;
 
     // The agent's own text, raw, for an error that says more.

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Schema;
 
-/// <summary>The command that tells whether file systems are frozen, and its reply.</summary>
+/// <summary>The command that returns whether file systems are frozen, and its reply.</summary>
 internal static class FreezeStatus
 {
     /// <summary>Its name. It is one of the few that a frozen guest answers.</summary>

@@ -15,7 +15,7 @@ public sealed record GuestAgentCommandInfo(string Name, bool Enabled, bool Succe
 public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, GuestAgentCommandInfo> Commands)
 {
     /// <summary>Whether the success of a command is answered; where the agent does not tell, what QEMU's schema says.</summary>
-    /// <param name="info">What is known of the agent, or null.</param>
+    /// <param name="info">What is known about the agent, or null.</param>
     /// <param name="command">The command's name.</param>
     public static bool SuccessResponse(GuestAgentInfo? info, string command) =>
         info is not null && info.Commands.TryGetValue(command, out var known)

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>Finds the channels into the guests of this host. It reads what the host tells, and opens none of them.</summary>
+/// <summary>Finds the channels into the guests of this host. It reads information of the host, and opens none of them.</summary>
 public sealed class ChannelFinder
 {
     private readonly string _root;
@@ -24,7 +24,7 @@ public sealed class ChannelFinder
     /// Finds them, each once: of those that several tell of, who is trusted and knows its name best is heard. What users whom nobody has
     /// reason to trust have in hand is among them, and says so.
     /// </summary>
-    /// <param name="tell">Is told what could not be looked at.</param>
+    /// <param name="tell">Receives messages about what could not be read.</param>
     public IReadOnlyList<FoundChannel> Find(Action<string>? tell = null)
     {
         var host = new Host(_root, tell ?? (_ => { }));

@@ -1,9 +1,9 @@
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it nobody has asked.</summary>
+/// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it is not known.</summary>
 /// <param name="Name">The name of the virtual machine.</param>
-/// <param name="Endpoint">Where the channel is, in the grammar of <see cref="EndpointGrammar"/>.</param>
-/// <param name="Source">Who tells of it: Proxmox, libvirt, or a QEMU that runs.</param>
+/// <param name="Endpoint">The endpoint of the channel, in the grammar of <see cref="EndpointGrammar"/>.</param>
+/// <param name="Source">The source: Proxmox, libvirt, or a running QEMU process.</param>
 /// <param name="State">What can be seen of it from outside.</param>
 /// <param name="Owner">
 /// The user in whose hands it is: who runs it, or another one who could put a channel of his own in its place; a number where it has no name.

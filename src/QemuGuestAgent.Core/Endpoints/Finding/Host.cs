@@ -15,7 +15,7 @@ internal sealed class Host
 
     /// <summary>Makes one.</summary>
     /// <param name="root">The folder.</param>
-    /// <param name="tell">Is told what could not be looked at.</param>
+    /// <param name="tell">Receives messages about what could not be read.</param>
     public Host(string root, Action<string> tell)
     {
         _root = root;
@@ -24,7 +24,7 @@ internal sealed class Host
             .ToLookup(match => match.Groups[3].Value, match => (match.Groups[1].Value, match.Groups[2].Value)));
     }
 
-    /// <summary>Tells of what could not be looked at. It may name what any user of the host has written.</summary>
+    /// <summary>Reports what could not be read. It may contain text from any user of the host.</summary>
     public void Tell(string text) => _tell(SafeText.Escape(text));
 
     /// <summary>The names of what is in a folder; none where there is no such folder.</summary>

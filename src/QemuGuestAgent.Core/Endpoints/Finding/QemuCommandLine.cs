@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>What the command line of a QEMU tells of its agent's channel.</summary>
+/// <summary>What the command line of a QEMU process says about its agent's channel.</summary>
 internal sealed class QemuCommandLine
 {
     private const string SerialPort = "virtserialport";

@@ -23,7 +23,7 @@ internal interface ILibvirtDomain : IDisposable
     /// <summary>Whether it runs.</summary>
     bool IsActive { get; }
 
-    /// <summary>Has the agent carry out a command, and waits for the reply.</summary>
+    /// <summary>Sends a command to the agent and waits for the reply.</summary>
     /// <param name="command">The command as JSON, in UTF-8.</param>
     /// <param name="seconds">How long libvirt waits for the reply; -2 without limit.</param>
     byte[] SendAgentCommand(ReadOnlySpan<byte> command, int seconds);
