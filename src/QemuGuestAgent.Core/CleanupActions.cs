@@ -6,7 +6,7 @@ internal sealed class CleanupActions
     private readonly List<Func<Task>> _undoings = [];
     private bool _isClosed;
 
-    /// <summary>Takes what undoes something: in a bounded time, and without fail. False once it is closed.</summary>
+    /// <summary>Adds a cleanup action, which must take a bounded time and never fail. False once it is closed.</summary>
     public bool TryAdd(Func<Task> undo)
     {
         lock (_undoings)
@@ -20,7 +20,7 @@ internal sealed class CleanupActions
         }
     }
 
-    /// <summary>Takes back what was given to <see cref="TryAdd"/>; whether nothing is left.</summary>
+    /// <summary>Removes an action given to <see cref="TryAdd"/>; returns whether nothing is left.</summary>
     public bool Remove(Func<Task> undo)
     {
         lock (_undoings)
@@ -30,7 +30,7 @@ internal sealed class CleanupActions
         }
     }
 
-    /// <summary>Takes no more, and undoes all.</summary>
+    /// <summary>Closes the list, and runs all actions.</summary>
     public void Close()
     {
         lock (_undoings)
@@ -41,7 +41,7 @@ internal sealed class CleanupActions
         UndoAll();
     }
 
-    /// <summary>Undoes all, and waits for it.</summary>
+    /// <summary>Runs all actions, and waits for them.</summary>
     public void UndoAll()
     {
         Func<Task>[] undoings;

@@ -45,14 +45,14 @@ public sealed record AgentCommand
     /// <summary>The synopsis, or null if the schema does not know it.</summary>
     public string? Synopsis { get; }
 
-    /// <summary>The cmdlet by which it is reached.</summary>
+    /// <summary>The cmdlet that uses it.</summary>
     public string Cmdlet { get; }
 }
 
 /// <summary>The commands about the agent itself.</summary>
 public static class AgentCommands
 {
-    /// <summary>Asks for the agent's commands, in the order of their names (guest-info).</summary>
+    /// <summary>Gets the agent's commands, in the order of their names (guest-info).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<IReadOnlyList<AgentCommand>> GetCommandsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -16,7 +16,7 @@ public sealed record GuestMemoryBlock(ulong? PhysicalIndex, bool? Online, bool? 
 /// <summary>The commands about a guest's memory.</summary>
 public static class MemoryCommands
 {
-    /// <summary>Asks for the guest's memory blocks (guest-get-memory-blocks, QEMU 2.3), by number.</summary>
+    /// <summary>Gets the guest's memory blocks (guest-get-memory-blocks, QEMU 2.3), by number.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<IReadOnlyList<GuestMemoryBlock>> GetMemoryBlocksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -25,7 +25,7 @@ public static class MemoryCommands
         return [.. (await asking.ConfigureAwait(false)).OrderBy(block => block.PhysicalIndex)];
     }
 
-    /// <summary>Asks for the size of a memory block (guest-get-memory-block-info, QEMU 2.3), in bytes, or null.</summary>
+    /// <summary>Gets the size of a memory block (guest-get-memory-block-info, QEMU 2.3), in bytes, or null.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<long?> GetMemoryBlockSizeAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -46,7 +46,7 @@ public static class ProcessorCommands
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond);
 
-    /// <summary>Asks for the guest's processors (guest-get-vcpus), by number.</summary>
+    /// <summary>Gets the guest's processors (guest-get-vcpus), by number.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<IReadOnlyList<GuestProcessor>> GetProcessorsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -115,19 +115,19 @@ public static class StorageCommands
 
     private static readonly TimeSpan Millisecond = TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond);
 
-    /// <summary>Asks for the file systems that are mounted in the guest (guest-get-fsinfo, QEMU 2.2).</summary>
+    /// <summary>Gets the file systems that are mounted in the guest (guest-get-fsinfo, QEMU 2.2).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestFileSystem>> GetFileSystemsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-get-fsinfo", ParseFileSystem, call, cancellationToken);
 
-    /// <summary>Asks for the guest's disks and partitions (guest-get-disks, QEMU 5.2).</summary>
+    /// <summary>Gets the guest's disks and partitions (guest-get-disks, QEMU 5.2).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestDisk>> GetDisksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-get-disks", ParseDisk, call, cancellationToken);
 
-    /// <summary>Asks for the counters of the guest's disks and partitions (guest-get-diskstats, QEMU 7.1, Linux).</summary>
+    /// <summary>Gets the counters of the guest's disks and partitions (guest-get-diskstats, QEMU 7.1, Linux).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestDiskStatistics>> GetDiskStatisticsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -1,6 +1,6 @@
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>Moments as agents write them, by what has passed since the start of 1970 in UTC.</summary>
+/// <summary>Conversion of times, which agents count from the start of 1970 in UTC.</summary>
 internal static class UnixTime
 {
     // 100 ns each.

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>The commands about a guest's users and how they get in.</summary>
+/// <summary>The commands for a guest's users, their passwords and keys.</summary>
 public static class UserCommands
 {
     /// <summary>Sets the password of a user (guest-set-user-password).</summary>
@@ -20,7 +20,7 @@ public static class UserCommands
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.InvokeAsync(Request("guest-set-user-password", userName, password.Write), call, cancellationToken);
 
-    /// <summary>Asks for the public keys that let a user in by ssh (guest-ssh-get-authorized-keys).</summary>
+    /// <summary>Gets the public keys of a user for ssh (guest-ssh-get-authorized-keys).</summary>
     /// <inheritdoc cref="SetUserPasswordAsync"/>
     public static async Task<IReadOnlyList<GuestSshKey>> GetSshKeysAsync(
         this GuestAgentSession session, string userName, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -30,11 +30,11 @@ public static class UserCommands
         return [.. reply.Texts("keys").Select(key => new GuestSshKey(userName, key))];
     }
 
-    /// <summary>Adds public keys to those that let a user in by ssh (guest-ssh-add-authorized-keys).</summary>
+    /// <summary>Adds public keys of a user for ssh (guest-ssh-add-authorized-keys).</summary>
     /// <param name="session">The session.</param>
     /// <param name="userName">The user.</param>
     /// <param name="keys">The keys, each a line of authorized_keys.</param>
-    /// <param name="reset">Whether all other keys are taken away.</param>
+    /// <param name="reset">Whether all other keys are removed.</param>
     /// <param name="call">Time limit and trace; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>

@@ -1,12 +1,12 @@
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>The folder for the locks of this user's sessions, which no other user can put anything into, lock or look at.</summary>
+/// <summary>The folder for the locks of this user's sessions, which no other user can write to, lock or read.</summary>
 internal static class LockFolder
 {
     private const string Name = "QemuGuestAgent";
 
 #if NET
-    // Where users have folders of their own, and nothing is tidied away meanwhile; at last what all share.
+    // Private folders of users that are not cleaned up automatically; as a last resort a shared one.
     private static IEnumerable<string?> Parents =>
     [
         .. FileStatus.User == 0
@@ -16,10 +16,10 @@ internal static class LockFolder
     ];
 #endif
 
-    /// <summary>Finds the folder, or makes it.</summary>
-    /// <param name="tell">Is told what cannot be used for it, and why.</param>
-    /// <exception cref="IOException">There is none.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is none.</exception>
+    /// <summary>Finds or creates the folder.</summary>
+    /// <param name="tell">Receives messages about folders that cannot be used, and why.</param>
+    /// <exception cref="IOException">There is no such folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no such folder.</exception>
     public static string Find(Action<string> tell)
     {
 #if NET

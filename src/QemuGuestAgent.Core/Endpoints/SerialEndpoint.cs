@@ -6,18 +6,18 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A serial port, or a pseudo terminal such as <c>-chardev pty</c> of QEMU makes: raw, 8 bits, no flow control. Linux only.</summary>
+/// <summary>A serial port, or a pseudo terminal such as QEMU's <c>-chardev pty</c> creates: raw, 8 bits, no flow control. Linux only.</summary>
 public sealed class SerialEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("serial", "serial:/dev/ttyS0[?baud=38400]", Parse);
 
-    /// <summary>The speed that the agent sets on its own end (QEMU qga/channel-posix.c); a pseudo terminal has none.</summary>
+    /// <summary>The speed that the agent sets at its own end (QEMU qga/channel-posix.c); a pseudo terminal has none.</summary>
     public const int DefaultBaud = 38400;
 
     private const string BaudOption = "baud";
 
-    // What Linux calls the speeds (asm-generic/termbits.h).
+    // Linux's codes for the speeds (asm-generic/termbits.h).
     private static readonly Dictionary<int, uint> Speeds = new()
     {
         [1200] = 9, [2400] = 11, [4800] = 12, [9600] = 13, [19200] = 14, [38400] = 15, [57600] = 0x1001, [115200] = 0x1002,
@@ -26,7 +26,7 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
         [4000000] = 0x100F,
     };
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an endpoint for a port.</summary>
     /// <param name="device">The absolute path of its device.</param>
     /// <param name="baud">Its speed, in bits a second.</param>
     /// <exception cref="FormatException">The path is not one of a device, or the speed is none that ports have.</exception>

@@ -3,16 +3,16 @@ using System.Net.Sockets;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A TCP port: what <c>-chardev socket,host=…,port=…,server=on</c> of QEMU offers.</summary>
+/// <summary>A TCP port, as offered by QEMU's <c>-chardev socket,host=…,port=…,server=on</c>.</summary>
 public sealed class TcpEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("tcp", "tcp://host:port", Parse);
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an endpoint for a port.</summary>
     /// <param name="host">A host's name or IP address.</param>
     /// <param name="port">The port, 1 to 65535.</param>
-    /// <exception cref="FormatException">There is no such host or port.</exception>
+    /// <exception cref="FormatException">The host or port is invalid.</exception>
     public TcpEndpoint(string host, int port)
     {
         if (Uri.CheckHostName(host) == UriHostNameType.Unknown)

@@ -15,7 +15,7 @@ public sealed class VsockEndpoint : GuestAgentEndpoint
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("vsock", "vsock:cid:port", Parse);
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an endpoint for a port.</summary>
     /// <param name="cid">The guest's context id: <c>-device vhost-vsock-pci,guest-cid=…</c> of QEMU; 1 is this machine itself.</param>
     /// <param name="port">The port.</param>
     /// <exception cref="FormatException">One of them stands for any.</exception>

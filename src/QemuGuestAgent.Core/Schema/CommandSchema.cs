@@ -1,9 +1,9 @@
 namespace QemuGuestAgent.Core.Schema;
 
-/// <summary>All commands of the agent of QEMU 11.1: the one list of them. All else reads it.</summary>
+/// <summary>All commands of the agent of QEMU 11.1, in one list that everything else uses.</summary>
 public static class CommandSchema
 {
-    // What has no cmdlet of its own is reached through this one.
+    // Commands without a cmdlet are reached through this one.
     internal const string Invoke = "Invoke-QemuGuestAgentCommand";
 
     private static readonly CommandArgument SyncId = new("id", "int");

@@ -11,7 +11,7 @@ internal static class FreezeStatus
     /// <summary>One of the two values of its reply.</summary>
     public const string Frozen = "frozen";
 
-    /// <summary>The other one.</summary>
+    /// <summary>The other value of its reply.</summary>
     public const string Thawed = "thawed";
 
     /// <summary>Reads the value of its reply.</summary>

@@ -9,7 +9,7 @@ internal static class Base64Value
 {
     private const int GroupChars = 4;
 
-    /// <summary>Decodes the string that a reader stands on; returns how many bytes it has.</summary>
+    /// <summary>Decodes the current string of a reader; returns the number of bytes.</summary>
     /// <exception cref="FormatException">It is not base64, or longer than the memory for it.</exception>
     public static int Read(ref Utf8JsonReader reader, Span<byte> destination)
     {
@@ -20,7 +20,7 @@ internal static class Base64Value
 
         if (reader.ValueIsEscaped)
         {
-            // Nobody escapes what needs none; but it would be valid.
+            // Unneeded escapes do not occur in practice, but would be valid.
             var bytes = reader.GetBytesFromBase64();
             CheckRoom(bytes.Length, destination.Length);
             bytes.CopyTo(destination);

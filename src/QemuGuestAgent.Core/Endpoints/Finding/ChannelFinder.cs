@@ -21,8 +21,8 @@ public sealed class ChannelFinder
         (_root, _libvirt, _sessionFolder, _user) = (root, libvirt, sessionFolder, user);
 
     /// <summary>
-    /// Finds them, each once: of those that several tell of, who is trusted and knows its name best is heard. What users whom nobody has
-    /// reason to trust have in hand is among them, and says so.
+    /// Finds the channels, each once: if several sources report one, the trusted source that knows its name best is used. Channels that
+    /// untrusted users control are included, and marked as such.
     /// </summary>
     /// <param name="tell">Receives messages about what could not be read.</param>
     public IReadOnlyList<FoundChannel> Find(Action<string>? tell = null)
@@ -40,7 +40,7 @@ public sealed class ChannelFinder
         ];
         return [.. all.Where(IsShown).Select(channel => channel with { Name = SafeText.Escape(channel.Name) })];
 
-        // A terminal must not be told what a command line says, and an endpoint must be taken by the word.
+        // A command line must not reach a terminal unescaped, and an endpoint must be used exactly as it is.
         bool IsShown(FoundChannel channel)
         {
             var isPlain = SafeText.Escape(channel.Endpoint) == channel.Endpoint;
