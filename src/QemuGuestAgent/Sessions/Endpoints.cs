@@ -4,15 +4,15 @@ using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent;
 
-/// <summary>The endpoints that this module knows.</summary>
+/// <summary>The endpoints that this module supports.</summary>
 internal static class Endpoints
 {
     private static readonly EndpointGrammar Grammar = EndpointGrammar.Default.With(EmbeddedEndpoint.Kind);
 
-    /// <summary>The kinds of endpoints there are.</summary>
+    /// <summary>The kinds of endpoints.</summary>
     public static IReadOnlyList<EndpointKind> Kinds => Grammar.Kinds;
 
-    /// <summary>Reads an endpoint; a relative path starts at the shell's location.</summary>
+    /// <summary>Parses an endpoint; a relative path starts at the shell's location.</summary>
     public static GuestAgentEndpoint Parse(string text, SessionState shell) => Grammar.Parse(text, path =>
     {
         try
@@ -26,7 +26,7 @@ internal static class Endpoints
         }
     });
 
-    /// <summary>The name for a session that was given none: what tells its endpoint from others at a glance.</summary>
+    /// <summary>The default name for a session: the part of its endpoint that distinguishes it from others.</summary>
     public static string DefaultName(GuestAgentEndpoint endpoint)
     {
         switch (endpoint)
