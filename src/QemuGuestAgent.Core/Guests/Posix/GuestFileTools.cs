@@ -159,7 +159,7 @@ internal sealed class GuestFileTools
         return failed;
     }
 
-    /// <summary>Runs a script as far as the agent answers: for who has given up.</summary>
+    /// <summary>Runs a script as far as the agent answers, for a caller that has cancelled.</summary>
     public Task TryRunAsync(string script, params string[] arguments) => _session.TryRunToolAsync(Shell(script, arguments));
 
     /// <summary>Runs a script; a failure of it is one of the file with that path.</summary>

@@ -216,7 +216,7 @@ internal static class LocalFile
         }
     }
 
-    /// <summary>The SHA-256 of the first so many bytes of a file, and one that goes on from there.</summary>
+    /// <summary>The SHA-256 of a number of bytes at the start of a file, and one that continues from there.</summary>
     public static (IncrementalHash Incremental, string Hash) HashStart(FileStream file, string path, long length, byte[] buffer)
     {
         var incremental = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -48,8 +48,8 @@ public static class GuestPower
     /// <param name="session">The session with its agent.</param>
     /// <param name="change">What shall happen.</param>
     /// <param name="waits">Whether to wait until it has happened; for a restart until the agent answers again.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up waiting; the session stays usable.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels waiting; the session stays usable.</param>
     /// <exception cref="GuestAgentException">PowerChangeNotSeen, AgentNotReady; and as InvokeAsync, also where the error comes late.</exception>
     public static async Task ChangePowerAsync(
         this GuestAgentSession session, GuestPowerChange change, bool waits = false, CallOptions? call = null,
