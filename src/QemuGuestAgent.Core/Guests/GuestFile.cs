@@ -80,7 +80,7 @@ internal sealed class GuestFile
         if (count != bytes.Length)
         {
             throw ErrorCatalogue.GuestFileNotWritten.With(
-                Path, _session.Endpoint, $"of {bytes.Length} bytes it took {count}.");
+                Path, _session.Endpoint, $"it accepted {count} of {bytes.Length} bytes.");
         }
     }
 

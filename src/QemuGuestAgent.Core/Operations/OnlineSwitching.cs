@@ -106,5 +106,5 @@ public static class OnlineSwitching
     private static int Checked(GuestAgentSession session, string command, int count, int most) => count > 0 && count <= most
         ? count
         : throw ErrorCatalogue.ReplyUnexpected.With(
-            command, session.Endpoint, $"it tells of {count} parts, and {most} were given.");
+            command, session.Endpoint, $"it reports {count} parts, but only {most} were given.");
 }

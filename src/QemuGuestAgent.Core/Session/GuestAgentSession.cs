@@ -224,7 +224,7 @@ public sealed class GuestAgentSession : IDisposable
         try
         {
             ThrowIfFaulted();
-            scope.Trace?.Invoke(TraceEvent.Step($"Leaving {request.Command} for the agent on '{Endpoint}'."));
+            scope.Trace?.Invoke(TraceEvent.Step($"Sending {request.Command} to '{Endpoint}' without waiting for a reply."));
             var message = await _channel!.StartMessageAsync(scope.Token).ConfigureAwait(false);
             var id = RequestId.Next();
             RequestWriter.Write(message, request.Command, request.WriteArguments, EchoesRequestIds ? id : null);
@@ -345,7 +345,7 @@ public sealed class GuestAgentSession : IDisposable
         _abandoned = null;
         Become(GuestAgentSessionState.Ready);
         scope.Trace?.Invoke(TraceEvent.Step($"In sync with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
-            + $"replies thrown away: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
+            + $"replies discarded: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
             + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids.")));
         return LastSync;
     }

@@ -152,7 +152,7 @@ internal sealed class Synchronization(
                 else if (reply.Kind is ReplyKind.Malformed or ReplyKind.TooComplex)
                 {
                     throw ErrorCatalogue.ReplyMalformed.With(
-                        InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
+                        InfoCommand, endpoint, "the line is not a JSON object with a return or an error, within the bounds.");
                 }
                 else
                 {

@@ -94,7 +94,7 @@ internal sealed class FollowedProcess(
 
             if (time.IsOver)
             {
-                throw process.TimedOut(time, "it goes on");
+                throw process.TimedOut(time, "it is still running");
             }
 
             if (hasMore)

@@ -185,12 +185,12 @@ public sealed class GuestProcess
             catch (GuestAgentException e) when (isLast
                 && e.Category is GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.ResourceBusy)
             {
-                throw TimedOut(time, "it goes on", e);
+                throw TimedOut(time, "it is still running", e);
             }
 
             if (time.IsOver)
             {
-                throw TimedOut(time, "it goes on");
+                throw TimedOut(time, "it is still running");
             }
 
             // A quarter of the wait so far: a short run is seen soon, a long one costs little.

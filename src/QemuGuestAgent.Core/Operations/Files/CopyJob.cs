@@ -96,7 +96,7 @@ internal sealed class CopyJob
         if (Tools is null)
         {
             return isPattern
-                ? throw ErrorCatalogue.GuestToolsMissing.WithTarget(source, "Looking for a path with wildcards", Session.Endpoint, ToolsMissingReason)
+                ? throw ErrorCatalogue.GuestToolsMissing.WithTarget(source, "Resolving wildcards", Session.Endpoint, ToolsMissingReason)
                 : [new GuestItem('f', 0, 0, 0, path, path)];
         }
 

@@ -195,7 +195,7 @@ public static class GuestContent
         }
         else if (platform.OpensNewFilesToAll)
         {
-            warn($"If '{path}' is new in the guest of '{session.Endpoint}', everybody there may read and write it: {missingReason}.");
+            warn($"If '{path}' is new in the guest of '{session.Endpoint}', everyone there can read and write it: {missingReason}.");
         }
 
         // Where others can put something else in its place, nothing is emptied or made until it is known what was opened.

@@ -56,7 +56,7 @@ public sealed record AgentHealth(
 
     /// <summary>What to do about that, or null.</summary>
     public string? RecommendedAction => Error?.RecommendedAction
-        ?? (Verdict == AgentVerdict.Frozen ? "Thaw them with Resume-QemuGuestFileSystem, if no snapshot is under way." : null);
+        ?? (Verdict == AgentVerdict.Frozen ? "Thaw them with Resume-QemuGuestFileSystem, if no snapshot is in progress." : null);
 
     /// <summary>Examines the agent of an endpoint, which is opened for it.</summary>
     /// <param name="endpoint">The endpoint of the agent.</param>

@@ -104,7 +104,7 @@ public static class GuestPower
                 throw change == GuestPowerChange.Restart && seen != AgentPresence.Answers
                     ? ErrorCatalogue.AgentNotReady.With(
                         session.Endpoint, time.Limit.TotalSeconds,
-                        $"it was not seen to be back from its restart; {Describe(seen.Value)}.")
+                        $"its return from the restart was not observed; {Describe(seen.Value)}.")
                     : ErrorCatalogue.PowerChangeNotSeen.With(
                         session.Endpoint, Describe(change), time.Limit.TotalSeconds, Describe(seen.Value));
             }
