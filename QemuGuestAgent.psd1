@@ -5,7 +5,7 @@
   Author = 'The QemuGuestAgent authors'
   CompanyName = 'The QemuGuestAgent authors'
   Copyright = 'Copyright (c) 2026 The QemuGuestAgent authors. MIT license.'
-  Description = 'PowerShell for the inside of a virtual machine, with no network in the guest: speaks the QEMU guest agent protocol over the channel that QEMU, KVM, Proxmox and libvirt hosts have into every guest that runs qemu-guest-agent.'
+  Description = 'Manage QEMU/KVM guests from PowerShell, without a network in the guest: speaks the QEMU guest agent protocol over the channel that QEMU, KVM, Proxmox and libvirt hosts have into every guest that runs qemu-guest-agent.'
   CompatiblePSEditions = @('Core', 'Desktop')
   PowerShellVersion = '5.1'
   DotNetFrameworkVersion = '4.7.2'

@@ -3,24 +3,24 @@
 
 <#
 .SYNOPSIS
-Backs up the disks of a running guest as they are at one moment: freeze, snapshot, thaw, qemu-img.
+Backs up the disks of a running guest at a consistent point in time: freeze, snapshot, thaw, qemu-img.
 .DESCRIPTION
-Freezes the guest's file systems, copies the disk images by reference, which takes no time and no room on btrfs and XFS, thaws the
-guest, and only then makes compressed qcow2 files of the copies with qemu-img. So the guest stands still for a moment and not for the
-time of the backup. A backup has its name only once it is whole: what fails leaves nothing behind.
+Freezes the guest's file systems, copies the disk images by reference, which takes no time and no space on btrfs and XFS, thaws the
+guest, and only then converts the copies to compressed qcow2 files with qemu-img. The guest is frozen for a moment only, not for the
+duration of the backup. A backup gets its name only once it is complete: a failure leaves nothing behind.
 .PARAMETER Endpoint
 The guest's channel.
 .PARAMETER Disk
 The images of its disks on this host. All of them are copied within one freeze.
 .PARAMETER Format
-The format of the images, for all of them. It is never guessed: on a raw disk a guest could write the header of an image that has
-a file of this host for its base.
+The format of all images. It is never guessed: a guest could write an image header to a raw disk that names
+a file on this host as its backing file.
 .PARAMETER Destination
-The folder for the backups; the copies by reference are made beside the images.
+The folder for the backups; the copies by reference are created next to the images.
 .PARAMETER MaximumSeconds
-How long the guest may be frozen.
+The maximum time that the guest may be frozen.
 .PARAMETER AllowCopy
-Takes a full copy where the file system has none by reference; the guest is frozen for that time.
+Makes a full copy if the file system does not support copies by reference; the guest is frozen for that time.
 .EXAMPLE
 ./Backup-Guest.ps1 /run/vm/db1.sock -Disk /srv/vm/db1.qcow2, /srv/vm/db1-data.qcow2 -Destination /backup/db1 -Confirm:$false
 #>
@@ -48,7 +48,7 @@ param(
 $ErrorActionPreference = 'Stop'
 if (-not $PSCmdlet.ShouldProcess($Endpoint, "Freeze it for at most $MaximumSeconds seconds and back up $($Disk -join ', ')")) { return }
 
-# A program that fails is an error here, with what it said.
+# A program that fails is an error here, with its output.
 function Invoke-Program([string] $Name, [string[]] $ArgumentList) {
     $said = & $Name @ArgumentList 2>&1
     if ($LASTEXITCODE -ne 0) { throw "$Name failed ($LASTEXITCODE): $said" }
@@ -71,7 +71,7 @@ try {
     Use-QemuGuestFrozenFileSystem $session -MaximumSeconds $MaximumSeconds -OutcomeVariable outcome -Confirm:$false -ScriptBlock {
         foreach ($one in $work) { Invoke-Program cp $reflink, '--', $one.Image, $one.Copy }
     }
-    if (-not $outcome.IsConsistent) { throw "The copies are not of one moment: $($outcome.Reason)" }
+    if (-not $outcome.IsConsistent) { throw "The copies are not consistent: $($outcome.Reason)" }
 
     foreach ($one in $work) {
         Invoke-Program qemu-img convert, '-f', $Format, '-O', qcow2, '-c', $one.Copy, $one.Partial

@@ -3,16 +3,16 @@
 
 <#
 .SYNOPSIS
-Writes what the guests of this host are to a CSV file, one row for each, those that do not answer too.
+Writes an inventory of the guests of this host to a CSV file, with one row for each, including those that do not answer.
 .DESCRIPTION
-Asks all guests at the same time, over their agents alone. A guest that does not answer has a row with the error's id, so that the
-file has every virtual machine in it. Writes the rows as objects, too.
+Queries all guests at the same time, through their agents alone. A guest that does not answer gets a row with the error's id, so that the
+file contains every virtual machine. The rows are also written as objects.
 .PARAMETER Endpoint
 The guests' channels, such as the sockets in /run/vm.
 .PARAMETER Path
-The CSV file; it is written anew.
+The CSV file; an existing file is overwritten.
 .PARAMETER TimeoutSeconds
-The time for each guest.
+The time limit for each guest.
 .EXAMPLE
 Find-QemuGuestAgent | ./Export-GuestInventory.ps1 -Path inventory.csv
 .EXAMPLE

@@ -3,21 +3,21 @@
 
 <#
 .SYNOPSIS
-Patches many guests, some at a time, and stops where one fails.
+Patches many guests, some at a time, and stops if one fails.
 .DESCRIPTION
-Runs the command that installs updates in one wave of guests after the other, restarts them where that is asked for and waits until
-their agents answer again. After a wave with a failure no further wave is begun: a bad update does not reach the whole fleet. Writes
-what came of each guest.
+Runs the command that installs updates in one wave of guests after the other, restarts them if requested, and waits until
+their agents answer again. After a wave with a failure no further wave is started: a bad update does not reach the whole fleet. Writes
+the result for each guest.
 .PARAMETER Endpoint
-The guests' channels, in the order in which they are patched: put those first that may break.
+The guests' channels, in the order in which they are patched: put the least important ones first.
 .PARAMETER Command
 The program in the guest and its arguments.
 .PARAMETER WaveSize
-How many guests are patched at the same time.
+The number of guests to patch at the same time.
 .PARAMETER TimeoutSeconds
-The time for a guest to install its updates.
+The time limit for a guest to install its updates.
 .PARAMETER Restart
-Restarts each guest after that, and waits until it is back.
+Restarts each guest afterwards, and waits until it is back.
 .EXAMPLE
 ./Update-GuestFleet.ps1 (Get-ChildItem /run/vm/web*.sock) -WaveSize 3 -Restart -Confirm:$false | Export-Csv patched.csv
 .EXAMPLE
@@ -64,7 +64,7 @@ for ($first = 0; $first -lt $Endpoint.Count; $first += $WaveSize) {
     }
     finally { $sessions | Disconnect-QemuGuestAgent }
 
-    # What goes wrong with one guest is told by its result, and does not end the others.
+    # A failure of one guest is reported in its result, and does not stop the others.
     $results = @(foreach ($name in $wave) {
             $problem = $failed | Where-Object { "$($_.TargetObject)" -eq $name } | Select-Object -First 1
             $result = $answers[$name]
@@ -79,5 +79,5 @@ for ($first = 0; $first -lt $Endpoint.Count; $first += $WaveSize) {
     $results
     $bad = @($results | Where-Object Succeeded -EQ $false)
     $left = $Endpoint.Count - $first - $wave.Count
-    if ($bad -and $left -gt 0) { throw "Stopped after $($bad.Guest -join ', '): $left guests were left as they are. $($bad[0].Reason)" }
+    if ($bad -and $left -gt 0) { throw "Stopped after $($bad.Guest -join ', '): $left guests were left unchanged. $($bad[0].Reason)" }
 }

@@ -3,19 +3,19 @@
 
 <#
 .SYNOPSIS
-Gives a user of each guest a new random password, and hands it to your vault.
+Sets a new random password for a user in each guest, and passes it to your vault.
 .DESCRIPTION
-Each guest gets a password of its own, which is never shown. It is handed to -Store before it is set ('Pending') and again once the
-guest has taken it ('Current'): whatever breaks between, the password that holds is in the vault. Where a guest fails, its pending
-password may hold or not, and the error says why; the others go on.
+Each guest gets its own password, which is never shown. It is passed to -Store before it is set ('Pending') and again once the
+guest has accepted it ('Current'): whatever fails in between, the valid password is in the vault. If a guest fails, its pending
+password may or may not be valid, and the error gives the reason; the others continue.
 .PARAMETER Endpoint
 The guests' channels.
 .PARAMETER UserName
 The user in the guests.
 .PARAMETER Store
-Puts a password away. It gets the guest's name, a credential, and 'Pending' or 'Current'; if it fails, the guest is left as it is.
+A script block that stores a password. It receives the guest's name, a credential, and 'Pending' or 'Current'; if it fails, the guest is left unchanged.
 .PARAMETER Length
-How many characters: letters, digits, '-' and '_', six bits each.
+The number of characters: letters, digits, '-' and '_', six bits each.
 .EXAMPLE
 ./Update-GuestPassword.ps1 (Get-ChildItem /run/vm/*.sock) -Store {
     param($Guest, $Credential, $State)
@@ -39,7 +39,7 @@ param(
 $ErrorActionPreference = 'Stop'
 
 function New-Secret([int] $Count) {
-    # 64 characters, so that each takes six bits of a random byte and none is likelier than another.
+    # 64 characters, so that each uses six bits of a random byte and all are equally likely.
     $alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     $bytes = [byte[]]::new($Count)
     $random = [Security.Cryptography.RandomNumberGenerator]::Create()

@@ -3,16 +3,16 @@
 
 <#
 .SYNOPSIS
-A gate for a pipeline: ends with 0 once all guests are ready, and with 1 where one is not in time.
+A readiness gate for a pipeline: exits with 0 once all guests are ready, and with 1 if one is not ready in time.
 .DESCRIPTION
-Waits until the agents answer, which may be before the virtual machines are started, and then until a command in each guest
-succeeds: such as one that asks whether the service is up. Tells each guest's state in a line for the pipeline's log.
+Waits until the agents answer, even if the virtual machines are not started yet, and then until a command in each guest
+succeeds, such as one that checks whether a service is running. Writes each guest's state as a line for the pipeline's log.
 .PARAMETER Endpoint
-The guests' channels; they need not be there yet.
+The guests' channels; they need not exist yet.
 .PARAMETER Command
-A program in the guest and its arguments. It is run again and again until it ends with 0; without it, an agent that answers is enough.
+A program in the guest and its arguments. It is repeated until it exits with 0; without it, an agent that answers is enough.
 .PARAMETER TimeoutSeconds
-The time for all of it.
+The time limit for the whole operation.
 .EXAMPLE
 pwsh ./Wait-GuestReady.ps1 /run/vm/ci.sock -TimeoutSeconds 600
 .EXAMPLE
@@ -35,8 +35,8 @@ function Get-Rest { [math]::Max(0.001, ($end - [datetime]::UtcNow).TotalSeconds)
 $failed = @()
 $sessions = @(Wait-QemuGuestAgent -Endpoint $Endpoint -TimeoutSeconds $TimeoutSeconds -ErrorAction SilentlyContinue -ErrorVariable +failed)
 try {
-    # A guest that cannot run the command now may be able to in a moment; the last reason is told. All have to be ready, so
-    # that it is no loss to ask one after the other.
+    # A guest that cannot run the command now may be able to in a moment; the last reason is reported. All have to be ready, so
+    # checking one after the other costs nothing.
     $program = $Command | Select-Object -First 1
     $arguments = @($Command | Select-Object -Skip 1)
     $open = @(if ($program) { $sessions })

@@ -1,12 +1,12 @@
 namespace QemuGuestAgent.Core;
 
-/// <summary>What is to be undone before something ends. Safe for several threads.</summary>
+/// <summary>Cleanup actions to run before something ends. Thread-safe.</summary>
 internal sealed class CleanupActions
 {
     private readonly List<Func<Task>> _actions = [];
     private bool _isClosed;
 
-    /// <summary>Takes what undoes something: in a bounded time, and without fail. False once it is closed.</summary>
+    /// <summary>Adds a cleanup action, which must take a bounded time and never fail. False once it is closed.</summary>
     public bool TryAdd(Func<Task> undo)
     {
         lock (_actions)
@@ -20,7 +20,7 @@ internal sealed class CleanupActions
         }
     }
 
-    /// <summary>Takes back what was given to <see cref="TryAdd"/>; whether nothing is left.</summary>
+    /// <summary>Removes an action given to <see cref="TryAdd"/>; returns whether nothing is left.</summary>
     public bool Remove(Func<Task> undo)
     {
         lock (_actions)
@@ -30,7 +30,7 @@ internal sealed class CleanupActions
         }
     }
 
-    /// <summary>Takes no more, and undoes all.</summary>
+    /// <summary>Closes the list, and runs all actions.</summary>
     public Task CloseAsync()
     {
         lock (_actions)
@@ -41,7 +41,7 @@ internal sealed class CleanupActions
         return UndoAllAsync();
     }
 
-    /// <summary>Undoes all.</summary>
+    /// <summary>Runs all actions.</summary>
     public Task UndoAllAsync()
     {
         Func<Task>[] actions;

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace QemuGuestAgent.Core;
 
 /// <summary>
-/// What must be undone before this process ends: by itself, by SIGTERM, or because its terminal went away (SIGHUP, as when an ssh
-/// connection breaks; in Windows a window). Nothing helps against SIGKILL.
+/// Cleanup actions to run before this process ends: normally, by SIGTERM, or because its terminal was closed (SIGHUP, as when an ssh
+/// connection breaks; on Windows, a window). Nothing helps against SIGKILL.
 /// </summary>
 internal static class ProcessEnd
 {
@@ -19,13 +19,13 @@ internal static class ProcessEnd
 
     static ProcessEnd() => AppDomain.CurrentDomain.ProcessExit += (_, _) => UndoAll();
 
-    /// <summary>Has something undone before the process ends. It takes a bounded time and never fails.</summary>
+    /// <summary>Registers a cleanup action to run before the process ends. It must take a bounded time and never fail.</summary>
     public static void Before(Func<Task> undo) => Add(CleanupActions, undo);
 
-    /// <summary>Has something closed once all else is undone, which may need it. It takes a bounded time and never fails.</summary>
+    /// <summary>Registers an action to run after all cleanup actions, which may need its object. It must take a bounded time and never fail.</summary>
     public static void AtLast(Func<Task> close) => Add(Closings, close);
 
-    /// <summary>Takes back what was given to <see cref="Before"/> or <see cref="AtLast"/>.</summary>
+    /// <summary>Removes an action given to <see cref="Before"/> or <see cref="AtLast"/>.</summary>
     public static void Forget(Func<Task> undo)
     {
         lock (Lock)

@@ -1,19 +1,19 @@
 namespace QemuGuestAgent.EmbeddedAgent;
 
-/// <summary>What is wrong with an embedded agent or its channel. Nothing, by default.</summary>
+/// <summary>The simulated faults of an embedded agent or its channel. None by default.</summary>
 /// <remarks>Command replies are all replies but those to the two sync commands and to what is no command at all.</remarks>
 public sealed record EmbeddedAgentFaults
 {
     /// <summary>Commands that are carried out and never answered; <c>*</c> for all.</summary>
     public IReadOnlyCollection<string> SilentCommands { get; init; } = [];
 
-    /// <summary>Commands that are carried out, and of whose replies the first so many are lost.</summary>
+    /// <summary>Commands that are carried out but whose first replies, of this number, are lost.</summary>
     public IDictionary<string, int> LostReplies { get; init; } = new Dictionary<string, int>();
 
     /// <summary>The command that is answered with a line that does not end while the client stays.</summary>
     public string? EndlessLine { get; init; }
 
-    /// <summary>Bytes sent instead of the reply to a command, as they are.</summary>
+    /// <summary>Bytes sent unchanged instead of the reply to a command.</summary>
     public IDictionary<string, byte[]> RawReplies { get; init; } = new Dictionary<string, byte[]>();
 
     /// <summary>Bytes that wait for the first client: stale replies or garbage, sent before anything else.</summary>

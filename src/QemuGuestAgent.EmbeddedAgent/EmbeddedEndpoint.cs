@@ -6,7 +6,7 @@ namespace QemuGuestAgent.EmbeddedAgent;
 /// <summary>An agent in this process: to try things on, and to test scripts against.</summary>
 /// <remarks>
 /// Without a name each connect finds a fresh agent. A name stands for one agent of the process, made when the name is first
-/// used: the options given then are its own for good, and later uses give the same options or none.
+/// used: its options are fixed then, and later uses give the same options or none.
 /// </remarks>
 public sealed class EmbeddedEndpoint : GuestAgentEndpoint
 {
@@ -57,11 +57,11 @@ public sealed class EmbeddedEndpoint : GuestAgentEndpoint
         var (firstQuery, agent) = Named.GetOrAdd(name, _ => (query, new EmbeddedGuestAgent(options)));
         return query.Length == 0 || query == firstQuery
             ? new EmbeddedEndpoint(rest, () => agent)
-            : throw new FormatException($"the agent '{name}' exists already, with the options '{firstQuery}'");
+            : throw new FormatException($"the agent '{name}' already exists, with the options '{firstQuery}'");
     }
 
     private static string CheckName(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.')
             ? name
-            : throw new FormatException("its name holds something else than letters, digits, '-', '_' and '.'");
+            : throw new FormatException("its name contains characters other than letters, digits, '-', '_' and '.'");
 }

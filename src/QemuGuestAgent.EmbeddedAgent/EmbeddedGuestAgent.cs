@@ -28,7 +28,7 @@ public sealed class EmbeddedGuestAgent
     private int _commandReplies;
 
     /// <summary>Makes an agent and starts it.</summary>
-    /// <param name="options">What it is like; null for a healthy modern agent.</param>
+    /// <param name="options">The properties of the agent; null for a healthy modern agent.</param>
     public EmbeddedGuestAgent(EmbeddedGuestAgentOptions? options = null)
     {
         _options = options ?? new EmbeddedGuestAgentOptions();

@@ -6,7 +6,7 @@ namespace QemuGuestAgent.EmbeddedAgent;
 /// <summary>What an embedded agent and its guest are like: by default a healthy agent of our day in a Linux guest.</summary>
 public sealed record EmbeddedGuestAgentOptions
 {
-    /// <summary>The version that <c>guest-info</c> tells.</summary>
+    /// <summary>The version that <c>guest-info</c> returns.</summary>
     public string Version { get; init; } = "11.1.0";
 
     /// <summary>
@@ -48,6 +48,6 @@ public sealed record EmbeddedGuestAgentOptions
     /// <summary>The guest's clock, and what delays are measured with.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>What is wrong with the agent or its channel.</summary>
+    /// <summary>The simulated faults of the agent or its channel.</summary>
     public EmbeddedAgentFaults Faults { get; init; } = new();
 }

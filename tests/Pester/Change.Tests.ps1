@@ -288,7 +288,7 @@ Describe 'Completion from the schema' {
     }
 
     It 'tells what a command does, since when, and whether the guest allows it' {
-        (Complete 'Invoke-QemuGuestAgentCommand $session guest-exec-').ToolTip | Should -Match '^Tells whether .*\. Since QEMU 2\.5\.$'
+        (Complete 'Invoke-QemuGuestAgentCommand $session guest-exec-').ToolTip | Should -Match '^Returns whether .*\. Since QEMU 2\.5\.$'
         (Complete 'Invoke-QemuGuestAgentCommand $session guest-exec')[0].ToolTip | Should -Match 'Disabled in the guest\.$'
     }
 

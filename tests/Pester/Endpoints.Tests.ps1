@@ -189,7 +189,7 @@ Describe 'Another user of the host' -Skip:$cannotBeOther -Tag 'only root can run
 
     It 'is given nothing by Find | Connect, and a warning says so' {
         Find-QemuGuestAgent $name -WarningVariable warnings 3> $null | Connect-QemuGuestAgent | Should -BeNullOrEmpty
-        $warnings | Should -BeExactly "Left out is what other users have in hand, who would see all that is sent there: '$name' (unix:$path, nobody). -IncludeUntrusted lists it."
+        $warnings | Should -BeExactly "Channels that other users control are left out, because these users could read all traffic: '$name' (unix:$path, nobody). Use -IncludeUntrusted to list them."
         $listener.Poll(0, 'SelectRead') | Should -BeFalse
     }
 

@@ -165,7 +165,7 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
 
     It 'warns where everybody may write to a new file' {
         Set-QemuGuestContent $session /tmp/open x -WarningVariable warnings -WarningAction SilentlyContinue
-        $warnings | Should -BeLike '*everybody*'
+        $warnings | Should -BeLike '*everyone*'
     }
 }
 

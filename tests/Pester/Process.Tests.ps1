@@ -151,7 +151,7 @@ Describe 'Programs in the embedded guest' {
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'ProcessTimedOut,*'
         "$failed" | Should -BeLike '*it was killed*'
         Invoke-QemuGuestProcess $session sleep 1000 -TimeoutSeconds 0.1 -KeepOnTimeout -ErrorVariable kept -ErrorAction SilentlyContinue
-        "$kept" | Should -BeLike '*it goes on*'
+        "$kept" | Should -BeLike '*it is still running*'
         $id = [long][regex]::Match("$kept", 'process (\d+)').Groups[1].Value
         (Get-QemuGuestProcess $session -Id $id).HasExited | Should -BeFalse
         Stop-QemuGuestProcess -Session $session -Id $id

@@ -105,7 +105,7 @@ Describe 'Wait-QemuGuestAgent' {
 
     It 'says what was the last of it when the time is over' {
         { Wait-QemuGuestAgent -Endpoint pipe:nowhere -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw -ErrorId 'AgentNotReady,*'
-        { Wait-QemuGuestAgent -Endpoint pipe:nowhere -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw '*There is no*'
+        { Wait-QemuGuestAgent -Endpoint pipe:nowhere -TimeoutSeconds 0.5 -ErrorAction Stop } | Should -Throw '*does not exist*'
     }
 
     It 'ends on Ctrl+C' {

@@ -41,6 +41,6 @@ internal static class Faults
             requests += round.Requests;
         }
 
-        part.Remark = $" of {kinds.Length} kinds: {requests:N0} requests, {passed.TotalHours:N0} hours of made-up time";
+        part.Remark = $" of {kinds.Length} kinds: {requests:N0} requests, {passed.TotalHours:N0} hours of simulated time";
     }
 }

@@ -36,23 +36,23 @@ public sealed record AgentCommand
     /// <summary>Its arguments, as far as the schema knows it.</summary>
     public IReadOnlyList<CommandArgument> Arguments { get; }
 
-    /// <summary>What it returns, or null where that is {} or not known.</summary>
+    /// <summary>The type of the reply, or null if it is {} or unknown.</summary>
     public string? Returns { get; }
 
     /// <summary>Whether success is answered; false for those that take the guest down.</summary>
     public bool SuccessResponse { get; }
 
-    /// <summary>What it does, or null where the schema does not know it.</summary>
+    /// <summary>The synopsis, or null if the schema does not know it.</summary>
     public string? Synopsis { get; }
 
-    /// <summary>The cmdlet by which it is reached.</summary>
+    /// <summary>The cmdlet that uses it.</summary>
     public string Cmdlet { get; }
 }
 
 /// <summary>The commands about the agent itself.</summary>
 public static class AgentCommands
 {
-    /// <summary>Asks for the agent's commands, in the order of their names (guest-info).</summary>
+    /// <summary>Gets the agent's commands, in the order of their names (guest-info).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<IReadOnlyList<AgentCommand>> GetCommandsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -21,7 +21,7 @@ public sealed record GuestDevice(
 /// <summary>The command about a guest's devices.</summary>
 public static class DeviceCommands
 {
-    /// <summary>Asks for the devices of a Windows guest (guest-get-devices, QEMU 5.2).</summary>
+    /// <summary>Gets the devices of a Windows guest (guest-get-devices, QEMU 5.2).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestDevice>> GetDevicesAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -5,11 +5,11 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>The commands on files. One that is open stays open in the agent until it is closed, whoever opened it.</summary>
+/// <summary>The commands for files. An open file stays open in the agent until it is closed, by any client.</summary>
 internal static class FileCommands
 {
     /// <summary>The request that opens a file; its reply is the handle, a number.</summary>
-    /// <param name="path">The file, as the guest finds it.</param>
+    /// <param name="path">The path of the file in the guest.</param>
     /// <param name="mode">One of fopen's modes.</param>
     /// <exception cref="Errors.GuestAgentException">ArgumentTextInvalid.</exception>
     public static GuestAgentRequest OpenRequest(string path, string mode)
@@ -22,7 +22,7 @@ internal static class FileCommands
         };
     }
 
-    /// <summary>Reads on, up to so many bytes; returns how many. Fewer come where there are no more now.</summary>
+    /// <summary>Reads on, up to a number of bytes; returns how many. Fewer come where there are no more now.</summary>
     public static Task<int> ReadFileAsync(
         this GuestAgentSession session, long handle, byte[] buffer, int count, CallOptions call, CancellationToken cancellationToken,
         Action? whileWaiting = null) =>

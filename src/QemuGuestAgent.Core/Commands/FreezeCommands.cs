@@ -14,8 +14,8 @@ public static class FreezeCommands
 
     /// <summary>Asks whether the guest's file systems are frozen (guest-fsfreeze-status).</summary>
     /// <param name="session">The session.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static async Task<bool> GetFreezeStatusAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -31,7 +31,7 @@ public sealed class GuestPassword : IDisposable
         }
         catch (EncoderFallbackException)
         {
-            throw ErrorCatalogue.PasswordInvalid.WithTarget(null, "half a character");
+            throw ErrorCatalogue.PasswordInvalid.WithTarget(null, "an unpaired surrogate");
         }
     }
 

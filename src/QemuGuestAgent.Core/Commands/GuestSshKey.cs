@@ -48,7 +48,7 @@ public sealed record GuestSshKey
         var lines = Array.ConvertAll(text.Split('\n'), line => line.Trim());
         var foreign = Array.FindIndex(lines, line => IsEntry(line) && new GuestSshKey("", line).Type is null);
 
-        // It may be a line of a private key: its text is told to nobody.
+        // It may be a line of a private key: its text is never shown.
         return foreign < 0 ? [.. lines.Where(IsEntry)] : throw ErrorCatalogue.SshKeyInvalid.WithTarget(null, foreign + 1);
     }
 

@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Commands;
 /// <summary>A block of a guest's memory, as it can be put in and out of use.</summary>
 /// <param name="PhysicalIndex">Its number in the guest, or null.</param>
 /// <param name="Online">Whether it is used, or null.</param>
-/// <param name="CanOffline">Whether it can be taken out of use, or null.</param>
+/// <param name="CanOffline">Whether it can be taken offline, or null.</param>
 public sealed record GuestMemoryBlock(ulong? PhysicalIndex, bool? Online, bool? CanOffline)
 {
     /// <summary>The size of each of the guest's blocks, in bytes, or null where it was not asked for or told.</summary>
@@ -16,7 +16,7 @@ public sealed record GuestMemoryBlock(ulong? PhysicalIndex, bool? Online, bool? 
 /// <summary>The commands about a guest's memory.</summary>
 public static class MemoryCommands
 {
-    /// <summary>Asks for the guest's memory blocks (guest-get-memory-blocks, QEMU 2.3), by number.</summary>
+    /// <summary>Gets the guest's memory blocks (guest-get-memory-blocks, QEMU 2.3), by number.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<IReadOnlyList<GuestMemoryBlock>> GetMemoryBlocksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -25,7 +25,7 @@ public static class MemoryCommands
         return [.. (await asking.ConfigureAwait(false)).OrderBy(block => block.PhysicalIndex)];
     }
 
-    /// <summary>Asks for the size of a memory block (guest-get-memory-block-info, QEMU 2.3), in bytes, or null.</summary>
+    /// <summary>Gets the size of a memory block (guest-get-memory-block-info, QEMU 2.3), in bytes, or null.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<long?> GetMemoryBlockSizeAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -47,7 +47,7 @@ public sealed record GuestNetworkRoute(
     string InterfaceName, string? Family, string Destination, long? PrefixLength, string? Gateway, long? Metric, long? Mtu,
     string? Source, long? SourcePrefixLength, long? Flags)
 {
-    /// <summary>Where the route leads, as 198.51.100.0/24 via 192.0.2.1.</summary>
+    /// <summary>The destination of the route, such as 198.51.100.0/24 via 192.0.2.1.</summary>
     public override string ToString() =>
         (PrefixLength is null ? Destination : $"{Destination}/{PrefixLength}") + (Gateway is null ? "" : $" via {Gateway}");
 }
@@ -55,13 +55,13 @@ public sealed record GuestNetworkRoute(
 /// <summary>The commands about a guest's network.</summary>
 public static class NetworkCommands
 {
-    /// <summary>Asks for the guest's network interfaces (guest-network-get-interfaces).</summary>
+    /// <summary>Gets the guest's network interfaces (guest-network-get-interfaces).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestNetworkInterface>> GetNetworkInterfacesAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-network-get-interfaces", ParseInterface, call, cancellationToken);
 
-    /// <summary>Asks for the guest's routes (guest-network-get-route, QEMU 9.1).</summary>
+    /// <summary>Gets the guest's routes (guest-network-get-route, QEMU 9.1).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestNetworkRoute>> GetNetworkRoutesAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -5,8 +5,8 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>What guest-exec is told.</summary>
-/// <param name="Path">The program, as the guest finds it; what has no slash is looked for on the agent's PATH.</param>
+/// <summary>The arguments of guest-exec.</summary>
+/// <param name="Path">The path of the program in the guest; a name without a slash is searched for on the agent's PATH.</param>
 /// <param name="Arguments">Its arguments, without the program's own name. They are written to the guest's log.</param>
 internal sealed record GuestExecution(string Path, params string[] Arguments)
 {
@@ -20,12 +20,12 @@ internal sealed record GuestExecution(string Path, params string[] Arguments)
     public bool CapturesOutput { get; init; } = true;
 }
 
-/// <summary>What guest-exec-status tells of a process.</summary>
+/// <summary>The reply of guest-exec-status for a process.</summary>
 /// <param name="HasExited">Whether it has ended; then the agent has forgotten it with this reply.</param>
 /// <param name="ExitCode">Its exit code, or null where a signal ended it.</param>
 /// <param name="Signal">The signal that ended it (on Windows the exception's code), or null.</param>
-/// <param name="Output">What it wrote to standard output.</param>
-/// <param name="Errors">What it wrote to standard error.</param>
+/// <param name="Output">The standard output.</param>
+/// <param name="Errors">The standard error.</param>
 /// <param name="IsTruncated">Whether it wrote more to one of them than the agent keeps.</param>
 internal sealed record GuestExecutionStatus(
     bool HasExited, int? ExitCode, int? Signal, byte[] Output, byte[] Errors, bool IsTruncated);

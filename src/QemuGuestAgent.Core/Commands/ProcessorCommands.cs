@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Commands;
 /// <summary>A processor of a guest.</summary>
 /// <param name="LogicalId">Its number in the guest, or null.</param>
 /// <param name="Online">Whether it is used, or null.</param>
-/// <param name="CanOffline">Whether it can be taken out of use, or null.</param>
+/// <param name="CanOffline">Whether it can be taken offline, or null.</param>
 public sealed record GuestProcessor(long? LogicalId, bool? Online, bool? CanOffline);
 
 /// <summary>What a processor of a guest has spent its time on since the guest's start. A time that is not told is null.</summary>
@@ -46,7 +46,7 @@ public static class ProcessorCommands
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond);
 
-    /// <summary>Asks for the guest's processors (guest-get-vcpus), by number.</summary>
+    /// <summary>Gets the guest's processors (guest-get-vcpus), by number.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<IReadOnlyList<GuestProcessor>> GetProcessorsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -30,7 +30,7 @@ internal static class ReplyValues
     public static ulong? Counter(this JsonElement item, string member) =>
         Member(item, member) is { ValueKind: JsonValueKind.Number } value && value.TryGetUInt64(out var number) ? number : null;
 
-    /// <summary>The member's counter of units of so many bytes, in bytes.</summary>
+    /// <summary>The member's counter, converted from units of this number of bytes to bytes.</summary>
     public static ulong? Bytes(this JsonElement item, string member, uint unit) =>
         Counter(item, member) is { } count && count <= ulong.MaxValue / unit ? count * unit : null;
 

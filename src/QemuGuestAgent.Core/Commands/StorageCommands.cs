@@ -25,17 +25,17 @@ public sealed record GuestDiskAddress(
 
 /// <summary>A file system that is mounted in a guest. Network file systems are not listed.</summary>
 /// <param name="Name">The device's name, as vda2, or the volume's for Windows.</param>
-/// <param name="MountPoint">Where it is mounted.</param>
+/// <param name="MountPoint">The mount point.</param>
 /// <param name="Type">Its type, as ext4 or NTFS.</param>
-/// <param name="Size">What it holds for users other than root, in bytes, or null (QEMU 3.0).</param>
+/// <param name="Size">The size available to users other than root, in bytes, or null (QEMU 3.0).</param>
 /// <param name="Used">How much of it is used, in bytes, or null (QEMU 3.0).</param>
-/// <param name="PrivilegedSize">What it holds, what is kept for root included, in bytes, or null (QEMU 9.1).</param>
+/// <param name="PrivilegedSize">The size including the space reserved for root, in bytes, or null (QEMU 9.1).</param>
 /// <param name="Disks">The disks that it lies on; none where the agent does not know the kind of disk.</param>
 public sealed record GuestFileSystem(
     string Name, string MountPoint, string? Type, long? Size, long? Used, long? PrivilegedSize,
     IReadOnlyList<GuestDiskAddress> Disks)
 {
-    /// <summary>What is free for users other than root, in bytes, or null.</summary>
+    /// <summary>The free space for users other than root, in bytes, or null.</summary>
     public long? Free => Size - Used is { } free ? Math.Max(0, free) : null;
 
     /// <summary>How full it is for users other than root, in percent, or null.</summary>
@@ -45,8 +45,8 @@ public sealed record GuestFileSystem(
 /// <summary>A disk, a partition or another block device of a guest.</summary>
 /// <param name="Name">Its name in the guest, as /dev/vda or \\.\PhysicalDrive0.</param>
 /// <param name="IsPartition">Whether it is a partition, or null.</param>
-/// <param name="Dependencies">The devices that it is made of: the disk of a partition, those of a logical volume.</param>
-/// <param name="Address">Where it is attached, or null where it is made of others or the agent does not know.</param>
+/// <param name="Dependencies">The devices that it consists of: the disk of a partition, those of a logical volume.</param>
+/// <param name="Address">The address to which it is attached, or null if it consists of others or the agent does not know.</param>
 /// <param name="Alias">The name that it has beside, as that of a logical volume, or null.</param>
 /// <param name="Health">What an NVMe disk says of its own health, or null (QEMU 7.1).</param>
 public sealed record GuestDisk(
@@ -115,19 +115,19 @@ public static class StorageCommands
 
     private static readonly TimeSpan Millisecond = TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond);
 
-    /// <summary>Asks for the file systems that are mounted in the guest (guest-get-fsinfo, QEMU 2.2).</summary>
+    /// <summary>Gets the file systems that are mounted in the guest (guest-get-fsinfo, QEMU 2.2).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestFileSystem>> GetFileSystemsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-get-fsinfo", ParseFileSystem, call, cancellationToken);
 
-    /// <summary>Asks for the guest's disks and partitions (guest-get-disks, QEMU 5.2).</summary>
+    /// <summary>Gets the guest's disks and partitions (guest-get-disks, QEMU 5.2).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestDisk>> GetDisksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-get-disks", ParseDisk, call, cancellationToken);
 
-    /// <summary>Asks for the counters of the guest's disks and partitions (guest-get-diskstats, QEMU 7.1, Linux).</summary>
+    /// <summary>Gets the counters of the guest's disks and partitions (guest-get-diskstats, QEMU 7.1, Linux).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestDiskStatistics>> GetDiskStatisticsAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>A guest's operating system, as os-release(5) and uname(2) or Windows tell.</summary>
+/// <summary>A guest's operating system, as reported by os-release(5) and uname(2), or by Windows.</summary>
 /// <param name="Id">Its short name: debian, rhel; mswindows for Windows.</param>
 /// <param name="Name">Its name without a version.</param>
 /// <param name="PrettyName">Its name with its version, for people.</param>
@@ -19,16 +19,16 @@ public sealed record GuestOperatingSystem(
     string? Id, string? Name, string? PrettyName, string? Version, string? VersionId, string? Variant, string? VariantId,
     string? KernelRelease, string? KernelVersion, string? Machine)
 {
-    /// <summary>The kernel by which people know it: 6.12.48-amd64, or 10.0.20348 for Windows.</summary>
+    /// <summary>The common form of the kernel version: 6.12.48-amd64, or 10.0.20348 for Windows.</summary>
     public string? Kernel => Id == "mswindows" && KernelVersion is not null && KernelRelease is not null
         ? $"{KernelVersion}.{KernelRelease}"
         : KernelRelease;
 
-    /// <summary>The name with its version, or what the guest tells of it.</summary>
+    /// <summary>The name with its version, as far as the guest reports them.</summary>
     public override string ToString() => PrettyName ?? Name ?? Id ?? "";
 }
 
-/// <summary>How many processes ran or waited to run, on average.</summary>
+/// <summary>The average number of processes that were running or waiting.</summary>
 /// <param name="OneMinute">Over the last minute, or null.</param>
 /// <param name="FiveMinutes">Over the last 5 minutes, or null.</param>
 /// <param name="FifteenMinutes">Over the last 15 minutes, or null.</param>
@@ -53,25 +53,25 @@ public sealed record GuestUser(string UserName, string? Domain, DateTime? LoginT
 /// <summary>The commands about a guest as a whole.</summary>
 public static class SystemCommands
 {
-    /// <summary>Asks for the guest's host name (guest-get-host-name, QEMU 2.10); null where the reply has none.</summary>
+    /// <summary>Gets the guest's host name (guest-get-host-name, QEMU 2.10); null where the reply has none.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<string?> GetHostNameAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.AskAsync("guest-get-host-name", reply => reply.Text("host-name"), call, cancellationToken);
 
-    /// <summary>Asks for the guest's operating system (guest-get-osinfo, QEMU 2.10).</summary>
+    /// <summary>Gets the guest's operating system (guest-get-osinfo, QEMU 2.10).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<GuestOperatingSystem> GetOperatingSystemAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.AskAsync("guest-get-osinfo", ParseOperatingSystem, call, cancellationToken);
 
-    /// <summary>Asks for the guest's load (guest-get-load, QEMU 10.0).</summary>
+    /// <summary>Gets the guest's load (guest-get-load, QEMU 10.0).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<GuestLoad> GetLoadAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.AskAsync("guest-get-load", ParseLoad, call, cancellationToken);
 
-    /// <summary>Asks who is logged in (guest-get-users, QEMU 2.10).</summary>
+    /// <summary>Gets the logged-in users (guest-get-users, QEMU 2.10).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<IReadOnlyList<GuestUser>> GetUsersAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -9,12 +9,12 @@ namespace QemuGuestAgent.Core.Commands;
 /// <summary>A guest's clock, compared with this machine's.</summary>
 /// <param name="Time">The guest's time, in UTC, when it answered.</param>
 /// <param name="Offset">
-/// How far the guest's clock is ahead of this machine's, negative where it is behind; half the round trip is taken out.
+/// How far the guest's clock is ahead of this computer's, negative if it is behind; half of the round trip is subtracted.
 /// </param>
-/// <param name="RoundTrip">How long the question and its answer took. The offset is exact to half of it.</param>
+/// <param name="RoundTrip">How long the request and its reply took. The error of the offset is at most half of it.</param>
 public sealed record GuestTime(DateTime Time, TimeSpan Offset, TimeSpan RoundTrip)
 {
-    /// <summary>The guest's time zone, or null where it was not asked for or told.</summary>
+    /// <summary>The guest's time zone, or null if it was not requested or reported.</summary>
     public GuestTimeZone? TimeZone { get; init; }
 
     /// <summary>The guest's time, in UTC, as 2026-01-31 23:59:59Z.</summary>
@@ -22,7 +22,7 @@ public sealed record GuestTime(DateTime Time, TimeSpan Offset, TimeSpan RoundTri
 }
 
 /// <summary>A guest's time zone.</summary>
-/// <param name="Name">The zone's name as the guest's system has it, or null.</param>
+/// <param name="Name">The zone's name in the guest, or null.</param>
 /// <param name="UtcOffset">How far the zone's time is ahead of UTC now, negative west of Greenwich, or null.</param>
 public sealed record GuestTimeZone(string? Name, TimeSpan? UtcOffset)
 {
@@ -45,7 +45,7 @@ public static class TimeCommands
     // No zone is further away from UTC than that.
     private const long MaxSeconds = 24 * 60 * 60;
 
-    /// <summary>Asks for the guest's time (guest-get-time), and compares it with this machine's.</summary>
+    /// <summary>Gets the guest's time (guest-get-time), and compares it with this machine's.</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static async Task<GuestTime> GetTimeAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -68,7 +68,7 @@ public static class TimeCommands
         return new GuestTime(guestTime, guestTime - hostTime.UtcDateTime - halfWay, roundTrip);
     }
 
-    /// <summary>Asks for the guest's time zone (guest-get-timezone, QEMU 2.10).</summary>
+    /// <summary>Gets the guest's time zone (guest-get-timezone, QEMU 2.10).</summary>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}"/>
     public static Task<GuestTimeZone> GetTimeZoneAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
@@ -78,7 +78,7 @@ public static class TimeCommands
     /// <param name="session">The session.</param>
     /// <param name="time">The time; it is set in the guest's RTC too. Null sets the clock from the RTC.</param>
     /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">TimeOutOfRange; and as InvokeAsync.</exception>
     public static async Task SetTimeAsync(
         this GuestAgentSession session, DateTime? time, CallOptions? call = null, CancellationToken cancellationToken = default)

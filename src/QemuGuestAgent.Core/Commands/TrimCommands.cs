@@ -6,7 +6,7 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>What trimming a file system of a guest did.</summary>
-/// <param name="MountPoint">Where it is mounted.</param>
+/// <param name="MountPoint">The mount point.</param>
 /// <param name="Trimmed">How much was given back to the disk, in bytes, or null.</param>
 /// <param name="Minimum">The shortest free range that was given back, in bytes, or null.</param>
 public sealed record GuestTrimResult(string MountPoint, long? Trimmed, long? Minimum);
@@ -22,8 +22,8 @@ public static class TrimCommands
     /// <summary>Gives the blocks that file systems do not use back to their disks (guest-fstrim). It may take long.</summary>
     /// <param name="session">The session.</param>
     /// <param name="minimum">The shortest free range worth giving back, in bytes; null for all.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static async Task<GuestTrimReport> TrimFileSystemsAsync(
         this GuestAgentSession session, long? minimum, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -1,6 +1,6 @@
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>Moments as agents write them, by what has passed since the start of 1970 in UTC.</summary>
+/// <summary>Conversion of times, which agents count from the start of 1970 in UTC.</summary>
 internal static class UnixTime
 {
     // 100 ns each.
@@ -8,10 +8,10 @@ internal static class UnixTime
 
     private static readonly DateTime Epoch = new(1970, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    /// <summary>The moment after so many nanoseconds; all of them are within the range of <see cref="DateTime"/>.</summary>
+    /// <summary>The moment after a number of nanoseconds; all of them are within the range of <see cref="DateTime"/>.</summary>
     public static DateTime FromNanoseconds(long nanoseconds) => Epoch.AddTicks(nanoseconds / NanosecondsPerTick);
 
-    /// <summary>The moment after so many seconds, or null where it is beyond the range of <see cref="DateTime"/>.</summary>
+    /// <summary>The moment after a number of seconds, or null where it is beyond the range of <see cref="DateTime"/>.</summary>
     public static DateTime? FromSeconds(double seconds)
     {
         var ticks = seconds * TimeSpan.TicksPerSecond;

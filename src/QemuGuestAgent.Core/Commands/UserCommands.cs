@@ -6,15 +6,15 @@ using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Commands;
 
-/// <summary>The commands about a guest's users and how they get in.</summary>
+/// <summary>The commands for a guest's users, their passwords and keys.</summary>
 public static class UserCommands
 {
     /// <summary>Sets the password of a user (guest-set-user-password).</summary>
     /// <param name="session">The session.</param>
     /// <param name="userName">The user.</param>
     /// <param name="password">The password, or its hash.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static Task SetUserPasswordAsync(
         this GuestAgentSession session, string userName, GuestPassword password,
@@ -29,7 +29,7 @@ public static class UserCommands
             }),
             call, cancellationToken);
 
-    /// <summary>Asks for the public keys that let a user in by ssh (guest-ssh-get-authorized-keys).</summary>
+    /// <summary>Gets the public keys of a user for ssh (guest-ssh-get-authorized-keys).</summary>
     /// <inheritdoc cref="SetUserPasswordAsync"/>
     public static async Task<IReadOnlyList<GuestSshKey>> GetSshKeysAsync(
         this GuestAgentSession session, string userName, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -40,13 +40,13 @@ public static class UserCommands
         return [.. reply.Texts("keys").Select(key => new GuestSshKey(userName, key))];
     }
 
-    /// <summary>Adds public keys to those that let a user in by ssh (guest-ssh-add-authorized-keys).</summary>
+    /// <summary>Adds public keys of a user for ssh (guest-ssh-add-authorized-keys).</summary>
     /// <param name="session">The session.</param>
     /// <param name="userName">The user.</param>
     /// <param name="keys">The keys, each a line of authorized_keys.</param>
-    /// <param name="reset">Whether all other keys are taken away.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="reset">Whether all other keys are removed.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static Task AddSshKeysAsync(
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys, bool reset = false,
@@ -57,7 +57,7 @@ public static class UserCommands
                 : new OrderedDictionary { ["username"] = userName, ["keys"] = keys }),
             call, cancellationToken);
 
-    /// <summary>Takes public keys from those that let a user in by ssh (guest-ssh-remove-authorized-keys).</summary>
+    /// <summary>Removes public keys of a user for ssh (guest-ssh-remove-authorized-keys).</summary>
     /// <inheritdoc cref="AddSshKeysAsync"/>
     public static Task RemoveSshKeysAsync(
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys,

@@ -1,9 +1,9 @@
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A stream to and from an agent: two methods, and nothing of the rest that streams may have.</summary>
+/// <summary>A stream to and from an agent: two methods, and nothing else that streams may have.</summary>
 internal abstract class ChannelStream : Stream
 {
-    /// <summary>The time of the call that is beginning, for a stream that has others wait for the agent; zero is without limit.</summary>
+    /// <summary>The time limit of the call that is beginning, for a stream whose peer waits for the agent; zero means no limit.</summary>
     public TimeSpan CallTime { get; set; }
 
     /// <inheritdoc/>
@@ -65,7 +65,7 @@ internal abstract class ChannelStream : Stream
     /// <inheritdoc/>
     public sealed override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Reads at least one byte; 0 where the other side has ended.</summary>
+    /// <summary>Reads at least one byte; 0 if the other side has ended.</summary>
     protected abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
     /// <summary>Writes all bytes.</summary>

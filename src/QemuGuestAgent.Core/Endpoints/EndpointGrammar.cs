@@ -5,22 +5,22 @@ namespace QemuGuestAgent.Core.Endpoints;
 /// <summary>The one grammar for endpoints: <c>scheme:rest</c>, or the bare path of a Unix domain socket.</summary>
 public sealed class EndpointGrammar
 {
-    /// <summary>The kinds that this library brings.</summary>
+    /// <summary>The kinds that this library provides.</summary>
     public static readonly EndpointGrammar Default = new(
         UnixEndpoint.Kind, TcpEndpoint.Kind, PipeEndpoint.Kind, SerialEndpoint.Kind, VsockEndpoint.Kind, ExecEndpoint.Kind, LibvirtEndpoint.Kind);
 
-    /// <summary>Makes a grammar of the kinds given.</summary>
+    /// <summary>Creates a grammar of the given kinds.</summary>
     public EndpointGrammar(params EndpointKind[] kinds) => Kinds = kinds;
 
-    /// <summary>The kinds this grammar knows.</summary>
+    /// <summary>The kinds of this grammar.</summary>
     public IReadOnlyList<EndpointKind> Kinds { get; }
 
-    /// <summary>This grammar and the kinds given.</summary>
+    /// <summary>A grammar with these kinds and the given ones.</summary>
     public EndpointGrammar With(params EndpointKind[] kinds) => new([.. Kinds, .. kinds]);
 
-    /// <summary>Reads an endpoint.</summary>
+    /// <summary>Parses an endpoint.</summary>
     /// <param name="text">The endpoint as a user writes it.</param>
-    /// <param name="resolvePath">Makes a path absolute; null takes the process's current directory.</param>
+    /// <param name="resolvePath">Makes a path absolute; null uses the process's current directory.</param>
     /// <exception cref="GuestAgentException">EndpointKindUnknown or EndpointMalformed.</exception>
     public GuestAgentEndpoint Parse(string text, Func<string, string>? resolvePath = null)
     {
@@ -34,7 +34,7 @@ public sealed class EndpointGrammar
 
         try
         {
-            // What is no path at all is left for the kind to refuse: a resolver has its own exceptions for it.
+            // Invalid paths are left for the kind to refuse: a resolver has its own exceptions for them.
             var isPath = kind.IsPath && rest.Length > 0 && rest[0] != UnixEndpoint.AbstractMark && !rest.Contains('\0');
             return kind.Parse(isPath ? (resolvePath ?? Path.GetFullPath)(rest) : rest);
         }

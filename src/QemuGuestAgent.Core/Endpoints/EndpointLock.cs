@@ -5,8 +5,8 @@ using QemuGuestAgent.Core.Errors;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// Keeps two sessions of one user of this host from talking across each other on one channel. Advisory: it hinders no other tool. It is
-/// the system's lock of an empty file, so that it ends with its process, however that ends.
+/// Keeps two sessions of one user on this host from using the same channel. It is advisory: it does not affect other tools. It is
+/// the operating system's lock on an empty file, so that it ends with its process, however that ends.
 /// </summary>
 internal sealed class EndpointLock : IDisposable
 {
@@ -16,10 +16,10 @@ internal sealed class EndpointLock : IDisposable
 
     private EndpointLock(FileStream file) => _file = file;
 
-    /// <summary>Takes the lock of an endpoint.</summary>
+    /// <summary>Acquires the lock of an endpoint.</summary>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="tell">Is told where the system does not let the lock be taken: it is done without then.</param>
-    /// <returns>What gives the lock back; null where there is none to take.</returns>
+    /// <param name="tell">Receives a message if the lock cannot be acquired: then the session works without one.</param>
+    /// <returns>An object that releases the lock; null if there is nothing to lock.</returns>
     /// <exception cref="GuestAgentException">EndpointInUse.</exception>
     public static EndpointLock? Take(GuestAgentEndpoint endpoint, Action<string> tell)
     {
@@ -40,12 +40,12 @@ internal sealed class EndpointLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            tell($"Other sessions are not kept from '{endpoint}': {e.Message}");
+            tell($"'{endpoint}' is not locked against other sessions: {e.Message}");
             return null;
         }
     }
 
-    /// <summary>The name of a channel's file.</summary>
+    /// <summary>The name of a channel's lock file.</summary>
     internal static string FileName(string name)
     {
         var bytes = Encoding.UTF8.GetBytes(name);
@@ -57,17 +57,17 @@ internal sealed class EndpointLock : IDisposable
 #endif
     }
 
-    /// <summary>Gives the lock back.</summary>
+    /// <summary>Releases the lock.</summary>
     public void Dispose() => _file.Dispose();
 
-    // .NET removes the file before it gives the lock back, and whoever has waited for the lock of one that was removed opens it anew.
+    // .NET removes the file before it releases the lock, and a session that waited for the lock of a removed file opens it again.
     private static FileStream Open(string path)
     {
 #if NET
-        // In a folder of this user's own nobody swaps it after this. A FIFO would not even let itself be opened.
+        // In a private folder no other user can replace it after this. Opening a FIFO would block.
         if (FileStatus.Of(path) is { } there && (there is not { IsFile: true, IsPrivate: true, Links: 1 } || there.Owner != FileStatus.User))
         {
-            throw new IOException($"'{path}' is no file of this user's alone");
+            throw new IOException($"'{path}' is not a private file of this user");
         }
 
         var options = new FileStreamOptions
@@ -91,7 +91,7 @@ internal sealed class EndpointLock : IDisposable
     // ERROR_SHARING_VIOLATION of Windows; EWOULDBLOCK of Linux and of macOS.
     private static bool IsHeld(IOException e) => (e.HResult & 0xFFFF) is 32 or 11 or 35;
 
-    // Linux tells which process has the file locked.
+    // Linux reports which process has locked the file.
     private static string Holder(string path)
     {
 #if NET
@@ -116,6 +116,6 @@ internal sealed class EndpointLock : IDisposable
             }
         }
 #endif
-        return "a process that this account may not look at";
+        return "a process that this account cannot inspect";
     }
 }

@@ -6,21 +6,21 @@ using QemuGuestAgent.Core.Errors;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// The standard input and output of a program, which is started for it and ends with it, also where this process ends first: ssh,
+/// The standard input and output of a program, which is started for it and ends with it, even if this process ends first: ssh,
 /// socat, the exec of a container.
 /// </summary>
 public sealed class ExecEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
-    public static readonly EndpointKind Kind = new("exec", "exec:program arguments (quotes keep blanks together)", Parse);
+    public static readonly EndpointKind Kind = new("exec", "exec:program arguments (quotes protect spaces)", Parse);
 
-    // Ctrl+C at the prompt reaches all that the terminal runs, and is not meant for the channel.
+    // Ctrl+C at the prompt reaches all processes of the terminal, but is not meant for the channel.
     private const string Launcher = "trap '' INT; exec \"$0\" \"$@\"";
 
-    /// <summary>Names a program.</summary>
+    /// <summary>Creates an endpoint for a program.</summary>
     /// <param name="program">Its path, or its name on the PATH.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <exception cref="FormatException">It has no name, or a zero character.</exception>
+    /// <exception cref="FormatException">It is empty, or contains a NUL character.</exception>
     public ExecEndpoint(string program, params string[] arguments)
     {
         if (program.Length == 0)
@@ -30,7 +30,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
 
         if (arguments.Append(program).Any(word => word.Contains('\0')))
         {
-            throw new FormatException("it holds a zero character");
+            throw new FormatException("it contains a NUL character");
         }
 
         Program = program;
@@ -49,7 +49,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
     /// <inheritdoc/>
     public override string ToString() => TextOf(Program, Arguments);
 
-    /// <summary>How an endpoint is written, whether it can be one or not.</summary>
+    /// <summary>The text of an endpoint, whether it is valid or not.</summary>
     internal static string TextOf(string program, IEnumerable<string> arguments) =>
         $"{Kind.Scheme}:{string.Join(" ", arguments.Prepend(program).Select(Quote))}";
 
@@ -58,7 +58,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
         var isWindows = Path.DirectorySeparatorChar == '\\';
         if (!isWindows && !IsThere())
         {
-            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, $"there is no '{Program}'");
+            throw ErrorCatalogue.EndpointProgramNotStarted.With(this, $"'{Program}' does not exist");
         }
 
         var start = new ProcessStartInfo
@@ -88,7 +88,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
         }
     }
 
-    // As the shell that starts it looks for it.
+    // Searched for as a shell would.
     private bool IsThere() => Program.Contains('/')
         ? File.Exists(Program)
         : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, Program)));
@@ -99,7 +99,7 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
         return words.Count > 0 ? new ExecEndpoint(words[0], [.. words.Skip(1)]) : throw new FormatException("it has no program");
     }
 
-    // Words as a shell splits them, with quotes and without anything else: a backslash is one.
+    // Words as a shell splits them, with quotes and nothing else: a backslash is an ordinary character.
     private static List<string> Split(string text)
     {
         var words = new List<string>();

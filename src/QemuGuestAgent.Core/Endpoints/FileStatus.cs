@@ -5,9 +5,9 @@ using System.Text;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>What Linux and macOS tell of what is at a path, a link itself included; .NET does not tell the owner.</summary>
-/// <param name="Mode">Its kind and its rights.</param>
-/// <param name="Owner">The number of its user.</param>
+/// <summary>The status of a path on Linux and macOS, of a link itself if it is one; .NET does not provide the owner.</summary>
+/// <param name="Mode">Its kind and its permissions.</param>
+/// <param name="Owner">The id of its owner.</param>
 /// <param name="Links">How many names it has.</param>
 internal readonly record struct FileStatus(int Mode, uint Owner, uint Links)
 {
@@ -15,7 +15,7 @@ internal readonly record struct FileStatus(int Mode, uint Owner, uint Links)
     private const int Sticky = 0x200;
     private const int OthersWrite = 2;
 
-    /// <summary>The number of the user of this process.</summary>
+    /// <summary>The user id of this process.</summary>
 #if NET
     public static uint User => OperatingSystem.IsWindows() ? 0 : geteuid();
 #else
@@ -31,16 +31,16 @@ internal readonly record struct FileStatus(int Mode, uint Owner, uint Links)
     /// <summary>Whether it is a symbolic link.</summary>
     public bool IsLink => (Mode & KindMask) == 0xA000;
 
-    /// <summary>Whether the owner alone may read or write it.</summary>
+    /// <summary>Whether only the owner can read or write it.</summary>
     public bool IsPrivate => (Mode & 0x3F) == 0;
 
-    /// <summary>Whether any user may put something into the folder.</summary>
+    /// <summary>Whether any user can create files in the folder.</summary>
     public bool TakesFromAll => (Mode & OthersWrite) != 0;
 
-    /// <summary>Whether any user may replace what another has put into the folder.</summary>
+    /// <summary>Whether any user can replace files of others in the folder.</summary>
     public bool IsOpenToAll => TakesFromAll && (Mode & Sticky) == 0;
 
-    /// <summary>What is at a path; null where there is nothing, or nothing that this account may look at.</summary>
+    /// <summary>The status of a path; null if it does not exist or this account cannot read it.</summary>
     public static FileStatus? Of(string path)
     {
 #if NET

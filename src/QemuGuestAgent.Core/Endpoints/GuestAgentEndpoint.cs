@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Endpoints;
 public abstract class GuestAgentEndpoint
 {
     /// <summary>Opens the channel: a stream of bytes to and from the agent, closed by disposing it.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="Errors.GuestAgentException">The endpoint cannot be opened; one of the <c>Endpoint…</c> errors.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public abstract Task<Stream> OpenAsync(CancellationToken cancellationToken);

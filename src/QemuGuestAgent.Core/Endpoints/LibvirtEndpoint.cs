@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Errors;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// A domain of libvirt, which holds the channels of its domains for good: commands go through libvirt's own library to wherever its
+/// A libvirt domain. libvirt keeps the channels of its domains open: commands go through libvirt's own library to wherever its
 /// URI leads, and libvirt synchronises.
 /// </summary>
 public sealed class LibvirtEndpoint : GuestAgentEndpoint
@@ -17,9 +17,9 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
     private readonly ILibvirt? _library;
 
-    /// <summary>Names a domain.</summary>
+    /// <summary>Creates an endpoint for a domain.</summary>
     /// <param name="domain">The domain's name.</param>
-    /// <param name="uri">The hypervisor's URI (qemu:///system, qemu+ssh://host/system); null is the one that libvirt chooses.</param>
+    /// <param name="uri">The hypervisor's URI (qemu:///system, qemu+ssh://host/system); null for libvirt's default.</param>
     /// <exception cref="FormatException">There is no name, or no URI.</exception>
     public LibvirtEndpoint(string domain, string? uri = null)
         : this(domain, uri, Library)
@@ -35,12 +35,12 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
         if (domain.Contains('\0') || domain.Contains('/'))
         {
-            throw new FormatException("its domain's name holds a slash or a zero character");
+            throw new FormatException("its domain name contains a slash or a NUL character");
         }
 
         if (uri is not null && (!uri.Contains("://") || uri.Contains('\0') || uri.Contains('#')))
         {
-            throw new FormatException($"'{uri}' is no URI of libvirt's");
+            throw new FormatException($"'{uri}' is not a libvirt URI");
         }
 
         Domain = domain;
@@ -51,7 +51,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     /// <summary>The domain's name.</summary>
     public string Domain { get; }
 
-    /// <summary>The hypervisor's URI, or null for the one that libvirt chooses.</summary>
+    /// <summary>The hypervisor's URI, or null for libvirt's default.</summary>
     public string? HypervisorUri { get; }
 
     /// <inheritdoc/>
@@ -59,7 +59,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
     internal override IReadOnlyDictionary<string, ErrorDefinition> TransportErrors => LibvirtStream.Errors;
 
-    /// <summary>libvirt's own library; null where this runtime cannot call it.</summary>
+    /// <summary>libvirt's own library; null if this runtime cannot call it.</summary>
 #if NET
     internal static ILibvirt? Library { get; } = new LibvirtLibrary();
 #else
@@ -69,7 +69,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     /// <inheritdoc/>
     public override async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {
-        // libvirt's connect knows no token: what is given up is closed when it is there.
+        // libvirt's connect cannot be cancelled: an abandoned connection is closed once it exists.
         var opening = Task.Run(Open, cancellationToken);
         try
         {
@@ -86,7 +86,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     /// <inheritdoc/>
     public override string ToString() => TextOf(Domain, HypervisorUri);
 
-    /// <summary>How an endpoint is written, whether it can be one or not.</summary>
+    /// <summary>The text of an endpoint, whether it is valid or not.</summary>
     internal static string TextOf(string domain, string? uri) =>
         uri is null ? $"{Kind.Scheme}:{domain}" : $"{Kind.Scheme}+{uri}{(uri.Contains('?') ? '&' : '?')}{DomainOption}{Uri.EscapeDataString(domain)}";
 
@@ -134,7 +134,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             throw ErrorCatalogue.EndpointNotSupported.Because(
-                e, this, "libvirt's library is not here (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
+                e, this, "libvirt's library is not installed (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
         }
     }
 
@@ -152,5 +152,5 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     }
 
     private GuestAgentException Denied(LibvirtException e) => ErrorCatalogue.EndpointAccessDenied.Because(
-        e, this, e.Message, "the group libvirt has it on most systems, else polkit's rule for org.libvirt.unix.manage gives it");
+        e, this, e.Message, "join the group libvirt, or on systems without it allow org.libvirt.unix.manage in a polkit rule");
 }

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// A program and what it starts. It stays in the terminal's foreground, where ssh asks for passwords, and so in no group of its own:
-/// on Linux a variable, which its children inherit, tells what is left of it when it has ended.
+/// A program and its child processes. It stays in the terminal's foreground, where ssh asks for passwords, so it has no process group:
+/// on Linux an environment variable, which its children inherit, identifies what is left when it has ended.
 /// </summary>
 internal sealed class LocalProcessTree
 {
@@ -37,7 +37,7 @@ internal sealed class LocalProcessTree
         }
     }
 
-    /// <summary>Kills what the program, which has ended, has left behind; a daemon, which has a session of its own, is to stay.</summary>
+    /// <summary>Kills what a program that has ended left behind; daemons, which have their own session, are kept.</summary>
     public void KillLeft()
     {
         if (!Directory.Exists("/proc/self"))
@@ -45,7 +45,7 @@ internal sealed class LocalProcessTree
             return;
         }
 
-        // What is killed may have started more meanwhile.
+        // Killed processes may have started more meanwhile.
         var killed = new HashSet<int>();
         while (Left().Where(killed.Add).ToList() is { Count: > 0 } left)
         {
@@ -62,7 +62,7 @@ internal sealed class LocalProcessTree
 
     private bool IsMarked(int id) => Read($"/proc/{id}/environ").Split('\0').Contains($"{Variable}={_mark}");
 
-    // /proc/<pid>/stat: behind the name, which is in parentheses, stand the state, the parent, the group and the session.
+    // /proc/<pid>/stat: the name in parentheses is followed by the state, the parent, the group and the session.
     private static string? SessionOf(string process)
     {
         var stat = Read($"/proc/{process}/stat");

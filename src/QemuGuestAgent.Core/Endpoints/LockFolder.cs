@@ -1,12 +1,12 @@
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>The folder for the locks of this user's sessions, which no other user can put anything into, lock or look at.</summary>
+/// <summary>The folder for the locks of this user's sessions, which no other user can write to, lock or read.</summary>
 internal static class LockFolder
 {
     private const string Name = "QemuGuestAgent";
 
 #if NET
-    // Where users have folders of their own, and nothing is tidied away meanwhile; at last what all share.
+    // Private folders of users that are not cleaned up automatically; as a last resort a shared one.
     private static IEnumerable<string?> Parents =>
     [
         .. FileStatus.User == 0
@@ -16,10 +16,10 @@ internal static class LockFolder
     ];
 #endif
 
-    /// <summary>Finds the folder, or makes it.</summary>
-    /// <param name="tell">Is told what cannot be used for it, and why.</param>
-    /// <exception cref="IOException">There is none.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is none.</exception>
+    /// <summary>Finds or creates the folder.</summary>
+    /// <param name="tell">Receives messages about folders that cannot be used, and why.</param>
+    /// <exception cref="IOException">There is no such folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no such folder.</exception>
     public static string Find(Action<string> tell)
     {
 #if NET
@@ -31,7 +31,7 @@ internal static class LockFolder
         // No other user may write there.
         return Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } own
             ? Directory.CreateDirectory(Path.Combine(own, Name)).FullName
-            : throw new IOException("this account has no folder for its own data");
+            : throw new IOException("this account has no folder for application data");
     }
 
 #if NET
@@ -48,7 +48,7 @@ internal static class LockFolder
             tell($"The folder '{folder}' is not used for locks: {reason}");
         }
 
-        throw new IOException("there is no folder that only this user may write to");
+        throw new IOException("there is no folder that only this user can write to");
     }
 
     private static string? WhyNot(string parent, string folder)
@@ -65,7 +65,7 @@ internal static class LockFolder
 
         if (outer.IsOpenToAll)
         {
-            return $"any user may replace what is in '{parent}'.";
+            return $"any user can replace the contents of '{parent}'.";
         }
 
         try
@@ -81,7 +81,7 @@ internal static class LockFolder
         }
 
         return FileStatus.Of(folder) is { IsFolder: true, IsPrivate: true } own && own.Owner == FileStatus.User ? null
-            : "it is another user's, or open to others, or no folder.";
+            : "it belongs to another user, is open to others, or is not a folder.";
     }
 #endif
 }

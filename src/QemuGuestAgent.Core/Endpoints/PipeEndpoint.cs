@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A named pipe of this machine: what <c>-chardev pipe,path=name</c> of a QEMU on Windows offers. On Unix, .NET's own.</summary>
+/// <summary>A named pipe on this computer, as offered by <c>-chardev pipe,path=name</c> of QEMU on Windows. On Unix, .NET's own.</summary>
 public sealed class PipeEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
@@ -13,9 +13,9 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
 
     private const string Folder = @"\\.\pipe\";
 
-    /// <summary>Names a pipe.</summary>
+    /// <summary>Creates an endpoint for a pipe.</summary>
     /// <param name="name">The name, without a folder.</param>
-    /// <exception cref="FormatException">It cannot be the name of a pipe.</exception>
+    /// <exception cref="FormatException">It is not a valid pipe name.</exception>
     public PipeEndpoint(string name)
     {
         if (name.Length == 0)
@@ -25,7 +25,7 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
 
         if (name.IndexOfAny(['/', '\\', '\0']) >= 0)
         {
-            throw new FormatException("its name holds a slash or a zero character");
+            throw new FormatException("its name contains a slash or a NUL character");
         }
 
         PipeName = name;
@@ -45,7 +45,7 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
         {
             pipe = new NamedPipeClientStream(".", PipeName, PipeDirection.InOut, PipeOptions.Asynchronous);
 
-            // One try: .NET's wait does not tell a pipe that is busy from one that is not there.
+            // One attempt: .NET's wait does not distinguish a busy pipe from a missing one.
             await pipe.ConnectAsync(0, cancellationToken).ConfigureAwait(false);
             return pipe;
         }
@@ -68,14 +68,14 @@ public sealed class PipeEndpoint : GuestAgentEndpoint
         TimeoutException when !Exists() => ErrorCatalogue.EndpointNotFound.Because(e, this),
         TimeoutException => (IsWindows ? ErrorCatalogue.EndpointBacklogFull : ErrorCatalogue.EndpointRefused).Because(e, this),
         UnauthorizedAccessException or SocketException { SocketErrorCode: SocketError.AccessDenied } => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, this, "the pipe is not open to this account", "run as the account that QEMU runs as, or elevated"),
+            e, this, "this account has no access to the pipe", "run as the account that QEMU runs as, or elevated"),
         IOException or SocketException or ArgumentException => ErrorCatalogue.EndpointUnreachable.Because(e, this, e.Message),
         _ => null,
     };
 
     private static bool IsWindows => Path.DirectorySeparatorChar == '\\';
 
-    // The wait, of a millisecond at the most, does not connect: a look at the pipe's path would.
+    // The wait, of at most a millisecond, does not connect; checking the pipe's path would.
     private bool Exists()
     {
         const int fileNotFound = 2;

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace QemuGuestAgent.Core.Endpoints;
 
 /// <summary>
-/// The standard input and output of a process, which ends with the stream, and with this process. What it says on its error output
+/// The standard input and output of a process, which ends with the stream, and with this process. Its error output
 /// explains its end.
 /// </summary>
 internal sealed class ProcessStream : ChannelStream
 {
-    // Of what the process says on its error output, the last counts.
+    // Only the last part of the error output is kept.
     private const int ErrorChars = 1000;
 
     // A process that has closed its output has ended, or is about to.
@@ -23,7 +23,7 @@ internal sealed class ProcessStream : ChannelStream
     private readonly Lazy<Task> _end;
     private volatile bool _isClosed;
 
-    /// <summary>Starts a process, all of whose three streams are to be redirected.</summary>
+    /// <summary>Starts a process whose three standard streams are all redirected.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It could not be started.</exception>
     public ProcessStream(string program, ProcessStartInfo start)
     {
@@ -80,7 +80,7 @@ internal sealed class ProcessStream : ChannelStream
         base.Dispose(disposing);
     }
 
-    /// <summary>Closes the stream; done when nothing of the process is left.</summary>
+    /// <summary>Closes the stream; completes when nothing of the process is left.</summary>
     internal Task CloseAsync()
     {
         _isClosed = true;
@@ -89,7 +89,7 @@ internal sealed class ProcessStream : ChannelStream
         return _end.Value;
     }
 
-    // It hears of the end, may still pass on what it was given last, and is killed where it does not end by itself.
+    // Its input ends; it may still pass on its remaining data, and is killed if it does not end on its own.
     private void End()
     {
         using (_process)

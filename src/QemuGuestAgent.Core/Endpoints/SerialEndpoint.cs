@@ -6,18 +6,18 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A serial port, or a pseudo terminal such as <c>-chardev pty</c> of QEMU makes: raw, 8 bits, no flow control. Linux only.</summary>
+/// <summary>A serial port, or a pseudo terminal such as QEMU's <c>-chardev pty</c> creates: raw, 8 bits, no flow control. Linux only.</summary>
 public sealed class SerialEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("serial", "serial:/dev/ttyS0[?baud=38400]", Parse);
 
-    /// <summary>The speed that the agent sets on its own end (QEMU qga/channel-posix.c); a pseudo terminal has none.</summary>
+    /// <summary>The speed that the agent sets at its own end (QEMU qga/channel-posix.c); a pseudo terminal has none.</summary>
     public const int DefaultBaud = 38400;
 
     private const string BaudOption = "baud";
 
-    // What Linux calls the speeds (asm-generic/termbits.h).
+    // Linux's codes for the speeds (asm-generic/termbits.h).
     private static readonly Dictionary<int, uint> Speeds = new()
     {
         [1200] = 9, [2400] = 11, [4800] = 12, [9600] = 13, [19200] = 14, [38400] = 15, [57600] = 0x1001, [115200] = 0x1002,
@@ -26,7 +26,7 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
         [4000000] = 0x100F,
     };
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an endpoint for a port.</summary>
     /// <param name="device">The absolute path of its device.</param>
     /// <param name="baud">Its speed, in bits a second.</param>
     /// <exception cref="FormatException">The path is not one of a device, or the speed is none that ports have.</exception>
@@ -34,12 +34,12 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
     {
         if (device.Length == 0 || device[0] != '/' || device.IndexOfAny(['\0', '?']) >= 0)
         {
-            throw new FormatException("it has no absolute path of a device");
+            throw new FormatException("it has no absolute device path");
         }
 
         if (!Speeds.ContainsKey(baud))
         {
-            throw new FormatException($"its speed {baud} is none of {string.Join(", ", Speeds.Keys)}");
+            throw new FormatException($"its speed {baud} is not one of {string.Join(", ", Speeds.Keys)}");
         }
 
         Device = device;
@@ -77,7 +77,7 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
             }
         }
 #endif
-        throw ErrorCatalogue.EndpointNotSupported.With(this, "serial ports are opened on Linux only");
+        throw ErrorCatalogue.EndpointNotSupported.With(this, "serial ports are supported on Linux only");
     }
 
     private static SerialEndpoint Parse(string rest)
@@ -100,9 +100,9 @@ public sealed class SerialEndpoint : GuestAgentEndpoint
     {
         2 => ErrorCatalogue.EndpointNotFound.Because(e, this),
         1 or 13 => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, this, "this account may not open the device", $"the group of '{Device}' has it, often dialout or tty"),
+            e, this, "this account may not open the device", $"join the group of '{Device}', often dialout or tty"),
         16 => ErrorCatalogue.EndpointBacklogFull.Because(e, this),
-        25 => ErrorCatalogue.EndpointUnreachable.Because(e, this, "it is no serial port"),
+        25 => ErrorCatalogue.EndpointUnreachable.Because(e, this, "it is not a serial port"),
         _ => ErrorCatalogue.EndpointUnreachable.Because(e, this, e.Message),
     };
 #endif

@@ -3,10 +3,10 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>Connects a socket, and says in the catalogue's words why it does not connect.</summary>
+/// <summary>Connects a socket, and reports failures as errors of the catalogue.</summary>
 internal static class SocketConnector
 {
-    // Linux' errno where there is no device, here no virtual machine, of that address.
+    // Linux's errno if no device, here no virtual machine, has that address.
     private const int NoDevice = 19;
 
     public static async Task<Stream> ConnectAsync(
@@ -17,7 +17,7 @@ internal static class SocketConnector
         {
             socket = make();
 
-            // .NET Framework's connect knows no token: disposing the socket ends it there.
+            // .NET Framework's connect has no cancellation token: disposing the socket ends it there.
             using var abandon = cancellationToken.Register(static s => ((Socket)s!).Dispose(), socket);
             await connect(socket).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
@@ -35,16 +35,16 @@ internal static class SocketConnector
     }
 
     // Linux' errno as .NET maps it: ENOENT is AddressNotAvailable, EAGAIN of a full backlog is WouldBlock or TryAgain; Windows refuses
-    // where there is no file. A virtual socket on which nobody listens is reset.
+    // if there is no file. A virtual socket without a listener is reset.
     private static GuestAgentException Explain(GuestAgentEndpoint endpoint, SocketException e) => e.SocketErrorCode switch
     {
         SocketError.AddressFamilyNotSupported =>
-            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, "its system has no sockets of that kind"),
+            ErrorCatalogue.EndpointNotSupported.Because(e, endpoint, "the operating system has no sockets of that kind"),
         SocketError.AddressNotAvailable when endpoint is UnixEndpoint => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
         SocketError.ConnectionRefused when endpoint is UnixEndpoint { IsThere: false } => ErrorCatalogue.EndpointNotFound.Because(e, endpoint),
         SocketError.AccessDenied when endpoint is UnixEndpoint unix => unix.Denied(e),
         SocketError.AccessDenied => ErrorCatalogue.EndpointAccessDenied.Because(
-            e, endpoint, "the system forbids the connection", "look at the firewall, and at what confines this process"),
+            e, endpoint, "the system forbids the connection", "check the firewall, and any sandbox of this process"),
         SocketError.ConnectionRefused => ErrorCatalogue.EndpointRefused.Because(e, endpoint),
         SocketError.ConnectionReset when endpoint is VsockEndpoint => ErrorCatalogue.EndpointRefused.Because(e, endpoint),
         SocketError.WouldBlock or SocketError.TryAgain when endpoint is UnixEndpoint => ErrorCatalogue.EndpointBacklogFull.Because(e, endpoint),

@@ -3,21 +3,21 @@ using System.Net.Sockets;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A TCP port: what <c>-chardev socket,host=…,port=…,server=on</c> of QEMU offers.</summary>
+/// <summary>A TCP port, as offered by QEMU's <c>-chardev socket,host=…,port=…,server=on</c>.</summary>
 public sealed class TcpEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("tcp", "tcp://host:port", Parse);
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an endpoint for a port.</summary>
     /// <param name="host">A host's name or IP address.</param>
     /// <param name="port">The port, 1 to 65535.</param>
-    /// <exception cref="FormatException">There is no such host or port.</exception>
+    /// <exception cref="FormatException">The host or port is invalid.</exception>
     public TcpEndpoint(string host, int port)
     {
         if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
         {
-            throw new FormatException($"'{host}' is no name or address of a host");
+            throw new FormatException($"'{host}' is not a host name or address");
         }
 
         if (port is < 1 or > 65535)
@@ -39,7 +39,7 @@ public sealed class TcpEndpoint : GuestAgentEndpoint
     public override string? SecurityWarning =>
         Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address))
             ? null
-            : $"'{this}' is neither authenticated nor encrypted: whoever reaches the port has the rights of the agent, and sees all that is sent. Tunnel it, for example through ssh.";
+            : $"'{this}' is neither authenticated nor encrypted: anyone who can reach the port has the agent's rights and can read all traffic. Tunnel it, for example through ssh.";
 
     /// <inheritdoc/>
     internal override string LockName => ToString().ToLowerInvariant();

@@ -6,24 +6,24 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>A Unix domain socket: what <c>-chardev socket,path=…,server=on</c> of QEMU, or a listening agent, offers.</summary>
+/// <summary>A Unix domain socket, as offered by QEMU's <c>-chardev socket,path=…,server=on</c> or by a listening agent.</summary>
 public sealed class UnixEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind =
         new("unix", "unix:/path/to/socket (or just the path) or unix:@abstract-name", path => new UnixEndpoint(path), IsPath: true);
 
-    /// <summary>What a name in the abstract namespace of Linux begins with, which is no path.</summary>
+    /// <summary>The prefix of a name in the abstract namespace of Linux, which is not a path.</summary>
     internal const char AbstractMark = '@';
 
     // sizeof(sockaddr_un.sun_path) less the final zero.
     private const int MaxPathBytes = 107;
 
-    /// <summary>Names a socket.</summary>
+    /// <summary>Creates an endpoint for a socket.</summary>
     /// <param name="path">
-    /// The absolute path of the socket, at most 107 bytes in UTF-8; or its name in the abstract namespace of Linux, behind an '@'.
+    /// The absolute path of the socket, at most 107 bytes in UTF-8; or its name in the abstract namespace of Linux, after an '@'.
     /// </param>
-    /// <exception cref="FormatException">The path cannot be one of a socket.</exception>
+    /// <exception cref="FormatException">The path is not valid for a socket.</exception>
     public UnixEndpoint(string path)
     {
         if (path.Length == 0)
@@ -33,29 +33,29 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
 
         if (path.Length == 1 && path[0] == AbstractMark)
         {
-            throw new FormatException($"there is no name behind the '{AbstractMark}'");
+            throw new FormatException($"there is no name after the '{AbstractMark}'");
         }
 
         if (path.Contains('\0'))
         {
-            throw new FormatException("its path holds a zero character");
+            throw new FormatException("its path contains a NUL character");
         }
 
         if (Encoding.UTF8.GetByteCount(path) is var bytes && bytes > MaxPathBytes)
         {
-            throw new FormatException($"its path has {bytes} bytes, and a socket's path has at most {MaxPathBytes}");
+            throw new FormatException($"its path has {bytes} bytes, but a socket's path can have at most {MaxPathBytes}");
         }
 
         SocketPath = path;
     }
 
-    /// <summary>The absolute path of the socket; of an abstract one, '@' and its name.</summary>
+    /// <summary>The absolute path of the socket; for an abstract one, '@' and its name.</summary>
     public string SocketPath { get; }
 
     /// <summary>Whether it is a name in the abstract namespace of Linux, where there are no files and no rights.</summary>
     public bool IsAbstract => SocketPath[0] == AbstractMark;
 
-    /// <summary>Whether there is anything at the path; of an abstract one that cannot be told.</summary>
+    /// <summary>Whether the path exists; unknown for an abstract socket.</summary>
     internal bool IsThere => IsAbstract || File.Exists(SocketPath) || Directory.Exists(SocketPath);
 
     /// <inheritdoc/>
@@ -67,7 +67,7 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
 #if NET
         if (IsAbstract && !OperatingSystem.IsLinux())
         {
-            throw ErrorCatalogue.EndpointNotSupported.With(this, "abstract sockets are Linux's");
+            throw ErrorCatalogue.EndpointNotSupported.With(this, "abstract sockets are supported on Linux only");
         }
 
         if (!Socket.OSSupportsUnixDomainSockets)
@@ -86,10 +86,10 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
     /// <inheritdoc/>
     public override string ToString() => $"{Kind.Scheme}:{SocketPath}";
 
-    /// <summary>Says what of the path is denied: a folder on the way, or the socket itself.</summary>
+    /// <summary>Reports which part of the path is denied: a folder on the way, or the socket itself.</summary>
     internal GuestAgentException Denied(Exception e)
     {
-        // What can be looked at lies in a folder that may be entered.
+        // What can be read is in a folder that can be entered.
         var folder = Path.GetDirectoryName(SocketPath);
         if (folder is null || File.Exists(SocketPath))
         {

@@ -15,7 +15,7 @@ public sealed class VsockEndpoint : GuestAgentEndpoint
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("vsock", "vsock:cid:port", Parse);
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an endpoint for a port.</summary>
     /// <param name="cid">The guest's context id: <c>-device vhost-vsock-pci,guest-cid=…</c> of QEMU; 1 is this machine itself.</param>
     /// <param name="port">The port.</param>
     /// <exception cref="FormatException">One of them stands for any.</exception>
@@ -23,7 +23,7 @@ public sealed class VsockEndpoint : GuestAgentEndpoint
     {
         if (cid == uint.MaxValue || port == uint.MaxValue)
         {
-            throw new FormatException($"{uint.MaxValue} stands for any, and is none to connect to");
+            throw new FormatException($"{uint.MaxValue} means any, and cannot be connected to");
         }
 
         Cid = cid;
@@ -44,7 +44,7 @@ public sealed class VsockEndpoint : GuestAgentEndpoint
 #if NET
         SocketConnector.ConnectAsync(this, MakeSocket, socket => socket.ConnectAsync(new Address(Cid, Port), cancellationToken).AsTask(), cancellationToken);
 #else
-        throw ErrorCatalogue.EndpointNotSupported.With(this, "virtual sockets are Linux's");
+        throw ErrorCatalogue.EndpointNotSupported.With(this, "virtual sockets are supported on Linux only");
 #endif
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ public sealed class VsockEndpoint : GuestAgentEndpoint
     private static uint Number(string text, string what) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new FormatException($"its {what} '{text}' is not a number of 32 bits");
+            : throw new FormatException($"its {what} '{text}' is not a 32-bit number");
 
 #if NET
     private const int Family = 40;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>Windows hands a program one line instead of its arguments.</summary>
+/// <summary>Windows passes a program one command line instead of arguments.</summary>
 internal static class WindowsCommandLine
 {
-    /// <summary>The line that programs take apart to these arguments (CommandLineToArgvW): backslashes count double before a quote only.</summary>
+    /// <summary>The line that programs split into these arguments (CommandLineToArgvW): backslashes count double before a quote only.</summary>
     public static string Of(IEnumerable<string> arguments)
     {
         var line = new StringBuilder();

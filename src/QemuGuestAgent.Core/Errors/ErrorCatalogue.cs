@@ -3,7 +3,7 @@ using static QemuGuestAgent.Core.Errors.GuestAgentErrorCategory;
 
 namespace QemuGuestAgent.Core.Errors;
 
-/// <summary>Every error that this library reports, with its text and what to do about it.</summary>
+/// <summary>All errors that this library reports, with their texts and remedies.</summary>
 public static class ErrorCatalogue
 {
     private static readonly List<ErrorDefinition> Definitions = [];
@@ -17,7 +17,7 @@ public static class ErrorCatalogue
         "Write it as {2}.");
 
     internal static readonly ErrorDefinition EndpointKindUnknown = Define(InvalidArgument,
-        "The endpoint '{0}' is of the unknown kind '{1}:'.",
+        "The endpoint '{0}' has the unknown kind '{1}:'.",
         "Use one of the known kinds: {2}.");
 
     internal static readonly ErrorDefinition EndpointNotSupported = Define(NotImplemented,
@@ -26,31 +26,31 @@ public static class ErrorCatalogue
 
     // Opening an endpoint. {0} is the endpoint.
     internal static readonly ErrorDefinition EndpointNotFound = Define(ObjectNotFound,
-        "There is no '{0}'.",
-        "Check its name. A socket or pipe is there while the virtual machine runs, if QEMU was started with '-chardev socket,path=…,server=on,wait=off'. Find-QemuGuestAgent lists what this host has.");
+        "'{0}' does not exist.",
+        "Check its name. A socket or pipe exists while the virtual machine runs, if QEMU was started with '-chardev socket,path=…,server=on,wait=off'. Find-QemuGuestAgent lists the channels of this host.");
 
     internal static readonly ErrorDefinition EndpointAccessDenied = Define(PermissionDenied,
         "Access to '{0}' is denied: {1}.",
-        "Run as root or as the user that QEMU runs as, or give your account the right: {2}.");
+        "Run as root or as the user that QEMU runs as, or give your account access: {2}.");
 
     internal static readonly ErrorDefinition EndpointRefused = Define(ConnectionError,
-        "Nothing listens on '{0}'.",
-        "Start the virtual machine; a socket left from an earlier run refuses connections. Check that the path or port belongs to its guest agent channel.");
+        "Nothing is listening on '{0}'.",
+        "Start the virtual machine; a socket left over from an earlier run refuses connections. Check that the path or port belongs to its guest agent channel.");
 
     internal static readonly ErrorDefinition EndpointBacklogFull = Define(ResourceBusy,
-        "'{0}' does not take another connection now: its queue of clients is full.",
-        "The channel serves one client at a time. Close the other one (libvirt holds the channels of its domains for good), then connect again.");
+        "'{0}' does not accept another connection now: its queue of waiting clients is full.",
+        "The channel serves one client at a time. Close the other one (libvirt keeps the channels of its domains open), then connect again.");
 
     internal static readonly ErrorDefinition EndpointInUse = Define(ResourceBusy,
         "'{0}' is in use by {1}.",
-        "The channel serves one client at a time: disconnect the other session (Disconnect-QemuGuestAgent there), then connect again.");
+        "The channel serves one client at a time: disconnect the other session (with Disconnect-QemuGuestAgent there), then connect again.");
 
     internal static readonly ErrorDefinition EndpointProgramNotStarted = Define(ObjectNotFound,
         "The program of '{0}' could not be started: {1}.",
-        "Check its name: it is looked for on the PATH, and no shell reads the line. An argument with blanks needs quotes.");
+        "Check its name: it is searched for on the PATH, and no shell parses the command line. An argument with spaces needs quotes.");
 
     internal static readonly ErrorDefinition EndpointHostNotFound = Define(ObjectNotFound,
-        "The host of '{0}' is not known: {1}.",
+        "The host of '{0}' was not found: {1}.",
         "Check the host's name, or write its IP address.");
 
     internal static readonly ErrorDefinition EndpointUnreachable = Define(ConnectionError,
@@ -59,24 +59,24 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition EndpointTimedOut = Define(OperationTimeout,
         "'{0}' did not accept a connection within {1} seconds.",
-        "Check that this machine can reach it, or give more time with -TimeoutSeconds.");
+        "Check that this machine can reach it, or allow more time with -TimeoutSeconds.");
 
-    // By way of libvirt. {0} is the endpoint, or {0} the command and {1} the endpoint; the last is libvirt's own text.
+    // Through libvirt. {0} is the endpoint, or {0} the command and {1} the endpoint; the last is libvirt's own text.
     internal static readonly ErrorDefinition LibvirtUnreachable = Define(ConnectionError,
-        "No libvirt answers for '{0}': {1}.",
-        "Start libvirtd, or virtqemud. The URI is right if 'virsh -c URI list' lists the virtual machine; by ssh it needs a key, for nobody is asked for a password.");
+        "The libvirt of '{0}' could not be reached: {1}.",
+        "Start libvirtd or virtqemud. The URI is correct if 'virsh -c URI list' lists the virtual machine. Over ssh it needs a key, because there is no prompt for a password.");
 
     internal static readonly ErrorDefinition LibvirtAgentSilent = Define(OperationTimeout,
-        "No answer to '{0}' from the agent of '{1}' by way of libvirt: {2}.",
-        "Check that the guest has booted and runs qemu-guest-agent, and that it is not paused. After a reply that libvirt could not read it hears nothing until the virtual machine is started anew.");
+        "No answer to '{0}' from the agent of '{1}' through libvirt: {2}.",
+        "Check that the guest has booted, runs qemu-guest-agent and is not paused. After a reply that libvirt could not read, libvirt receives nothing more from the agent until the virtual machine is shut down and started again.");
 
     internal static readonly ErrorDefinition LibvirtChannelMissing = Define(ObjectNotFound,
         "There is no channel for '{0}' to the guest of '{1}': {2}.",
-        "Add to the domain's devices (virsh edit): <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>, and start it anew.");
+        "Add this to the domain's devices (virsh edit): <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>. Then shut the virtual machine down and start it again.");
 
     internal static readonly ErrorDefinition LibvirtMessageTooLong = Define(LimitsExceeded,
-        "'{0}' or its reply is longer than libvirt passes on for '{1}': {2}.",
-        "Read and write at most 3,000,000 bytes at once. A program that writes much is run by Invoke-QemuGuestProcess or Invoke-QemuGuestScript, which read by pieces.");
+        "'{0}' or its reply is longer than libvirt allows for '{1}': {2}.",
+        "Read and write at most 3,000,000 bytes at once. Run a program that writes a lot with Invoke-QemuGuestProcess or Invoke-QemuGuestScript, which read its output in parts.");
 
     // Finding an agent behind it. {0} is the endpoint.
     internal static readonly ErrorDefinition AgentSilent = Define(OperationTimeout,
@@ -84,50 +84,50 @@ public static class ErrorCatalogue
         "Check that the guest has booted and runs qemu-guest-agent, that no other client holds the channel (only one is served), and that the guest is not paused; then try again.");
 
     internal static readonly ErrorDefinition AgentBusy = Define(OperationTimeout,
-        "The agent on '{0}' has not answered for {1} seconds. It was given '{2}' {3} seconds ago and has not finished it, or it is gone.",
-        "The agent does one thing at a time: wait and try again, with more -TimeoutSeconds. If it stays silent, restart qemu-guest-agent in the guest.");
+        "The agent on '{0}' has not answered for {1} seconds. It was sent '{2}' {3} seconds ago and has not finished it, or it is gone.",
+        "The agent does one thing at a time: wait and try again, with a higher -TimeoutSeconds. If it stays silent, restart qemu-guest-agent in the guest.");
 
     internal static readonly ErrorDefinition NotAnAgent = Define(ProtocolError,
-        "What answers on '{0}' is not a guest agent. It says: {1}",
+        "The service on '{0}' is not a guest agent. It sent: {1}",
         "Use the socket or port of the guest agent channel (virtserialport name=org.qemu.guest_agent.0), not of a monitor, a console or another service.");
 
     internal static readonly ErrorDefinition EndpointEchoes = Define(ProtocolError,
         "'{0}' only sends back what is written to it.",
-        "It is an echo service, or a serial line with echo and no agent: use the guest agent's channel, and check that qemu-guest-agent runs in the guest.");
+        "It is an echo service, or a serial line with echo and no agent. Use the guest agent's channel, and check that qemu-guest-agent runs in the guest.");
 
     internal static readonly ErrorDefinition ConnectionLost = Define(ConnectionError,
         "The connection to '{0}' was lost: {1}.",
-        "The virtual machine, the listening agent or the program of an exec endpoint went away. Once it runs again, reopen the channel with Sync-QemuGuestAgent, or connect again.");
+        "The virtual machine, the agent or the program of an exec endpoint has stopped. Once it runs again, reopen the channel with Sync-QemuGuestAgent, or connect again.");
 
     // The session. {0} is the endpoint.
     internal static readonly ErrorDefinition SessionClosed = Define(ResourceUnavailable,
         "The session to '{0}' is closed.",
-        "Open another with Connect-QemuGuestAgent.");
+        "Open a new one with Connect-QemuGuestAgent.");
 
     internal static readonly ErrorDefinition SessionFaulted = Define(ConnectionError,
         "The session to '{0}' is broken: {1}",
         "Reopen its channel with Sync-QemuGuestAgent, or connect again.");
 
     internal static readonly ErrorDefinition SessionBusy = Define(ResourceBusy,
-        "The session to '{0}' was busy with an earlier command for the whole {1} seconds; '{2}' was not sent.",
-        "Wait for the earlier command to end, or give more time with -TimeoutSeconds.");
+        "The session to '{0}' was busy with an earlier command for all of the {1} seconds; '{2}' was not sent.",
+        "Wait for the earlier command to end, or allow more time with -TimeoutSeconds.");
 
     internal static readonly ErrorDefinition SessionNotFound = Define(ObjectNotFound,
         "There is no session '{0}' in this runspace.",
-        "Get-QemuGuestAgent without parameters lists those there are; Connect-QemuGuestAgent opens one.");
+        "Get-QemuGuestAgent without parameters lists the open sessions; Connect-QemuGuestAgent opens one.");
 
     internal static readonly ErrorDefinition SessionNamesMismatch = Define(InvalidArgument,
-        "The number of names ({0}) is not that of the guests ({1}).",
+        "The number of names ({0}) does not match the number of guests ({1}).",
         "Give a name for each guest, or none.");
 
     // A command and its reply. {0} is the command.
     internal static readonly ErrorDefinition CommandTimedOut = Define(OperationTimeout,
         "'{0}' was not answered by '{1}' within {2} seconds. The agent may still carry it out.",
-        "Give a long command more time with -TimeoutSeconds. The session stays usable: it synchronises by itself before the next command.");
+        "Allow a long command more time with -TimeoutSeconds. The session stays usable: it synchronises automatically before the next command.");
 
     internal static readonly ErrorDefinition CommandNameInvalid = Define(InvalidArgument,
-        "'{0}' cannot be the name of a command.",
-        "Use a name such as guest-ping: letters, digits, '-', '_' and '.'. Get-QemuGuestAgentCommand lists what the agent knows.");
+        "'{0}' is not a valid command name.",
+        "Use a name such as guest-ping: letters, digits, '-', '_' and '.'. Get-QemuGuestAgentCommand lists the agent's commands.");
 
     internal static readonly ErrorDefinition CommandNotFound = Define(ObjectNotFound,
         "The agent on '{1}' (version {2}) has no command '{0}'.{3}",
@@ -135,7 +135,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
         "The command '{0}' is disabled in the agent on '{1}'.",
-        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs; on RHEL and its kin FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga), and restart the agent there. Before QEMU 9.1 an agent also calls disabled what the guest's system cannot do.");
+        "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs; on RHEL and related systems FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga), and restart the agent there. Before QEMU 9.1 the agent also reports commands as disabled that the guest's operating system does not support.");
 
     internal static readonly ErrorDefinition GuestFrozen = Define(ResourceUnavailable,
         "The guest of '{1}' is frozen: its agent refuses '{0}' until its file systems are thawed.",
@@ -143,146 +143,146 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition AgentError = Define(InvalidResult,
         "'{0}' failed in the guest of '{1}': {2}",
-        "The text is the agent's own ({3}). Check the arguments against the command's documentation, and the guest's log.");
+        "The message is the agent's own ({3}). Check the arguments against the command's documentation, and look at the guest's log.");
 
     internal static readonly ErrorDefinition RequestLost = Define(ProtocolError,
         "The agent on '{1}' could not read '{0}': {2} It is not known whether the command ran.",
-        "The agent was restarted, or another client wrote to the same channel. Check the guest, then send the command again: the session synchronises by itself.");
+        "The agent was restarted, or another client wrote to the same channel. Check the guest, then send the command again: the session synchronises automatically.");
 
     internal static readonly ErrorDefinition ReplyMalformed = Define(ProtocolError,
-        "The reply to '{0}' from '{1}' is not a reply of the protocol: {2}",
-        "The agent was killed in the middle of a reply, or another client wrote to the same channel. Send the command again: the session synchronises by itself.");
+        "The reply to '{0}' from '{1}' is not a valid protocol reply: {2}",
+        "The agent was killed in the middle of a reply, or another client wrote to the same channel. Send the command again: the session synchronises automatically.");
 
     internal static readonly ErrorDefinition ReplyUnexpected = Define(InvalidData,
-        "The reply to '{0}' from '{1}' does not have the shape that the command's schema says: {2}",
+        "The reply to '{0}' from '{1}' does not match the command's schema: {2}",
         "Look at the reply with Invoke-QemuGuestAgentCommand -Raw. The agent may not be QEMU's.");
 
-    // What a command can do to a part of the guest only. {0} is the endpoint.
+    // A command that fails for a part of the guest. {0} is the endpoint.
     internal static readonly ErrorDefinition TrimFailed = Define(InvalidResult,
         "The file system at '{1}' in the guest of '{0}' was not trimmed: {2}",
-        "The text is the agent's own. The file system must know trimming, and QEMU's drive must pass it on (discard=unmap); a smaller -Minimum may help.");
+        "The message is the agent's own. The file system must support trimming, and QEMU's drive must pass it on (discard=unmap); a smaller -Minimum may help.");
 
     internal static readonly ErrorDefinition MemoryBlockUnchanged = Define(InvalidResult,
-        "The memory block {1} of the guest of '{0}' was not taken {2}: {3}.",
-        "Get-QemuGuestMemoryBlock lists the blocks there are. One can be taken offline only where CanOffline says so and the guest can move its content elsewhere.");
+        "Memory block {1} of the guest of '{0}' was not taken {2}: {3}.",
+        "Get-QemuGuestMemoryBlock lists the blocks. A block can be taken offline only if CanOffline is true and the guest can move its content elsewhere.");
 
     // Programs in the guest. {0} is the endpoint, {1} the process, or {0} the program and {1} the endpoint.
     internal static readonly ErrorDefinition ProgramOptionAmbiguous = Define(InvalidArgument,
         "{0} is not the full name of a parameter of {1}. If it is meant for the program, write: {2}",
-        "Write parameters of the cmdlet in full, before '--'. Arguments of the program that begin with a dash go behind '--', or into an array: -ArgumentList '-l', '/tmp'.");
+        "Write the cmdlet's parameters in full, before '--'. Put arguments of the program that begin with a dash after '--', or into an array: -ArgumentList '-l', '/tmp'.");
 
     internal static readonly ErrorDefinition ProgramNamedTwice = Define(InvalidArgument,
-        "The program is '{0}' by -FilePath, and '{1}' stands where a program or an argument could be meant.",
-        "Give the arguments of a program that is named by -FilePath as an array, by -ArgumentList, or behind '--'.");
+        "-FilePath names the program '{0}', so '{1}' could be meant as a program or as an argument.",
+        "If -FilePath names the program, give its arguments as an array with -ArgumentList, or after '--'.");
 
     internal static readonly ErrorDefinition ProgramArgumentSplit = Define(InvalidArgument,
-        "PowerShell would hand '{0}' to the program as two arguments.",
+        "PowerShell would pass '{0}' to the program as two arguments.",
         "Put the argument in quotes.");
 
     internal static readonly ErrorDefinition ProcessNotStarted = Define(InvalidResult,
         "'{0}' could not be started in the guest of '{1}': {2}",
-        "Check its path in the guest, and that it may be executed there. A name without a slash is looked for on the agent's own PATH; what only a shell knows needs Invoke-QemuGuestScript.");
+        "Check its path in the guest, and that it is executable there. A name without a slash is searched for on the agent's own PATH; shell commands need Invoke-QemuGuestScript.");
 
     internal static readonly ErrorDefinition ProcessTimedOut = Define(OperationTimeout,
-        "'{0}' (process {1}) in the guest of '{2}' has not ended within {3} seconds; {4}.",
-        "Give it more time with -TimeoutSeconds, or let it go on with -KeepOnTimeout and Wait-QemuGuestProcess -Id {1}.");
+        "'{0}' (process {1}) in the guest of '{2}' did not end within {3} seconds; {4}.",
+        "Allow it more time with -TimeoutSeconds, or let it continue with -KeepOnTimeout and Wait-QemuGuestProcess -Id {1}.");
 
     internal static readonly ErrorDefinition ProcessUnknown = Define(ObjectNotFound,
-        "The agent on '{0}' does not know a process {1}.",
-        "It knows only those that it started, since it was started itself, and forgets each once it has told its end. Check the id; look for the process in the guest.");
+        "The agent on '{0}' does not know process {1}.",
+        "The agent knows only processes that it has started since its own start, and forgets each one after reporting its end. Check the id; look for the process in the guest.");
 
     internal static readonly ErrorDefinition ProcessOutputLost = Define(InvalidResult,
-        "Process {1} in the guest of '{0}' has ended, or the agent was restarted; how it ended and what it wrote is lost.",
-        "The agent tells it only once, and that reply did not arrive. Check in the guest what the program has done before running it again.");
+        "Process {1} in the guest of '{0}' has ended, or the agent was restarted; its exit status and output are lost.",
+        "The agent reports them only once, and that reply did not arrive. Check in the guest what the program has done before you run it again.");
 
     internal static readonly ErrorDefinition ProcessNotStopped = Define(InvalidResult,
         "Process {1} in the guest of '{0}' could not be stopped: {2}",
-        "Look for it in the guest. What has left its parent (a daemon) is not found by it.");
+        "Look for it in the guest. A process that has detached from its parent (a daemon) is not found this way.");
 
     internal static readonly ErrorDefinition EnvironmentUnknown = Define(InvalidResult,
         "The environment of the agent on '{0}' could not be read: '{1}' failed: {2}",
         "Give the whole environment with -Environment and -ReplaceEnvironment.");
 
     internal static readonly ErrorDefinition OutputFileNotMade = Define(InvalidResult,
-        "No file for the output could be made in the guest of '{0}': {1}",
-        "Free space in /var/tmp or /tmp of the guest, which are root's and sticky (mode 1777) as a rule; Invoke-QemuGuestProcess and Invoke-QemuGuestScript need no file without -Stream.");
+        "A file for the output could not be created in the guest of '{0}': {1}",
+        "Free space in /var/tmp or /tmp of the guest, and check their owner and mode (normally root and 1777). Without -Stream, Invoke-QemuGuestProcess and Invoke-QemuGuestScript need no file.");
 
     internal static readonly ErrorDefinition InteractiveProcessEnded = Define(ConnectionError,
-        "'{0}' in the guest of '{1}' has ended with exit code {2}: {3}",
-        "Look at what it says. Exit code 127 is a program that is not there: install PowerShell in the guest, or name it with -ShellPath.");
+        "'{0}' in the guest of '{1}' ended with exit code {2}: {3}",
+        "Read its message. Exit code 127 means that the program was not found: install PowerShell in the guest, or give its path with -ShellPath.");
 
     internal static readonly ErrorDefinition RemotingNotOpened = Define(ConnectionError,
         "No PowerShell session could be opened with '{0}' in the guest of '{1}': {2}",
-        "It must be PowerShell 7; give its path there with -ShellPath, and more time with -TimeoutSeconds.");
+        "It must be PowerShell 7. Give its path in the guest with -ShellPath, or allow more time with -TimeoutSeconds.");
 
     internal static readonly ErrorDefinition PowerShellTooOld = Define(NotImplemented,
-        "PowerShell {0} on this computer lets no module carry its remoting.",
-        "Use PowerShell 7.4 or later, or Invoke-QemuGuestScript, which brings objects back in any.");
+        "PowerShell {0} on this computer does not support remoting transports of modules.",
+        "Use PowerShell 7.4 or later, or Invoke-QemuGuestScript, which returns objects in any version.");
 
     internal static readonly ErrorDefinition VariableNameInvalid = Define(InvalidArgument,
-        "'{0}' cannot be the name of an environment variable.",
-        "Use a name that is not empty and has no '='.");
+        "'{0}' is not a valid name of an environment variable.",
+        "Use a name that is not empty and does not contain '='.");
 
     internal static readonly ErrorDefinition ScriptNotGiven = Define(InvalidArgument,
-        "There must be one script: {0} were given.",
-        "Give one of -ScriptBlock, -ScriptText and -FilePath.");
+        "Exactly one script is required: {0} were given.",
+        "Give one of -ScriptBlock, -ScriptText or -FilePath.");
 
     internal static readonly ErrorDefinition ScriptVariableNotSet = Define(InvalidArgument,
-        "The script uses '$using:{0}', and there is no variable '{0}' here.",
-        "Set the variable before, or take it out of the script.");
+        "The script uses '$using:{0}', but the variable '{0}' is not set here.",
+        "Set the variable first, or remove it from the script.");
 
     internal static readonly ErrorDefinition BatchArgumentInvalid = Define(InvalidArgument,
-        "The argument '{0}' cannot be given to cmd.exe: it holds a quote or the end of a line.",
-        "Bring it as input, with -InputObject, or use -Interpreter WindowsPowerShell.");
+        "The argument '{0}' cannot be passed to cmd.exe: it contains a quote or a line break.",
+        "Pass it as input with -InputObject, or use -Interpreter WindowsPowerShell.");
 
     internal static readonly ErrorDefinition BatchEncodingInvalid = Define(InvalidArgument,
-        "The encoding '{0}' has no code page that cmd.exe could be set to.",
+        "The encoding '{0}' has no code page that cmd.exe can use.",
         "Use utf8, or a code page of the guest such as ibm850.");
 
     internal static readonly ErrorDefinition ScriptBrokenOff = Define(InvalidResult,
-        "The PowerShell in the guest of '{0}' ended before the script did (exit code {1}, signal {2}): {3}",
-        "Look at what it says. A script that ends its PowerShell itself cannot be told from one that fails.");
+        "PowerShell in the guest of '{0}' ended before the script did (exit code {1}, signal {2}): {3}",
+        "Read its message. A script that ends its own PowerShell process cannot be distinguished from one that fails.");
 
     internal static readonly ErrorDefinition ScriptOutputTooLong = Define(LimitsExceeded,
-        "The script in the guest of '{0}' wrote more than the 16 MiB that its agent keeps; what came of it is not used.",
-        "Run it with -Stream, or let it write less.");
+        "The script in the guest of '{0}' wrote more than the 16 MiB that the agent keeps; its output is not used.",
+        "Run it with -Stream, or make it write less.");
 
     internal static readonly ErrorDefinition NotInWindowsGuest = Define(NotImplemented,
         "{0} is not available in the Windows guest of '{1}'.",
-        "Use Invoke-QemuGuestScript, whose script can do it there.");
+        "Use Invoke-QemuGuestScript with a script that does this in Windows.");
 
     // Frozen file systems. {0} is the endpoint.
     internal static readonly ErrorDefinition NothingFrozen = Define(InvalidResult,
         "No file system of the guest of '{0}' could be frozen.",
-        "Check -MountPoint against Get-QemuGuestFileSystem. A guest whose file systems cannot freeze has its snapshots without.");
+        "Check -MountPoint against Get-QemuGuestFileSystem. A guest whose file systems cannot be frozen must be snapshotted without freezing.");
 
     internal static readonly ErrorDefinition ThawNotAllowed = Define(NotEnabled,
-        "The guest of '{0}' was not frozen: its agent does not allow guest-fsfreeze-thaw, or guest-info, which tells that.",
-        "Allow both in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs): what cannot be thawed is not frozen.");
+        "The guest of '{0}' was not frozen: its agent does not allow guest-fsfreeze-thaw, or does not allow guest-info, which shows what is allowed.",
+        "Allow both in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs). A guest that cannot be thawed is not frozen.");
 
     internal static readonly ErrorDefinition FreezeInFlight = Define(ResourceBusy,
-        "The guest of '{0}' was not frozen: {1}, and a frozen guest's agent does not tell of it.",
-        "Let it end first (Wait-QemuGuestProcess), or freeze nevertheless with -Force.");
+        "The guest of '{0}' was not frozen: {1}, and the agent of a frozen guest does not report on it.",
+        "Wait until it has ended (Wait-QemuGuestProcess), or freeze anyway with -Force.");
 
     internal static readonly ErrorDefinition FreezeTimeLimit = Define(OperationTimeout,
-        "The guest of '{0}' was thawed early: the {1} seconds of -MaximumSeconds were over. What was made of it may not be consistent.",
-        "Do less while it is frozen, or give more -MaximumSeconds; then do it again.");
+        "The guest of '{0}' was thawed early: the {1} seconds of -MaximumSeconds were over. A snapshot taken meanwhile may not be consistent.",
+        "Do less while it is frozen, or raise -MaximumSeconds; then try again.");
 
     internal static readonly ErrorDefinition ThawedEarly = Define(InvalidResult,
-        "The guest of '{0}' was not frozen to the end: there was nothing left to thaw. What was made of it may not be consistent.",
-        "Find out what else thaws it (another backup, a time limit in the guest, a restart), then do it again.");
+        "The guest of '{0}' did not stay frozen to the end: there was nothing left to thaw. A snapshot taken meanwhile may not be consistent.",
+        "Find out what else thaws it (another backup, a time limit in the guest, a restart), then try again.");
 
     internal static readonly ErrorDefinition ThawReplyLost = Define(InvalidResult,
-        "The guest of '{0}' is thawed, but the reply that would show that it was frozen to the end was lost. What was made of it may not be consistent.",
-        "Do it again. If it stays so, look at the guest's agent and at who else uses its channel.");
+        "The guest of '{0}' is thawed, but the reply that would show that it stayed frozen to the end was lost. A snapshot taken meanwhile may not be consistent.",
+        "Try again. If it happens again, look at the guest's agent and at what else uses its channel.");
 
     internal static readonly ErrorDefinition WindowsFreezeLimit = Define(LimitsExceeded,
-        "The Windows guest of '{0}' was frozen for more than ten seconds, which is all that Windows allows; then it let writes through. It is thawed. What was made of it may not be consistent.",
-        "Do less while it is frozen: start the snapshot only, and copy it after the thaw. Then do it again.");
+        "The Windows guest of '{0}' was frozen for longer than the ten seconds that Windows allows; then it let writes through. It is thawed. A snapshot taken meanwhile may not be consistent.",
+        "Do less while it is frozen: only start the snapshot, and copy it after the thaw. Then try again.");
 
     internal static readonly ErrorDefinition ThawFailed = Define(InvalidResult,
-        "The guest of '{0}' is thawed, but its agent reports a failure of that: {1} What was made of it may not be consistent.",
-        "The text is the agent's own. Check the guest's freeze hooks and its log, then do it again.");
+        "The guest of '{0}' is thawed, but its agent reported an error while thawing: {1} A snapshot taken meanwhile may not be consistent.",
+        "The message is the agent's own. Check the guest's freeze hooks and its log, then try again.");
 
     internal static readonly ErrorDefinition GuestLeftFrozen = Define(InvalidResult,
         "THE GUEST OF '{0}' MAY STILL BE FROZEN: its agent did not confirm a thaw: {1} {2}",
@@ -290,131 +290,131 @@ public static class ErrorCatalogue
 
     // Power and readiness. {0} is the endpoint.
     internal static readonly ErrorDefinition PowerChangeNotSeen = Define(OperationTimeout,
-        "The guest of '{0}' was told to {1}, and that was not seen within {2} seconds: {3}.",
-        "Look at the guest's console: something may hold it up. Give it more time with -TimeoutSeconds.");
+        "The guest of '{0}' was told to {1}, but that was not observed within {2} seconds: {3}.",
+        "Look at the guest's console: something may be delaying it. Allow it more time with -TimeoutSeconds.");
 
     internal static readonly ErrorDefinition AgentNotReady = Define(OperationTimeout,
-        "The agent on '{0}' was not ready within {1} seconds. The last of it: {2}",
-        "Look at the guest's console: it may still boot, or run no qemu-guest-agent. Give it more time with -TimeoutSeconds.");
+        "The agent on '{0}' was not ready within {1} seconds. Last error: {2}",
+        "Look at the guest's console: it may still be booting, or not run qemu-guest-agent. Allow it more time with -TimeoutSeconds.");
 
     // Files of the guest. {0} is the file, {1} the endpoint.
     internal static readonly ErrorDefinition GuestFileNotOpened = Define(InvalidResult,
         "'{0}' could not be opened in the guest of '{1}': {2}",
-        "The text is the agent's own. Check the path, which is one of the guest and begins at its root; a folder is no file.");
+        "The message is the agent's own. Check the path: it must be an absolute path in the guest, and not a folder.");
 
     internal static readonly ErrorDefinition GuestFileNotRead = Define(InvalidResult,
         "'{0}' could not be read in the guest of '{1}': {2}",
-        "The text is the agent's own. Only a file can be read: no folder, pipe or device.");
+        "The message is the agent's own. Only files can be read, not folders, pipes or devices.");
 
     internal static readonly ErrorDefinition GuestFileNotWritten = Define(InvalidResult,
         "'{0}' could not be written in the guest of '{1}': {2}",
-        "The text is the agent's own. Check the space left in the guest, and that its file system is not read-only.");
+        "The message is the agent's own. Check the free space in the guest, and that its file system is not read-only.");
 
     internal static readonly ErrorDefinition GuestPathNotRooted = Define(InvalidArgument,
-        "'{0}' is no path from a root of the guest of '{1}'.",
-        "Give the whole path: /var/log/syslog, in a Windows guest C:\\Windows\\win.ini. The agent has a folder of its own, which nobody knows.");
+        "'{0}' is not an absolute path in the guest of '{1}'.",
+        "Give an absolute path, such as /var/log/syslog, or C:\\Windows\\win.ini in a Windows guest. The agent's current folder is not known.");
 
     internal static readonly ErrorDefinition GuestItemNotFound = Define(ObjectNotFound,
-        "There is no '{0}' in the guest of '{1}'.",
-        "Check the path: it is one of the guest. A folder to copy into must be there.");
+        "'{0}' does not exist in the guest of '{1}'.",
+        "Check the path: it must be a path in the guest. A folder to copy into must exist.");
 
     internal static readonly ErrorDefinition GuestFolderTooLarge = Define(LimitsExceeded,
-        "'{0}' in the guest of '{1}' has more in it than the 16 MiB that its agent can list.",
+        "'{0}' in the guest of '{1}' contains more than its agent can list in 16 MiB.",
         "Copy its parts one by one.");
 
     internal static readonly ErrorDefinition GuestToolsMissing = Define(NotImplemented,
         "{0} is not possible in the guest of '{1}': {2}.",
-        "The agent itself only opens, reads and writes files. All else is done by programs of a guest with a POSIX shell, where guest-exec and guest-exec-status are allowed. Copy file by file.");
+        "The agent itself only opens, reads and writes files. Everything else needs programs in the guest: a POSIX shell, with guest-exec and guest-exec-status allowed. Copy file by file.");
 
     // Copies. {0} is the item.
     internal static readonly ErrorDefinition ItemExists = Define(ResourceExists,
-        "'{0}' exists already {1}.",
+        "'{0}' already exists {1}.",
         "Use -Force to replace it.");
 
     internal static readonly ErrorDefinition ItemIsFolder = Define(InvalidArgument,
-        "'{0}' is a folder {1}, and a file was to take its place.",
-        "Name the file in the folder, or another destination.");
+        "'{0}' is a folder {1}, and a file cannot replace it.",
+        "Give the path of a file in the folder, or another destination.");
 
     internal static readonly ErrorDefinition ItemNotFile = Define(InvalidType,
         "'{0}' {1} is neither a file nor a folder.",
-        "Only files and folders can be copied, and only files replaced: no pipes, devices and sockets. Copy what a link leads to by that path.");
+        "Only files and folders can be copied, and only files can be replaced; pipes, devices and sockets cannot. To copy the target of a link, give the target's own path.");
 
     internal static readonly ErrorDefinition ItemNeedsRecurse = Define(InvalidArgument,
         "'{0}' in the guest of '{1}' is a folder.",
-        "Use -Recurse to copy folders, with all that is in them.");
+        "Use -Recurse to copy folders with everything in them.");
 
     internal static readonly ErrorDefinition ItemReplaced = Define(InvalidResult,
-        "'{0}' in the guest of '{1}', or a folder on the way to it, is a link, or has been replaced while it was worked on.",
-        "Links are not followed below the path that you give, nor where another user can have put them there. Name what is meant by its own path; look at who else can write to the folders on the way.");
+        "'{0}' in the guest of '{1}', or a folder on the way to it, is a link, or was replaced during the operation.",
+        "Links are not followed below the path that you give, or where another user could have created them. Give the target's own path, and check who else can write to the folders on the way.");
 
     internal static readonly ErrorDefinition GuestFolderUnsafe = Define(NotImplemented,
-        "Other users can change the folders on the way to '{0}' in the guest of '{1}', and without /proc it does not tell what its agent opens there.",
-        "Mount /proc in the guest, or use a folder that only root can write to, in folders of that kind.");
+        "Other users can change the folders on the way to '{0}' in the guest of '{1}', and without /proc the guest cannot show what its agent opens there.",
+        "Mount /proc in the guest, or use a folder that only root can write to, in parent folders that only root can write to.");
 
     internal static readonly ErrorDefinition ItemNotVerified = Define(InvalidResult,
-        "The copy '{0}' is not the same as its source, by its length or checksum ('{1}').",
-        "It was thrown away, or where the guest knows no other way stands there broken. Copy again, while nobody writes to the source; look at the disk if it comes again.");
+        "The copy '{0}' differs from its source in length or checksum ('{1}').",
+        "The copy was deleted, or, where the guest allows only writing in place, left there damaged. Copy again while nothing writes to the source; check the disk if it happens again.");
 
     internal static readonly ErrorDefinition ItemChanged = Define(InvalidResult,
-        "'{0}' in the guest of '{1}' became shorter while it was read.",
-        "Copy again while nobody writes to it, or copy a snapshot of it.");
+        "'{0}' in the guest of '{1}' became shorter while it was being read.",
+        "Copy again while nothing writes to it, or copy a snapshot of it.");
 
     internal static readonly ErrorDefinition ItemTooLarge = Define(LimitsExceeded,
-        "'{0}' in the guest of '{1}' is larger than the {2} bytes that it may have here.",
-        "Make room on the disk, or raise -MaximumSize. A guest that claims such sizes is not to be trusted.");
+        "'{0}' in the guest of '{1}' is larger than the {2} bytes that are allowed here.",
+        "Free space on the disk, or raise -MaximumSize. Do not trust a guest that claims such sizes.");
 
     internal static readonly ErrorDefinition GuestNameUnsafe = Define(InvalidData,
-        "The guest of '{1}' names a file '{0}', which is not made here: {2}.",
-        "Rename it in the guest, or copy it alone and give the name. A guest that sends such names may not be trustworthy.");
+        "The guest of '{1}' has a file named '{0}', which is not created here: {2}.",
+        "Rename it in the guest, or copy it alone and give it a name. A guest that sends such names may not be trustworthy.");
 
     internal static readonly ErrorDefinition LocalFileNotWritten = Define(InvalidResult,
         "'{0}' cannot be written: {1}",
-        "Check the path, your rights there, and the space left on this computer.");
+        "Check the path, your permissions there, and the free space on this computer.");
 
     internal static readonly ErrorDefinition FileTimedOut = Define(OperationTimeout,
-        "The work on '{0}' with the guest of '{1}' was not done within {2} seconds.",
-        "Give it more time with -TimeoutSeconds, 0 for no limit. A copy with -Resume leaves what it has, and the next one goes on there.");
+        "The operation on '{0}' with the guest of '{1}' did not finish within {2} seconds.",
+        "Allow it more time with -TimeoutSeconds; 0 means no limit. A copy with -Resume keeps what it has copied, and the next one continues from there.");
 
     internal static readonly ErrorDefinition CopyDirectionNotGiven = Define(InvalidArgument,
-        "There must be either guests to copy to or one to copy from.",
-        "Give one of -ToSession and -FromSession.");
+        "Either guests to copy to or one guest to copy from is required.",
+        "Give either -ToSession or -FromSession.");
 
     internal static readonly ErrorDefinition ContentArgumentsMismatch = Define(InvalidArgument,
-        "These parameters do not go together, or there is no path.",
-        "Give -Path or -LiteralPath; of -TotalCount and -Tail one only; and -Raw with none of these and not with -Wait.");
+        "These parameters cannot be combined, or the path is missing.",
+        "Give -Path or -LiteralPath, and at most one of -TotalCount and -Tail. -Raw cannot be combined with -TotalCount, -Tail or -Wait.");
 
     internal static readonly ErrorDefinition ContentIsSession = Define(InvalidArgument,
         "The session '{0}' was given as content: nothing was written.",
-        "Give the sessions first, or by pipeline with -Path and -Value.");
+        "Give the sessions first, or through the pipeline with -Path and -Value.");
 
     internal static readonly ErrorDefinition ContentNotBytes = Define(InvalidArgument,
-        "'{0}' is no byte: nothing was written.",
-        "Give bytes, or numbers from 0 to 255; text is written without -AsByteStream.");
+        "'{0}' is not a byte: nothing was written.",
+        "Give bytes, or numbers from 0 to 255. To write text, omit -AsByteStream.");
 
     // Bounds.
     internal static readonly ErrorDefinition ReplyTooLong = Define(LimitsExceeded,
-        "A line of more than {1} bytes came from '{0}'; the session is broken.",
-        "No agent answers that much at once: read less with each command. A guest that sends it unasked is not to be trusted.");
+        "'{0}' sent a line of more than {1} bytes; the session is broken.",
+        "No agent sends that much at once: read less with each command. Do not trust a guest that sends it unasked.");
 
     internal static readonly ErrorDefinition ReplyTooComplex = Define(LimitsExceeded,
         "The reply to '{0}' from '{1}' is nested deeper than {2} levels or has more than {3} values.",
-        "No agent answers that much at once. A guest that sends it is not to be trusted.");
+        "No agent sends that much at once. Do not trust a guest that does.");
 
     internal static readonly ErrorDefinition SyncSkippedTooMuch = Define(LimitsExceeded,
         "'{0}' sent more than {1} bytes before it answered guest-sync-delimited; the session is broken.",
-        "A guest that never stops sending is not to be trusted. Restart qemu-guest-agent in the guest, then connect again.");
+        "Do not trust a guest that never stops sending. Restart qemu-guest-agent in the guest, then connect again.");
 
     internal static readonly ErrorDefinition RequestTooLong = Define(LimitsExceeded,
-        "The request '{0}' would have {1} bytes; an agent takes no more than {2} at once.",
+        "The request '{0}' would have {1} bytes; an agent accepts at most {2} at once.",
         "Send less with each command, for example a file in parts.");
 
-    // Arguments. {0} is where in the arguments.
+    // Arguments. {0} is the place in the arguments.
     internal static readonly ErrorDefinition ArgumentTypeUnsupported = Define(InvalidType,
-        "The argument {0} is of type {1}, which has no form in JSON.",
+        "The argument {0} has the type {1}, which JSON cannot represent.",
         "Use a string, number, bool, null, byte array (sent as base64), list or hashtable.");
 
     internal static readonly ErrorDefinition ArgumentsNotAnObject = Define(InvalidType,
-        "The arguments of '{0}' are of type {1}, and must be named.",
+        "The arguments of '{0}' have the type {1}, but must be named.",
         "Give a hashtable or an object, such as @{{ path = '/etc/hostname' }}.");
 
     internal static readonly ErrorDefinition ArgumentCycle = Define(InvalidArgument,
@@ -426,33 +426,33 @@ public static class ErrorCatalogue
         "Give plain values: no command takes arguments nested that deep.");
 
     internal static readonly ErrorDefinition ArgumentTextInvalid = Define(InvalidData,
-        "The argument {0} holds U+{1}, which is no character.",
-        "Send valid text; send bytes as a byte array, which travels as base64.");
+        "The argument {0} contains U+{1}, which is not a character.",
+        "Send valid text. Send bytes as a byte array, which is sent as base64.");
 
     internal static readonly ErrorDefinition ArgumentNumberInvalid = Define(InvalidData,
-        "The argument {0} is {1}, which has no form in JSON.",
+        "The argument {0} is {1}, which JSON cannot represent.",
         "Send a finite number.");
 
     // Arguments that a command would refuse, or misunderstand.
     internal static readonly ErrorDefinition PasswordInvalid = Define(InvalidData,
-        "The password holds {0}, which no guest takes: nothing was sent.",
-        "Give a password of one line of valid text. One read from a file may end with a line feed: trim it.");
+        "The password contains {0}, which no guest accepts: nothing was sent.",
+        "Give a password that is one line of valid text. A password that was read from a file may end with a line feed: trim it.");
 
     internal static readonly ErrorDefinition TimeOutOfRange = Define(InvalidArgument,
-        "The time {0} is out of the range that the agent takes: from 1970 to 2262.",
-        "Give a time of today, such as Get-Date returns.");
+        "The time {0} is outside the range that the agent accepts: from 1970 to 2262.",
+        "Give a current time, such as the one that Get-Date returns.");
 
     internal static readonly ErrorDefinition SshKeyInvalid = Define(InvalidData,
-        "Line {0} of what was given is no public key of OpenSSH: nothing was sent.",
+        "Line {0} of the input is not an OpenSSH public key: nothing was sent.",
         "Give a line of a .pub file or of authorized_keys, such as: ssh-ed25519 AAAAC3… name@host. A private key is never sent.");
 
     internal static readonly ErrorDefinition SshKeyMissing = Define(InvalidArgument,
         "No public key was given for '{0}': nothing was sent.",
-        "Give keys with -Key, -Path or by pipeline. To take all keys away: Get-QemuGuestSshKey | Remove-QemuGuestSshKey.");
+        "Give keys with -Key, with -Path or through the pipeline. To remove all keys: Get-QemuGuestSshKey | Remove-QemuGuestSshKey.");
 
     internal static readonly ErrorDefinition FileNotReadable = Define(ObjectNotFound,
         "'{0}' cannot be read as a file: {1}",
-        "Give the path of a file on this computer, not in the guest; -LiteralPath takes it without wildcards.");
+        "Give the path of a file on this computer, not in the guest. -LiteralPath takes it without wildcards.");
 
     // The id is the field's own name: it cannot drift from it.
     private static ErrorDefinition Define(GuestAgentErrorCategory category, string text, string action, [CallerMemberName] string id = "")
@@ -469,7 +469,7 @@ public static class ErrorCatalogue
     internal static GuestAgentException Because(this ErrorDefinition definition, Exception inner, object? target, params object?[] arguments) =>
         new(definition, target, inner, [target, .. arguments]);
 
-    // The target is not what the text begins with.
+    // For texts whose first format item is not the target.
     internal static GuestAgentException WithTarget(this ErrorDefinition definition, object? target, params object?[] arguments) =>
         new(definition, target, null, arguments);
 

@@ -1,8 +1,8 @@
 namespace QemuGuestAgent.Core.Errors;
 
 /// <summary>One row of the error catalogue.</summary>
-/// <param name="Id">The stable id; scripts may decide by it.</param>
+/// <param name="Id">The stable id, which scripts can test for.</param>
 /// <param name="Category">The kind of error.</param>
 /// <param name="Text">What happened, as a composite format string.</param>
-/// <param name="RecommendedAction">What to do about it, with the same format items.</param>
+/// <param name="RecommendedAction">What to do, with the same format items.</param>
 public sealed record ErrorDefinition(string Id, GuestAgentErrorCategory Category, string Text, string RecommendedAction);

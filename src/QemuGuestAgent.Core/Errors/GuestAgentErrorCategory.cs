@@ -1,7 +1,7 @@
 namespace QemuGuestAgent.Core.Errors;
 
 /// <summary>
-/// What kind of thing went wrong. The names are those of PowerShell's <c>ErrorCategory</c>, so that the module maps them by name.
+/// The kind of an error. The names are those of PowerShell's <c>ErrorCategory</c>, so that the module maps them by name.
 /// </summary>
 public enum GuestAgentErrorCategory
 {
@@ -17,16 +17,16 @@ public enum GuestAgentErrorCategory
     /// <summary>The agent carried the command out and reports that it failed.</summary>
     InvalidResult,
 
-    /// <summary>What was named is not there.</summary>
+    /// <summary>What was named does not exist.</summary>
     ObjectNotFound,
 
-    /// <summary>What was to be made is there already.</summary>
+    /// <summary>What should be created already exists.</summary>
     ResourceExists,
 
     /// <summary>The operating system refuses access.</summary>
     PermissionDenied,
 
-    /// <summary>The agent knows the command, and its policy has it disabled.</summary>
+    /// <summary>The agent has the command, but its policy disables it.</summary>
     NotEnabled,
 
     /// <summary>This platform cannot do it.</summary>
@@ -35,18 +35,18 @@ public enum GuestAgentErrorCategory
     /// <summary>The channel cannot be opened, or was lost.</summary>
     ConnectionError,
 
-    /// <summary>Nothing came within the time given.</summary>
+    /// <summary>Nothing arrived within the time limit.</summary>
     OperationTimeout,
 
-    /// <summary>The peer does not keep to the protocol.</summary>
+    /// <summary>The peer violates the protocol.</summary>
     ProtocolError,
 
-    /// <summary>Somebody else is using it.</summary>
+    /// <summary>It is in use.</summary>
     ResourceBusy,
 
     /// <summary>It was closed.</summary>
     ResourceUnavailable,
 
-    /// <summary>A bound that protects the host was reached.</summary>
+    /// <summary>A limit that protects the host was reached.</summary>
     LimitsExceeded,
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace QemuGuestAgent.Core.Errors;
 
-/// <summary>An error of the catalogue: every failure of this library is one of these, or an <see cref="OperationCanceledException"/>.</summary>
+/// <summary>An error of the catalogue. Every failure of this library is one of these, or an <see cref="OperationCanceledException"/>.</summary>
 public sealed class GuestAgentException : Exception
 {
     private string? _agentErrorClass;
@@ -25,39 +25,39 @@ public sealed class GuestAgentException : Exception
     /// <summary>What the error is about: an endpoint, a session's name, a command, an argument.</summary>
     public object? Target { get; internal set; }
 
-    /// <summary>What to do about it, in a sentence.</summary>
+    /// <summary>The recommended action.</summary>
     public string RecommendedAction { get; }
 
-    /// <summary>The class of an error that the agent replied (<c>GenericError</c>, <c>CommandNotFound</c>, …), else null.</summary>
+    /// <summary>The class of an error reply of the agent (<c>GenericError</c>, <c>CommandNotFound</c>, …), otherwise null.</summary>
     public string? AgentErrorClass
     {
         get => _agentErrorClass;
         internal set => _agentErrorClass = value is null ? null : SafeText.Escape(value);
     }
 
-    /// <summary>Whether it is that error of the catalogue.</summary>
+    /// <summary>Whether it is the given error of the catalogue.</summary>
     public bool Is(ErrorDefinition definition) => ErrorId == definition.Id;
 
-    // The agent's own text, raw, for an error that says more.
+    // The agent's own message, unescaped, for a more specific error.
     internal string? AgentErrorText { get; set; }
 
-    // Whatever goes into a text may come from the guest: nothing of it reaches a terminal raw.
+    // Anything in a text may come from the guest: it never reaches a terminal unescaped.
     private static string Format(string text, object?[] arguments)
     {
         var said = string.Format(CultureInfo.InvariantCulture, text, Array.ConvertAll(arguments, a =>
             (object)SafeText.Escape(Convert.ToString(Shorten(a), CultureInfo.InvariantCulture) ?? "")));
 
-        // Windows' own texts end with a full stop already.
+        // Windows's own messages already end with a full stop.
         return said.EndsWith("..", StringComparison.Ordinal) ? said.Substring(0, said.Length - 1) : said;
     }
 
-    // Others' exceptions may quote the guest raw, and are shown with this one: such a one is left out. What it says stands in the text.
+    // Exceptions of other libraries may quote the guest unescaped, and are shown with this one, so they are left out. The text includes their message.
     private static bool IsHarmless(Exception? inner) =>
         inner is null or GuestAgentException || (IsHarmlessText(inner.Message) && IsHarmless(inner.InnerException));
 
     private static bool IsHarmlessText(string text) =>
         text.Split('\r', '\n').All(line => SafeText.Escape(line, int.MaxValue) == line);
 
-    // Of seconds, where they are what a longer operation has left, nobody wants all digits.
+    // The remaining seconds of a longer operation are rounded.
     private static object? Shorten(object? argument) => argument is double seconds ? Math.Round(seconds, 3) : argument;
 }

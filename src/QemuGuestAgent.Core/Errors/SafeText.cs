@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Errors;
 public static class SafeText
 {
     /// <summary>
-    /// Returns <paramref name="text"/> with every control, format and half-surrogate character written as <c>\uXXXX</c>:
+    /// Returns <paramref name="text"/> with every control, format and unpaired surrogate character written as <c>\uXXXX</c>:
     /// ANSI sequences, bidirectional overrides and line ends of a hostile guest cannot act on a terminal or forge a line.
     /// </summary>
     /// <param name="text">Any text.</param>

@@ -7,10 +7,10 @@ namespace QemuGuestAgent.Core.Guests;
 /// <summary>What a command has done whose caller gave up, where that must be undone.</summary>
 internal static class AbandonedCall
 {
-    /// <summary>What tidying up may take, when the caller has given up already.</summary>
+    /// <summary>What tidying up may take, when the caller has already cancelled.</summary>
     public static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether a command that failed so may have been carried out all the same.</summary>
+    /// <summary>Whether a command that failed with this error may have been carried out anyway.</summary>
     public static bool IsUnanswered(Exception e) =>
         e is OperationCanceledException || (e is GuestAgentException error && error.Is(ErrorCatalogue.CommandTimedOut));
 

@@ -27,12 +27,12 @@ internal sealed class GuestFile
     /// <summary>The agent's number for it. The next that is opened gets the next number.</summary>
     public long Handle { get; }
 
-    /// <summary>Opens a file. Where that is given up, nothing stays open.</summary>
+    /// <summary>Opens a file. If that is cancelled, nothing stays open.</summary>
     /// <param name="session">The session with the guest's agent.</param>
-    /// <param name="path">The file, as the guest finds it.</param>
+    /// <param name="path">The path of the file in the guest.</param>
     /// <param name="mode">One of fopen's modes.</param>
     /// <param name="time">The operation's time.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">GuestFileNotOpened, ArgumentTextInvalid, and those of a command.</exception>
     public static async Task<GuestFile> OpenAsync(
         GuestAgentSession session, string path, string mode, OperationTime time, CancellationToken cancellationToken)
@@ -58,10 +58,10 @@ internal sealed class GuestFile
         }
     }
 
-    /// <summary>Reads on, up to so many bytes; returns how many. Fewer come where there are no more now; none at its end.</summary>
+    /// <summary>Reads on, up to a number of bytes; returns how many. Fewer come where there are no more now; none at its end.</summary>
     /// <param name="buffer">Where they go.</param>
     /// <param name="count">How many at the most.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <param name="whileWaiting">What to do while the agent reads.</param>
     /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
     public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken, Action? whileWaiting = null) =>
@@ -70,7 +70,7 @@ internal sealed class GuestFile
 
     /// <summary>Writes on, all of it or it fails.</summary>
     /// <param name="bytes">What to write.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <param name="whileWaiting">What to do while the agent writes.</param>
     /// <exception cref="GuestAgentException">GuestFileNotWritten, and those of a command.</exception>
     public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, Action? whileWaiting = null)
@@ -80,7 +80,7 @@ internal sealed class GuestFile
         if (count != bytes.Length)
         {
             throw ErrorCatalogue.GuestFileNotWritten.With(
-                Path, _session.Endpoint, $"of {bytes.Length} bytes it took {count}.");
+                Path, _session.Endpoint, $"it accepted {count} of {bytes.Length} bytes.");
         }
     }
 

@@ -76,12 +76,12 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
         {
             if (pattern is null ? item.Root != path : !pattern.IsMatch(item.Root))
             {
-                throw new FormatException($"it lists '{item.Root}', which was not asked for.");
+                throw new FormatException($"it lists '{item.Root}', which was not requested.");
             }
 
             if (!isDeep && item.Path != item.Root)
             {
-                throw new FormatException($"it lists '{item.Path}', and what is in folders was not asked for.");
+                throw new FormatException($"it lists '{item.Path}', but the contents of folders were not requested.");
             }
 
             if (!paths.Add(item.Path))

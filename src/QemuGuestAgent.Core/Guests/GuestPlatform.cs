@@ -61,27 +61,27 @@ internal abstract class GuestPlatform
     /// <param name="token">What comes at the end of standard error where the program cannot be started.</param>
     public abstract GuestExecution RunInFolder(GuestExecution execution, string folder, string token);
 
-    /// <summary>Runs a program to its end and reads its output meanwhile. Where that is given up, or lasts too long, it is killed.</summary>
+    /// <summary>Runs a program to its end and reads its output meanwhile. If that is cancelled or times out, it is killed.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
     /// <param name="watch">When the guest takes the host for gone.</param>
-    /// <param name="take">Takes each piece; no more is read until it is done with it.</param>
+    /// <param name="take">Receives each piece; no more is read until it has returned.</param>
     /// <param name="keepsOnTimeOut">Whether the program goes on when the time is over.</param>
     /// <param name="time">The operation's time.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>How it ended, without the output.</returns>
     /// <exception cref="Errors.GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of running a program.</exception>
     public abstract Task<GuestProcessResult> FollowAsync(
         GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
         OperationTime time, CancellationToken cancellationToken);
 
-    /// <summary>Starts a program to speak with while it runs. Where that is given up, nothing is left running.</summary>
+    /// <summary>Starts a program to speak with while it runs. If that is cancelled, nothing is left running.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="program">The program.</param>
-    /// <param name="userName">The user of the guest to run it as, or null for the agent's.</param>
+    /// <param name="userName">The user in the guest to run it as, or null for the agent's user.</param>
     /// <param name="watch">When the guest takes the host for gone.</param>
     /// <param name="time">The operation's time.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="Errors.GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of starting a program.</exception>
     public abstract Task<InteractiveProcess> StartInteractiveAsync(
         GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,

@@ -9,7 +9,7 @@ namespace QemuGuestAgent.Core.Guests;
 /// <summary>Runs programs of a guest for operations that need what they do.</summary>
 internal static class GuestTools
 {
-    /// <summary>Runs a program that ends by itself, soon.</summary>
+    /// <summary>Runs a program that soon ends on its own.</summary>
     public static async Task<GuestExecutionStatus> RunToolAsync(
         this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
     {
@@ -17,7 +17,7 @@ internal static class GuestTools
         return await process.WaitForStatusAsync(time, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Runs a program that must not go on once it is given up: it is killed then.</summary>
+    /// <summary>Runs a program that must not continue after it is cancelled: it is then killed.</summary>
     public static async Task<GuestExecutionStatus> RunGuardedToolAsync(
         this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
     {
@@ -26,7 +26,7 @@ internal static class GuestTools
             () => process.WaitForStatusAsync(time, cancellationToken), keepsOnTimeOut: false, time).ConfigureAwait(false);
     }
 
-    /// <summary>Runs a program as far as the agent answers: for who has given up, and is told why already.</summary>
+    /// <summary>Runs a program as far as the agent answers: for a caller that has cancelled and already has the reason.</summary>
     public static Task TryRunToolAsync(this GuestAgentSession session, GuestExecution tool)
     {
         var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
@@ -41,7 +41,7 @@ internal static class GuestTools
         return end.ExitCode == 0 ? null : $"{tool.Path} says: {Encoding.UTF8.GetString(end.Errors).Trim()}";
     }
 
-    /// <summary>Runs a program that tells the environment.</summary>
+    /// <summary>Runs a program that prints the environment.</summary>
     /// <returns>What it wrote.</returns>
     public static async Task<byte[]> RunEnvironmentToolAsync(
         this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)

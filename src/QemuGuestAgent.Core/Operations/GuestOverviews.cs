@@ -7,10 +7,10 @@ namespace QemuGuestAgent.Core.Operations;
 /// <summary>Asks at once for what two commands tell of one thing.</summary>
 public static class GuestOverviews
 {
-    /// <summary>Asks for the guest's memory blocks, by number, each with its size where the agent tells it.</summary>
+    /// <summary>Gets the guest's memory blocks, by number, each with its size if the agent reports it.</summary>
     /// <param name="session">The session with the guest's agent.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}" path="/exception"/>
     public static async Task<IReadOnlyList<GuestMemoryBlock>> GetSizedMemoryBlocksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -22,7 +22,7 @@ public static class GuestOverviews
         return [.. all.Select(block => block with { Size = size })];
     }
 
-    /// <summary>Asks for the guest's time, with its time zone where the agent tells it.</summary>
+    /// <summary>Gets the guest's time, with its time zone if the agent reports it.</summary>
     /// <inheritdoc cref="GetSizedMemoryBlocksAsync"/>
     public static async Task<GuestTime> GetZonedTimeAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -6,9 +6,9 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>How full a file system of a guest is.</summary>
-/// <param name="MountPoint">Where it is mounted.</param>
-/// <param name="Size">What it holds for users other than root, in bytes, or null.</param>
-/// <param name="Free">What is free for users other than root, in bytes, or null.</param>
+/// <param name="MountPoint">The mount point.</param>
+/// <param name="Size">The size available to users other than root, in bytes, or null.</param>
+/// <param name="Free">The free space for users other than root, in bytes, or null.</param>
 /// <param name="PercentUsed">How full it is for users other than root, in percent, or null.</param>
 public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? Free, double? PercentUsed)
 {
@@ -17,7 +17,7 @@ public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? F
         PercentUsed is null ? MountPoint : string.Format(CultureInfo.InvariantCulture, "{0} {1:0.#}%", MountPoint, PercentUsed);
 }
 
-/// <summary>What one wants to know of a guest first. What its agent refuses to tell is null.</summary>
+/// <summary>A summary of a guest. What its agent refuses is null.</summary>
 /// <param name="Name">The name that the caller has for the guest.</param>
 /// <param name="HostName">The name that the guest has for itself.</param>
 /// <param name="OperatingSystem">The operating system, with its version.</param>
@@ -26,7 +26,7 @@ public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? F
 /// <param name="AgentVersion">The agent's version, as it says.</param>
 /// <param name="IPAddresses">The IP addresses, without those that only the guest or its link can reach.</param>
 /// <param name="Load">The load.</param>
-/// <param name="Users">Who is logged in.</param>
+/// <param name="Users">The logged-in users.</param>
 /// <param name="TimeOffset">How far the guest's clock is ahead of this machine's.</param>
 /// <param name="TimeZone">The time zone.</param>
 /// <param name="FileSystems">The file systems that are mounted, and how full they are.</param>
@@ -45,8 +45,8 @@ public static class GuestSummaries
     /// <summary>Asks for a summary of the guest. What the agent refuses is left empty; silence is an error.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="name">The caller's name for the guest.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <inheritdoc cref="GuestAgentSession.InvokeAsync{T}" path="/exception"/>
     public static async Task<GuestSummary> GetSummaryAsync(
         this GuestAgentSession session, string name, CallOptions? call = null, CancellationToken cancellationToken = default)

@@ -8,18 +8,18 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations;
 
-/// <summary>Takes processors and blocks of memory online or offline, also where the agent does only a part at once.</summary>
+/// <summary>Takes processors and memory blocks online or offline, even if the agent does only a part at once.</summary>
 public static class OnlineSwitching
 {
     /// <summary>
     /// Takes processors online or offline (guest-set-vcpus). The agent stops at the first that it cannot switch and tells only
-    /// how many it has done, so what is left is sent again: then it tells why. The others are tried all the same.
+    /// how many it has done, so what is left is sent again: then it tells why. The others are tried anyway.
     /// </summary>
     /// <param name="session">The session.</param>
     /// <param name="ids">The processors' logical ids.</param>
-    /// <param name="online">Whether they shall be online.</param>
-    /// <param name="call">Time for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="online">Whether to take them online.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <returns>The errors of those that were not switched; the target of each is the id.</returns>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static async Task<IReadOnlyList<GuestAgentException>> SwitchProcessorsAsync(
@@ -50,13 +50,13 @@ public static class OnlineSwitching
     }
 
     /// <summary>
-    /// Takes blocks of memory online or offline (guest-set-memory-blocks). What the agent leaves unanswered is sent again.
+    /// Takes memory blocks online or offline (guest-set-memory-blocks). What the agent leaves unanswered is sent again.
     /// </summary>
     /// <param name="session">The session.</param>
     /// <param name="ids">The blocks' physical indexes.</param>
-    /// <param name="online">Whether they shall be online.</param>
-    /// <param name="call">Time for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="online">Whether to take them online.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <returns>The errors of those that were not switched; the target of each is the index.</returns>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
     public static async Task<IReadOnlyList<GuestAgentException>> SwitchMemoryBlocksAsync(
@@ -97,5 +97,5 @@ public static class OnlineSwitching
     private static int Checked(GuestAgentSession session, string command, int count, int most) => count > 0 && count <= most
         ? count
         : throw ErrorCatalogue.ReplyUnexpected.With(
-            command, session.Endpoint, $"it tells of {count} parts, and {most} were given.");
+            command, session.Endpoint, $"it reports {count} parts, but only {most} were given.");
 }

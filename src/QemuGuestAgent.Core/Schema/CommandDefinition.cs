@@ -2,28 +2,28 @@ namespace QemuGuestAgent.Core.Schema;
 
 /// <summary>An argument of a command.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Type">What it takes: int, string, bool, base64, the words allowed, […] for a list, {…} for an object.</param>
-/// <param name="IsOptional">Whether it may be left out.</param>
+/// <param name="Type">The type: int, string, bool, base64, the allowed words, […] for a list, {…} for an object.</param>
+/// <param name="IsOptional">Whether it is optional.</param>
 public sealed record CommandArgument(string Name, string Type, bool IsOptional = false)
 {
-    /// <summary>The name and the type, in brackets where it may be left out.</summary>
+    /// <summary>The name and the type, in brackets if it is optional.</summary>
     public override string ToString() => IsOptional ? $"[{Name}: {Type}]" : $"{Name}: {Type}";
 }
 
 /// <summary>A command of the agent's schema.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Since">The first version of QEMU's agent that has it.</param>
-/// <param name="Cmdlet">The cmdlet by which it is reached.</param>
-/// <param name="Synopsis">What it does, in a sentence.</param>
+/// <param name="Since">The first version of QEMU's agent that supports it.</param>
+/// <param name="Cmdlet">The cmdlet that uses it.</param>
+/// <param name="Synopsis">The synopsis, in one sentence.</param>
 public sealed record CommandDefinition(string Name, string Since, string Cmdlet, string Synopsis)
 {
     /// <summary>Its arguments, in the schema's order.</summary>
     public IReadOnlyList<CommandArgument> Arguments { get; init; } = [];
 
-    /// <summary>What it returns, written as the types of arguments are, with * before what may be absent. Null for {}.</summary>
+    /// <summary>The type of the reply, written like the types of arguments, with * before optional members. Null for {}.</summary>
     public string? Returns { get; init; }
 
-    /// <summary>Whether success is answered; false for those that take the guest down (QEMU: success-response).</summary>
+    /// <summary>Whether the agent replies on success; false for commands that take the guest down (QEMU: success-response).</summary>
     public bool SuccessResponse { get; init; } = true;
 
     /// <summary>Whether it works while the guest's file systems are frozen.</summary>

@@ -1,9 +1,9 @@
 namespace QemuGuestAgent.Core.Schema;
 
-/// <summary>All commands of the agent of QEMU 11.1: the one list of them. All else reads it.</summary>
+/// <summary>All commands of the agent of QEMU 11.1, in one list that everything else uses.</summary>
 public static class CommandSchema
 {
-    // What has no cmdlet of its own is reached through this one.
+    // Commands without a cmdlet are reached through this one.
     internal const string Invoke = "Invoke-QemuGuestAgentCommand";
 
     private static readonly CommandArgument SyncId = new("id", "int");
@@ -16,38 +16,38 @@ public static class CommandSchema
     [
         // The channel.
         new("guest-sync-delimited", "1.1", "Sync-QemuGuestAgent",
-            "Returns the id behind a byte 0xFF, to get in sync with the agent.")
+            "Returns the id after a 0xFF byte, to synchronise with the agent.")
         {
             Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
         },
         new("guest-sync", "0.15", "Sync-QemuGuestAgent",
-            "Returns the id, to get in sync with an agent that knows no other way.")
+            "Returns the id, to synchronise with an agent that lacks guest-sync-delimited.")
         {
             Arguments = [SyncId], Returns = "int", WorksWhileFrozen = true,
         },
         new("guest-ping", "0.15", "Test-QemuGuestAgent",
-            "Does nothing: an answer shows that the agent is there.") { WorksWhileFrozen = true },
+            "Does nothing: a reply shows that the agent is running.") { WorksWhileFrozen = true },
         new("guest-info", "0.15", "Get-QemuGuestAgentCommand",
-            "Tells the agent's version and commands, and which of them are enabled.")
+            "Returns the agent's version and commands, and which of them are enabled.")
         {
             Returns = "{version, supported_commands: [{name, enabled, success-response}]}", WorksWhileFrozen = true,
         },
 
         // The system.
         new("guest-get-time", "1.5", "Get-QemuGuestTime",
-            "Tells the guest's clock, in nanoseconds since 1970 in UTC.") { Returns = "int" },
+            "Returns the guest's time, in nanoseconds since 1970 in UTC.") { Returns = "int" },
         new("guest-set-time", "1.5", "Set-QemuGuestTime",
-            "Sets the guest's clock: to a time, and then its RTC; else from its RTC.")
+            "Sets the guest's clock and its RTC to a time, or the clock from its RTC.")
         {
             Arguments = [new("time", "int", IsOptional: true)],
         },
         new("guest-get-timezone", "2.10", "Get-QemuGuestTime",
-            "Tells the guest's time zone and its offset to UTC, in seconds.")
+            "Returns the guest's time zone and its offset from UTC, in seconds.")
         {
             Returns = "{*zone, offset}",
         },
-        new("guest-get-host-name", "2.10", "Get-QemuGuest", "Tells the guest's host name.") { Returns = "{host-name}" },
-        new("guest-get-osinfo", "2.10", "Get-QemuGuest", "Tells the guest's operating system, kernel and machine type.")
+        new("guest-get-host-name", "2.10", "Get-QemuGuest", "Returns the guest's host name.") { Returns = "{host-name}" },
+        new("guest-get-osinfo", "2.10", "Get-QemuGuest", "Returns the guest's operating system, kernel and machine type.")
         {
             Returns = "{*kernel-release, *kernel-version, *machine, *id, *name, *pretty-name, *version, *version-id, *variant, "
                 + "*variant-id}",
@@ -56,7 +56,7 @@ public static class CommandSchema
         {
             Returns = "[{user, login-time, *domain}]",
         },
-        new("guest-get-load", "10.0", "Get-QemuGuestLoad", "Tells the load averages of 1, 5 and 15 minutes.")
+        new("guest-get-load", "10.0", "Get-QemuGuestLoad", "Returns the load averages of 1, 5 and 15 minutes.")
         {
             Returns = "{load1m, load5m, load15m}",
         },
@@ -71,27 +71,27 @@ public static class CommandSchema
             Returns = "[{logical-id, online, *can-offline}]",
         },
         new("guest-set-vcpus", "1.5", "Set-QemuGuestProcessor",
-            "Takes processors online or offline; tells how many, from the first on.")
+            "Takes processors online or offline; returns how many, counted from the first.")
         {
             Arguments = [new("vcpus", "[{logical-id: int, online: bool}]")], Returns = "int",
         },
         new("guest-get-cpustats", "7.1", "Get-QemuGuestProcessorStatistic",
-            "Tells how long each processor did what, in milliseconds.")
+            "Returns how each processor has spent its time, in milliseconds.")
         {
             Returns = "[{type, cpu, user, nice, system, idle, *iowait, *irq, *softirq, *steal, *guest, *guestnice}]",
         },
         new("guest-get-memory-blocks", "2.3", "Get-QemuGuestMemoryBlock",
-            "Lists the blocks of memory, and which of them are online.")
+            "Lists the memory blocks, and which of them are online.")
         {
             Returns = "[{phys-index, online, *can-offline}]",
         },
         new("guest-set-memory-blocks", "2.3", "Set-QemuGuestMemoryBlock",
-            "Takes blocks of memory online or offline; tells of each.")
+            "Takes memory blocks online or offline; returns the result for each.")
         {
             Arguments = [new("mem-blks", "[{phys-index: int, online: bool}]")], Returns = "[{phys-index, response, *error-code}]",
         },
         new("guest-get-memory-block-info", "2.3", "Get-QemuGuestMemoryBlock",
-            "Tells the size of a block of memory, in bytes.")
+            "Returns the size of a memory block, in bytes.")
         {
             Returns = "{size}",
         },
@@ -109,63 +109,63 @@ public static class CommandSchema
 
         // Disks and file systems.
         new("guest-get-disks", "5.2", "Get-QemuGuestDisk",
-            "Lists the disks and partitions, and the devices that they are made of.")
+            "Lists the disks and partitions, and the devices that they consist of.")
         {
             Returns = "[{name, partition, *dependencies, *address: {…}, *alias, *smart: {…}}]",
         },
-        new("guest-get-diskstats", "7.1", "Get-QemuGuestDiskStatistic", "Tells the counters of each disk.")
+        new("guest-get-diskstats", "7.1", "Get-QemuGuestDiskStatistic", "Returns the counters of each disk.")
         {
             Returns = "[{name, major, minor, stats: {…}}]",
         },
         new("guest-get-fsinfo", "2.2", "Get-QemuGuestFileSystem",
-            "Lists the file systems that are mounted, and how full they are.")
+            "Lists the mounted file systems and how full they are.")
         {
             Returns = "[{name, mountpoint, type, *used-bytes, *total-bytes, *total-bytes-privileged, disk: [{…}]}]",
         },
         new("guest-fstrim", "1.2", "Optimize-QemuGuestFileSystem",
-            "Gives the blocks that file systems do not use back to the disk.")
+            "Returns unused blocks of the file systems to the disk.")
         {
             Arguments = [new("minimum", "int", IsOptional: true)], Returns = "{paths: [{path, *trimmed, *minimum, *error}]}",
         },
-        new("guest-fsfreeze-status", "0.15", "Test-QemuGuestAgent", "Tells whether the file systems are thawed or frozen.")
+        new("guest-fsfreeze-status", "0.15", "Test-QemuGuestAgent", "Returns whether the file systems are thawed or frozen.")
         {
             Returns = "thawed|frozen", WorksWhileFrozen = true,
         },
         new("guest-fsfreeze-freeze", "0.15", "Use-QemuGuestFrozenFileSystem",
-            "Freezes all local file systems for a snapshot; tells how many.") { Returns = "int" },
+            "Freezes all local file systems for a snapshot; returns how many.") { Returns = "int" },
         new("guest-fsfreeze-freeze-list", "2.2", "Use-QemuGuestFrozenFileSystem",
-            "Freezes the file systems mounted at certain places; tells how many.")
+            "Freezes the file systems at the given mount points; returns how many.")
         {
             Arguments = [new("mountpoints", "[string]", IsOptional: true)], Returns = "int",
         },
-        new("guest-fsfreeze-thaw", "0.15", "Resume-QemuGuestFileSystem", "Thaws all frozen file systems; tells how many.")
+        new("guest-fsfreeze-thaw", "0.15", "Resume-QemuGuestFileSystem", "Thaws all frozen file systems; returns how many.")
         {
             Returns = "int", WorksWhileFrozen = true,
         },
 
         // Users.
         new("guest-set-user-password", "2.3", "Set-QemuGuestUserPassword",
-            "Sets a user's password, given as such or as its hash.")
+            "Sets a user's password, given as plain text or as a hash.")
         {
             Arguments = [UserName, new("password", "base64"), new("crypted", "bool")],
         },
-        new("guest-ssh-get-authorized-keys", "5.2", "Get-QemuGuestSshKey", "Lists the public keys that let a user in by ssh.")
+        new("guest-ssh-get-authorized-keys", "5.2", "Get-QemuGuestSshKey", "Lists a user's public keys for ssh.")
         {
             Arguments = [UserName], Returns = "{keys: [string]}",
         },
         new("guest-ssh-add-authorized-keys", "5.2", "Add-QemuGuestSshKey",
-            "Adds public keys to those that let a user in by ssh.")
+            "Adds to a user's public keys for ssh.")
         {
             Arguments = [UserName, Keys, new("reset", "bool", IsOptional: true)],
         },
         new("guest-ssh-remove-authorized-keys", "5.2", "Remove-QemuGuestSshKey",
-            "Takes public keys from those that let a user in by ssh.")
+            "Removes from a user's public keys for ssh.")
         {
             Arguments = [UserName, Keys],
         },
 
         // Processes.
-        new("guest-exec", "2.5", "Start-QemuGuestProcess", "Starts a program; tells its process id.")
+        new("guest-exec", "2.5", "Start-QemuGuestProcess", "Starts a program; returns its process id.")
         {
             Arguments =
             [
@@ -178,32 +178,32 @@ public static class CommandSchema
             Returns = "{pid}",
         },
         new("guest-exec-status", "2.5", "Get-QemuGuestProcess",
-            "Tells whether a program has ended, and gives its output then, once.")
+            "Returns whether a program has ended and, only once, its output.")
         {
             Arguments = [new("pid", "int")],
             Returns = "{exited, *exitcode, *signal, *out-data, *err-data, *out-truncated, *err-truncated}",
         },
 
         // Files.
-        new("guest-file-open", "0.15", "Copy-QemuGuestItem", "Opens a file; tells its handle.")
+        new("guest-file-open", "0.15", "Copy-QemuGuestItem", "Opens a file; returns its handle.")
         {
-            Arguments = [new("path", "string"), new("mode", "string, as C's fopen takes it", IsOptional: true)], Returns = "int",
+            Arguments = [new("path", "string"), new("mode", "string, as for C's fopen", IsOptional: true)], Returns = "int",
         },
         new("guest-file-close", "0.15", "Copy-QemuGuestItem", "Closes an open file.") { Arguments = [FileHandle] },
-        new("guest-file-read", "0.15", "Get-QemuGuestContent", "Reads from an open file: 4096 bytes, or as many as asked for, up to 48 MiB.")
+        new("guest-file-read", "0.15", "Get-QemuGuestContent", "Reads from an open file: 4096 bytes by default, at most 48 MiB.")
         {
             Arguments = [FileHandle, new("count", "int", IsOptional: true)], Returns = "{count, buf-b64, eof}",
         },
-        new("guest-file-write", "0.15", "Set-QemuGuestContent", "Writes to an open file; tells how many bytes.")
+        new("guest-file-write", "0.15", "Set-QemuGuestContent", "Writes to an open file; returns how many bytes.")
         {
             Arguments = [FileHandle, new("buf-b64", "base64"), new("count", "int", IsOptional: true)], Returns = "{count, eof}",
         },
-        new("guest-file-seek", "0.15", "Get-QemuGuestContent", "Moves to a position in an open file; tells which.")
+        new("guest-file-seek", "0.15", "Get-QemuGuestContent", "Moves to a position in an open file and returns it.")
         {
             Arguments = [FileHandle, new("offset", "int"), new("whence", "set|cur|end")], Returns = "{position, eof}",
         },
         new("guest-file-flush", "0.15", "Set-QemuGuestContent",
-            "Passes what was written to an open file on to the system.") { Arguments = [FileHandle] },
+            "Flushes an open file.") { Arguments = [FileHandle] },
 
         // Power.
         new("guest-shutdown", "0.15", "Stop-QemuGuest", "Shuts the guest down, or restarts it.")

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Schema;
 
-/// <summary>The command that tells whether file systems are frozen, and its reply.</summary>
+/// <summary>The command that returns whether file systems are frozen, and its reply.</summary>
 internal static class FreezeStatus
 {
     /// <summary>Its name. It is one of the few that a frozen guest answers.</summary>
@@ -11,7 +11,7 @@ internal static class FreezeStatus
     /// <summary>One of the two values of its reply.</summary>
     public const string Frozen = "frozen";
 
-    /// <summary>The other one.</summary>
+    /// <summary>The other value of its reply.</summary>
     public const string Thawed = "thawed";
 
     /// <summary>Reads the value of its reply.</summary>

@@ -6,7 +6,7 @@ namespace QemuGuestAgent.Core.Schema;
 /// <summary>A command as guest-info lists it.</summary>
 /// <param name="Name">The command's name.</param>
 /// <param name="Enabled">Whether the agent's policy allows it.</param>
-/// <param name="SuccessResponse">Whether success is answered; false for those that take the guest down (QEMU: success-response).</param>
+/// <param name="SuccessResponse">Whether the agent replies on success; false for commands that take the guest down (QEMU: success-response).</param>
 public sealed record GuestAgentCommandInfo(string Name, bool Enabled, bool SuccessResponse);
 
 /// <summary>What guest-info says of an agent.</summary>
@@ -15,7 +15,7 @@ public sealed record GuestAgentCommandInfo(string Name, bool Enabled, bool Succe
 public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, GuestAgentCommandInfo> Commands)
 {
     /// <summary>Whether the success of a command is answered; where the agent does not tell, what QEMU's schema says.</summary>
-    /// <param name="info">What is known of the agent, or null.</param>
+    /// <param name="info">What is known about the agent, or null.</param>
     /// <param name="command">The command's name.</param>
     public static bool SuccessResponse(GuestAgentInfo? info, string command) =>
         info is not null && info.Commands.TryGetValue(command, out var known)
@@ -33,7 +33,7 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
     /// <summary>Whether it allows only what works in a frozen guest: that is so there, and of the strictest policies.</summary>
     public bool LooksFrozen => Commands.Values.All(command => !command.Enabled || WorksWhileFrozen(command));
 
-    /// <summary>Reads the reply to guest-info. What other agents leave out is taken as usual.</summary>
+    /// <summary>Reads the reply to guest-info. Members that other agents leave out get their usual values.</summary>
     public static GuestAgentInfo Parse(ref Utf8JsonReader reader)
     {
         var info = JsonElement.ParseValue(ref reader);

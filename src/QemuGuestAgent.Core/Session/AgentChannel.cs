@@ -47,7 +47,7 @@ internal sealed class AgentChannel : IDisposable
 
     public FrameDecoder Decoder { get; }
 
-    /// <summary>Told every message; null for nobody.</summary>
+    /// <summary>Receives every message; null for none.</summary>
     public Action<TraceEvent>? Trace { get; set; }
 
     /// <summary>The time of the call that is beginning, for a stream that has others wait for the agent; zero is without limit.</summary>

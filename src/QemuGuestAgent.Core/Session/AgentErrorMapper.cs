@@ -49,7 +49,7 @@ internal sealed class AgentErrorMapper(GuestAgentEndpoint endpoint, GuestAgentIn
     {
         if (CommandSchema.Find(command) is { } known)
         {
-            return $" QEMU's own agent has it from version {known.Since} on, in guests that can do it.";
+            return $" QEMU's own agent has it from version {known.Since} on, if the guest supports it.";
         }
 
         var part = command.StartsWith("guest-", StringComparison.Ordinal) ? command.Substring("guest-".Length) : command;

@@ -6,6 +6,6 @@ public sealed record CallOptions
     /// <summary>The time for the whole call, its wait for earlier ones and a synchronisation included; 60 seconds. Zero is no limit.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Told what the call does, on whatever thread it does it; null for nobody.</summary>
+    /// <summary>Receives trace events, on any thread; null for none.</summary>
     public Action<TraceEvent>? Trace { get; init; }
 }

@@ -104,7 +104,7 @@ internal sealed class Exchange(
             case ReplyKind.Blank or ReplyKind.Echo:
                 return false;
             case ReplyKind.Malformed:
-                throw ErrorCatalogue.ReplyMalformed.With(request.Command, endpoint, "the line is no JSON object with a return or an error.");
+                throw ErrorCatalogue.ReplyMalformed.With(request.Command, endpoint, "the line is not a JSON object with a return or an error.");
             case ReplyKind.TooComplex when !echoesIds || reply.Id is null || reply.Id == id:
                 InSync = reply.Id == id;
                 throw ErrorCatalogue.ReplyTooComplex.With(

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
-/// Runs an operation for each of many sessions, so many at a time, and carries what they have to say to the one thread that may say it.
+/// Runs an operation for each of many sessions, a limited number at a time, and passes their output to the one thread that may write it.
 /// Results come as they arrive. Disposing cancels what still runs and waits for it: no session is left in somebody's hands.
 /// </summary>
 public sealed class FanOut : IDisposable

@@ -48,7 +48,7 @@ public sealed class GuestAgentRequest
     public bool KeepsLateReply { get; init; }
 
     /// <summary>
-    /// The reply that came after the caller had given up, once it has come. It is found by a later call of the session, so synchronise
+    /// The reply that came after the caller had cancelled, once it has arrived. It is found by a later call of the session, so synchronise
     /// before looking; only an agent that echoes request ids lets it be told from others. For a command whose success is no reply it is
     /// a late error, or that of the ping behind it, also where that comes in time.
     /// </summary>
@@ -58,12 +58,12 @@ public sealed class GuestAgentRequest
 
     /// <summary>
     /// What to do once the request is on its way, before its reply is waited for: work of the caller's own, while the agent does its.
-    /// Where it throws, the reply is given up.
+    /// If it throws, the reply is abandoned.
     /// </summary>
     internal Action? WhileWaiting { get; init; }
 }
 
-/// <summary>A reply that came after its caller had given up.</summary>
+/// <summary>A reply that came after its caller had cancelled.</summary>
 /// <param name="Result">The result, where the command succeeded.</param>
 /// <param name="Error">The error, where it failed.</param>
 public sealed record LateReply(JsonElement Result, GuestAgentException? Error);

@@ -28,10 +28,10 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         _options = options;
     }
 
-    /// <summary>Where the agent is.</summary>
+    /// <summary>The endpoint of the agent.</summary>
     public GuestAgentEndpoint Endpoint { get; }
 
-    /// <summary>Where the session stands now.</summary>
+    /// <summary>The current state of the session.</summary>
     public GuestAgentSessionState State
     {
         get
@@ -55,7 +55,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
     /// <summary>Whether the guest's file systems are frozen, as the last command that shows it did.</summary>
     public bool IsFrozen { get; internal set; }
 
-    /// <summary>What is undone before the session closes.</summary>
+    /// <summary>Cleanup actions to run before the session closes.</summary>
     internal CleanupActions CleanupActions { get; } = new();
 
     /// <summary>The session's clock.</summary>
@@ -68,10 +68,10 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
     internal TimeSpan NoReplyWait => _options.NoReplyWait;
 
     /// <summary>Opens an endpoint and synchronises with the agent behind it.</summary>
-    /// <param name="endpoint">Where the agent is.</param>
-    /// <param name="options">Bounds; null takes the usual ones.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="endpoint">The endpoint of the agent.</param>
+    /// <param name="options">Bounds; null for the defaults.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// An <c>Endpoint…</c> error, AgentSilent, NotAnAgent, EndpointEchoes, ConnectionLost, ReplyTooLong, ReplyMalformed, ReplyUnexpected or
     /// SyncSkippedTooMuch.
@@ -122,8 +122,8 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
     /// <summary>Sends a command and reads its reply; synchronises first where the session is out of sync.</summary>
     /// <param name="request">The command.</param>
     /// <param name="parse">Reads the reply's value, from the receive buffer; it must not keep the reader's spans.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <returns>What <paramref name="parse"/> returns; the default value for a command whose success is no reply.</returns>
     /// <exception cref="GuestAgentException">
     /// AgentError, CommandNotFound, CommandDisabled, GuestFrozen: the agent refused. AgentSilent, AgentBusy, SessionBusy, SessionClosed,
@@ -219,7 +219,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         try
         {
             ThrowIfFaulted();
-            scope.Trace?.Invoke(TraceEvent.Step($"Leaving {request.Command} for the agent on '{Endpoint}'."));
+            scope.Trace?.Invoke(TraceEvent.Step($"Sending {request.Command} to '{Endpoint}' without waiting for a reply."));
             var message = await _channel!.StartMessageAsync(scope.Token).ConfigureAwait(false);
             var id = RequestId.Next();
             RequestWriter.Write(message, request.Command, request.WriteArguments, EchoesRequestIds ? id : null);
@@ -357,7 +357,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         _abandoned = null;
         Become(GuestAgentSessionState.Ready);
         scope.Trace?.Invoke(TraceEvent.Step($"In sync with agent {Agent?.Version ?? "of unknown version"} on '{Endpoint}': "
-            + $"replies thrown away: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
+            + $"replies discarded: {LastSync.RepliesDiscarded} ({LastSync.BytesDiscarded} bytes); "
             + (EchoesRequestIds ? "it echoes request ids." : "it does not echo request ids.")));
         return LastSync;
     }

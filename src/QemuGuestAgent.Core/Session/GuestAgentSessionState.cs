@@ -3,7 +3,7 @@ namespace QemuGuestAgent.Core.Session;
 /// <summary>Where a session stands.</summary>
 public enum GuestAgentSessionState
 {
-    /// <summary>Closed for good.</summary>
+    /// <summary>Closed permanently.</summary>
     Closed,
 
     /// <summary>The endpoint is being opened.</summary>

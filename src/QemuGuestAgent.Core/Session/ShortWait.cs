@@ -27,7 +27,7 @@ internal sealed class ShortWait
 
     /// <summary>Begins to wait, until there is something to read or it takes too long. <see cref="End"/> follows once it was read.</summary>
     /// <param name="stream">The stream that will be read; one that is not of a socket is not waited for.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public void Begin(Stream stream, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _waiting);

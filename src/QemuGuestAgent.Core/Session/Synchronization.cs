@@ -170,7 +170,7 @@ internal sealed class Synchronization(
                 if (reply.Kind is ReplyKind.Malformed or ReplyKind.TooComplex)
                 {
                     throw ErrorCatalogue.ReplyMalformed.With(
-                        InfoCommand, endpoint, "the line is no JSON object with a return or an error, within the bounds.");
+                        InfoCommand, endpoint, "the line is not a JSON object with a return or an error, within the bounds.");
                 }
 
                 late.TryDeliver(reply, errors.Explain);

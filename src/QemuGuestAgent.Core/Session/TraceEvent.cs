@@ -2,7 +2,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Session;
 
-/// <summary>What a <see cref="TraceEvent"/> tells of.</summary>
+/// <summary>The kind of a <see cref="TraceEvent"/>.</summary>
 public enum TraceKind
 {
     /// <summary>A step of the session, in words.</summary>
@@ -16,7 +16,7 @@ public enum TraceKind
 }
 
 /// <summary>One thing that happened in a session. Secrets and the content of files are masked; nothing in it can act on a terminal.</summary>
-/// <param name="Kind">What it tells of.</param>
+/// <param name="Kind">The kind of event.</param>
 /// <param name="Text">The step or the message.</param>
 public readonly record struct TraceEvent(TraceKind Kind, string Text)
 {

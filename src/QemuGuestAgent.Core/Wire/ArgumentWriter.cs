@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Wire;
 
 /// <summary>
 /// Writes values of a script as JSON: null, bool, whole and other numbers, strings, enums (as text), byte arrays (as base64), lists and
-/// dictionaries, nested. What has no faithful form is refused, by the place where it stands.
+/// dictionaries, nested. Values that JSON cannot represent are refused, with their place.
 /// </summary>
 public sealed class ArgumentWriter
 {
@@ -16,10 +16,10 @@ public sealed class ArgumentWriter
 
     private ArgumentWriter(Func<object, object?> unwrap) => _unwrap = unwrap;
 
-    /// <summary>Checks the arguments of a command and returns what writes them, or null where there are none.</summary>
+    /// <summary>Checks the arguments of a command and returns their writer, or null if there are none.</summary>
     /// <param name="command">The command, for the error's text.</param>
-    /// <param name="arguments">A dictionary, or what <paramref name="unwrap"/> makes one of.</param>
-    /// <param name="unwrap">Turns an object of the host's (a PSObject, say) into one of the kinds above, or returns it as it is.</param>
+    /// <param name="arguments">A dictionary, or an object that <paramref name="unwrap"/> turns into one.</param>
+    /// <param name="unwrap">Turns an object of the host (such as a PSObject) into one of the kinds above, or returns it unchanged.</param>
     /// <exception cref="GuestAgentException">One of the <c>Argument…</c> errors.</exception>
     public static Action<Utf8JsonWriter>? Prepare(string command, object? arguments, Func<object, object?>? unwrap = null)
     {
@@ -34,7 +34,7 @@ public sealed class ArgumentWriter
             throw ErrorCatalogue.ArgumentsNotAnObject.WithTarget(arguments, command, value.GetType());
         }
 
-        // Written once now, so that a bad argument is found before anything is sent, and copied then: it cannot change in between.
+        // Written now, so that an invalid argument is found before anything is sent, and copied later, so that it cannot change in between.
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { MaxDepth = RequestWriter.MaxMessageDepth }))
         {
@@ -106,7 +106,7 @@ public sealed class ArgumentWriter
         writer.WriteEndArray();
     }
 
-    // The host's object is remembered, not what was made of it: that may be a new one every time.
+    // The host's object is remembered, not its conversion, which may be a new object every time.
     private void Enter(object value, string path)
     {
         if (_parents.Exists(parent => ReferenceEquals(parent, value)))
@@ -134,15 +134,15 @@ public sealed class ArgumentWriter
         writer.WriteNumberValue(value);
     }
 
-    /// <summary>The text, once it is known that the agent can read it.</summary>
-    /// <param name="text">Text of the caller's.</param>
-    /// <param name="path">Where in the arguments it stands.</param>
+    /// <summary>The text, after checking that the agent can read it.</summary>
+    /// <param name="text">Text from the caller.</param>
+    /// <param name="path">Its place in the arguments.</param>
     /// <exception cref="GuestAgentException">ArgumentTextInvalid, RequestTooLong.</exception>
     internal static string Checked(string text, string path)
     {
         CheckLength(text.Length, path);
 
-        // For half a pair the serializer would write U+FFFD; a noncharacter the agent cannot read, so that it would not know the request's id.
+        // The serializer would write U+FFFD for an unpaired surrogate; the agent cannot read a noncharacter, and would not know the request's id.
         for (var i = 0; i < text.Length; i++)
         {
             var isPair = char.IsSurrogatePair(text, i);
@@ -158,7 +158,7 @@ public sealed class ArgumentWriter
         return text;
     }
 
-    // Far past it the serializer fails with an error of its own.
+    // Far beyond this limit the serializer fails with its own error.
     private static void CheckLength(int length, string path)
     {
         if (length > RequestWriter.MaxRequestBytes)

@@ -9,18 +9,18 @@ internal static class Base64Value
 {
     private const int GroupChars = 4;
 
-    /// <summary>Decodes the string that a reader stands on; returns how many bytes it has.</summary>
+    /// <summary>Decodes the current string of a reader; returns the number of bytes.</summary>
     /// <exception cref="FormatException">It is not base64, or longer than the memory for it.</exception>
     public static int Read(ref Utf8JsonReader reader, Span<byte> destination)
     {
         if (reader.TokenType != JsonTokenType.String)
         {
-            throw new FormatException("what should be base64 is no string.");
+            throw new FormatException("the base64 value is not a string.");
         }
 
         if (reader.ValueIsEscaped)
         {
-            // Nobody escapes what needs none; but it would be valid.
+            // Unneeded escapes do not occur in practice, but would be valid.
             var bytes = reader.GetBytesFromBase64();
             CheckRoom(bytes.Length, destination.Length);
             bytes.CopyTo(destination);
@@ -81,7 +81,7 @@ internal static class Base64Value
         }
     }
 
-    private static FormatException NotBase64() => new("what should be base64 is not.");
+    private static FormatException NotBase64() => new("the value is not valid base64.");
 
-    private static FormatException TooLong() => new("it has more bytes than were asked for.");
+    private static FormatException TooLong() => new("it has more bytes than were requested.");
 }

@@ -5,24 +5,24 @@ namespace QemuGuestAgent.Core.Wire;
 /// <summary>What <see cref="FrameDecoder.Decode"/> found.</summary>
 internal enum FrameStatus
 {
-    /// <summary>The bytes given hold no whole line yet.</summary>
+    /// <summary>The bytes do not contain a complete line yet.</summary>
     NeedMore,
 
-    /// <summary>A whole line.</summary>
+    /// <summary>A complete line.</summary>
     Line,
 
-    /// <summary>The line at hand is longer than the bound.</summary>
+    /// <summary>The current line is longer than the limit.</summary>
     TooLong,
 }
 
 /// <summary>
-/// Cuts the agent's bytes into lines. A reply is pure ASCII and ends with LF (protocol: framing 1), so LF and 0xFF are looked for on
-/// bytes. A 0xFF resets the framing wherever it comes: what stood before it on the line is dropped (rule S5).
-/// Each call is given the bytes that earlier calls did not consume and what has come since; nothing is looked at twice.
+/// Cuts the agent's bytes into lines. A reply is pure ASCII and ends with LF (protocol: framing 1), so LF and 0xFF are searched for in the
+/// bytes. A 0xFF resets the framing wherever it occurs: the part of the line before it is dropped (rule S5).
+/// Each call gets the bytes that earlier calls did not consume and those received since; nothing is scanned twice.
 /// </summary>
 internal sealed class FrameDecoder(long maxLineBytes)
 {
-    /// <summary>The byte that no UTF-8 text holds: it flushes the parser on either side.</summary>
+    /// <summary>The byte that cannot occur in UTF-8: it flushes the parser on either side.</summary>
     public const byte Sentinel = 0xFF;
 
     private const byte LineFeed = (byte)'\n';
@@ -36,10 +36,10 @@ internal sealed class FrameDecoder(long maxLineBytes)
     /// </summary>
     public bool DropsLongLines { get; set; }
 
-    /// <summary>The longest line to be kept, in bytes.</summary>
+    /// <summary>The maximum length of a line, in bytes.</summary>
     public long MaxLineBytes { get; set; } = maxLineBytes;
 
-    /// <summary>Whether a sentinel came since the last line ended: the line at hand is the first after it.</summary>
+    /// <summary>Whether a sentinel came since the last line ended: the current line is the first after it.</summary>
     public bool AfterSentinel { get; private set; }
 
     /// <summary>Bytes dropped so far: before a sentinel, and of lines that were too long.</summary>
@@ -48,11 +48,11 @@ internal sealed class FrameDecoder(long maxLineBytes)
     /// <summary>Lines dropped so far, whole or begun.</summary>
     public long LinesDropped { get; private set; }
 
-    /// <summary>Looks for the next line.</summary>
+    /// <summary>Searches for the next line.</summary>
     /// <param name="buffer">Bytes not consumed so far.</param>
     /// <param name="line">The line without its end, in the memory of <paramref name="buffer"/>.</param>
     /// <param name="afterSentinel">Whether the line directly follows a sentinel.</param>
-    /// <param name="consumed">Up to where the bytes are done with (for a line: once the line has been read).</param>
+    /// <param name="consumed">The number of bytes that are consumed (for a line: once the line has been read).</param>
     public FrameStatus Decode(
         ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line, out bool afterSentinel, out SequencePosition consumed)
     {
@@ -79,7 +79,7 @@ internal sealed class FrameDecoder(long maxLineBytes)
             {
                 LinesDropped += length > 0 || _dropping ? 1 : 0;
                 Drop(ref buffer, length + 1);
-                BytesDropped--; // The sentinel itself is no loss.
+                BytesDropped--; // The sentinel itself does not count.
                 _dropping = false;
                 AfterSentinel = true;
                 continue;

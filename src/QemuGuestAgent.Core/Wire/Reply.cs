@@ -3,19 +3,19 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Wire;
 
-/// <summary>What a line from the agent is.</summary>
+/// <summary>The kind of a line from the agent.</summary>
 internal enum ReplyKind
 {
     /// <summary>Nothing: an empty line.</summary>
     Blank,
 
-    /// <summary>Not one whole JSON object, or one that is no reply.</summary>
+    /// <summary>Not a complete JSON object, or one that is not a reply.</summary>
     Malformed,
 
-    /// <summary>A JSON object nested too deep, or with too many values.</summary>
+    /// <summary>A JSON object that is nested too deeply or has too many values.</summary>
     TooComplex,
 
-    /// <summary>A request: our own, sent back by a line that echoes.</summary>
+    /// <summary>A request: our own, sent back by a terminal with echo.</summary>
     Echo,
 
     /// <summary>A reply with a result.</summary>
@@ -26,14 +26,14 @@ internal enum ReplyKind
 }
 
 /// <summary>
-/// One line from the agent, taken apart as far as anybody may need before it is known whose reply it is: the <c>id</c> comes last in
+/// One line from the agent, parsed as far as needed before it is known to which request it belongs: the <c>id</c> comes last in
 /// practice. The whole line has been checked to be JSON within bounds; the result's value is still in the memory of the line.
 /// </summary>
 internal readonly struct Reply
 {
     public ReplyKind Kind { get; private init; }
 
-    /// <summary>The request's id that the agent echoed, where it is a whole number.</summary>
+    /// <summary>The request's id that the agent echoed, if it is an integer.</summary>
     public long? Id { get; private init; }
 
     /// <summary>The bytes of the value of <c>return</c>.</summary>
@@ -42,12 +42,12 @@ internal readonly struct Reply
     /// <summary>The agent's error: its class and its text.</summary>
     public (string Class, string Description) Error { get; private init; }
 
-    /// <summary>The value of <c>return</c> where it is a whole number of 64 bits, as a sync's is.</summary>
+    /// <summary>The value of <c>return</c> if it is a 64-bit integer, as for a sync.</summary>
     public long? ReturnedNumber
     {
         get
         {
-            // Longer than any int64: no need to look at it.
+            // Longer than any int64: no need to parse it.
             if (Kind != ReplyKind.Return || Return.Length > 20)
             {
                 return null;
@@ -66,10 +66,10 @@ internal readonly struct Reply
         return reader;
     }
 
-    /// <summary>Takes a line apart.</summary>
+    /// <summary>Parses a line.</summary>
     /// <param name="line">The line, without its LF.</param>
-    /// <param name="maxDepth">The deepest nesting taken.</param>
-    /// <param name="maxValues">The most values taken, keys included.</param>
+    /// <param name="maxDepth">The maximum nesting depth.</param>
+    /// <param name="maxValues">The maximum number of values, including keys.</param>
     public static Reply Parse(in ReadOnlySequence<byte> line, int maxDepth, int maxValues)
     {
         if (IsBlank(line))
@@ -77,7 +77,7 @@ internal readonly struct Reply
             return new Reply { Kind = ReplyKind.Blank };
         }
 
-        // One level more than the bound, so that passing it is seen here and told apart from JSON that is broken.
+        // One level more than the limit, so that exceeding it is noticed here and distinguished from invalid JSON.
         var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = maxDepth + 1 });
         try
         {
@@ -165,7 +165,7 @@ internal readonly struct Reply
         var depth = reader.CurrentDepth;
         while (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || reader.CurrentDepth > depth)
         {
-            // The depth of a container is that of what it stands in.
+            // The depth of a container is that of its parent.
             if (--values < 0 || (reader.CurrentDepth >= maxDepth && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray))
             {
                 values = -1;

@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace QemuGuestAgent.Core.Wire;
 
-/// <summary>Memory that a request is written into, used again for the next one. (.NET Framework has no public ArrayBufferWriter.)</summary>
+/// <summary>A buffer for requests, reused for the next one. (.NET Framework has no public ArrayBufferWriter.)</summary>
 internal sealed class RequestBuffer : IBufferWriter<byte>
 {
     private const int InitialBytes = 1024;
 
-    // A buffer grown for one large request is let go afterwards.
+    // A buffer grown for one large request is released afterwards.
     private const int KeptBytes = 4 << 20;
 
     private byte[] _bytes = new byte[InitialBytes];
@@ -16,7 +16,7 @@ internal sealed class RequestBuffer : IBufferWriter<byte>
     /// <summary>What has been written since the last <see cref="Clear"/>.</summary>
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _written);
 
-    /// <summary>Forgets what was written, and wipes it: it may hold a secret.</summary>
+    /// <summary>Clears what was written, and overwrites it: it may contain a secret.</summary>
     public void Clear()
     {
         Array.Clear(_bytes, 0, _written);

@@ -6,16 +6,16 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Wire;
 
-/// <summary>Shows a message in a trace without what is secret or private in it.</summary>
+/// <summary>Shows a message in a trace with secrets and private data masked.</summary>
 internal static class WireMask
 {
-    /// <summary>How the byte 0xFF is shown.</summary>
+    /// <summary>The text for the byte 0xFF.</summary>
     public const string Sentinel = "<0xFF>";
 
     private const string Mask = "***";
     private const int MaxShown = 1024;
 
-    // Above this a message is not parsed for a trace: only its size is told.
+    // Larger messages are not parsed for a trace: only their size is shown.
     private const int MaxParsed = 1 << 20;
 
     // Members that carry secrets or the content of files and processes, in requests and replies.
@@ -42,8 +42,8 @@ internal static class WireMask
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or ArgumentException)
         {
-            // Part of a message may hold part of a secret.
-            return $"{prefix}<{json.Length} bytes that are no whole message>";
+            // A part of a message may contain a part of a secret.
+            return $"{prefix}<{json.Length} bytes that are not a complete message>";
         }
 
         return prefix + SafeText.Escape(Encoding.UTF8.GetString(output.Written.ToArray()), MaxShown);

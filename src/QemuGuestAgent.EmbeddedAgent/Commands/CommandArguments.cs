@@ -4,7 +4,7 @@ namespace QemuGuestAgent.EmbeddedAgent.Commands;
 
 /// <summary>A request's arguments, checked as QEMU does: in the order of the schema, the unexpected last.</summary>
 /// <param name="arguments">The object, or null for none.</param>
-/// <param name="path">Where it stands in the arguments, for errors.</param>
+/// <param name="path">Its place in the arguments, for errors.</param>
 internal sealed class CommandArguments(JsonElement? arguments, string path = "")
 {
     private static readonly JsonElement NoArguments = JsonDocument.Parse("{}").RootElement;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace QemuGuestAgent.EmbeddedAgent.Commands;
 
-/// <summary>The command that looks at the drivers of a Windows guest.</summary>
+/// <summary>The command that lists the drivers of a Windows guest.</summary>
 internal static class DeviceCommands
 {
     // Nanoseconds since 1970: 2025-07-21.

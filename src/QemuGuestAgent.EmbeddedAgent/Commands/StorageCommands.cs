@@ -53,7 +53,7 @@ internal static class StorageCommands
         return new JsonObject { ["paths"] = new JsonArray(Mounted(agent).Select(of => Trim(of, minimum)).ToArray<JsonNode?>()) };
     }
 
-    /// <summary>What is mounted where, in bytes.</summary>
+    /// <summary>The mounted file systems and their sizes, in bytes.</summary>
     public static IEnumerable<(string MountPoint, long Size, long Used)> Mounted(AgentContext agent) =>
         FileSystems(agent).Select(of => ((string)of!["mountpoint"]!, (long)of["total-bytes"]!, (long)of["used-bytes"]!));
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace QemuGuestAgent.EmbeddedAgent.Guest;
 
-/// <summary>What the guest tells of its operating system.</summary>
+/// <summary>What the guest reports about its operating system.</summary>
 internal static class OSInformation
 {
     public const string ReleaseFile = """

@@ -3,14 +3,14 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Tells what happens on the wire, as -Verbose and -Debug of a cmdlet ask for it.</summary>
+/// <summary>Writes the events of a session to the verbose and debug streams of a cmdlet.</summary>
 internal sealed class CmdletTrace
 {
     private readonly PSCmdlet _cmdlet;
     private readonly bool _tellsSteps;
     private readonly bool _tellsWire;
 
-    /// <summary>Looks at the parameters and preferences of a cmdlet that has begun.</summary>
+    /// <summary>Reads the parameters and preferences of a cmdlet that has begun.</summary>
     public CmdletTrace(PSCmdlet cmdlet)
     {
         _cmdlet = cmdlet;
@@ -18,9 +18,9 @@ internal sealed class CmdletTrace
         _tellsWire = IsTold("Debug", "DebugPreference");
     }
 
-    /// <summary>What takes the events of a guest, or null where nobody wants them.</summary>
+    /// <summary>Receives the events of a guest; null if they are not wanted.</summary>
     /// <param name="name">The guest's name.</param>
-    /// <param name="emit">Has an action run on the pipeline's thread.</param>
+    /// <param name="emit">Runs an action on the pipeline's thread.</param>
     public Action<TraceEvent>? Trace(string name, Action<Action> emit) =>
         _tellsSteps || _tellsWire ? happened => Tell(emit, name, happened) : null;
 

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>A cmdlet that works on many guests at the same time and writes what comes as it comes.</summary>
+/// <summary>A cmdlet that works on many guests at the same time and streams results as they arrive.</summary>
 public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 {
     private readonly OrderedOutput _output = new();
@@ -14,13 +14,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     private CmdletTrace? _trace;
     private ProgressRecord? _progress;
 
-    /// <summary>The time for each guest, in seconds; 0 is no limit. 60 by default, unless the description says otherwise.</summary>
+    /// <summary>The time limit for each guest, in seconds; 0 means no limit. 60 by default, unless the description says otherwise.</summary>
     [Parameter]
     [Alias("TimeoutSec")]
     [ValidateRange(0.0, 2147483.0)]
     public double TimeoutSeconds { get; set; } = 60;
 
-    /// <summary>How many guests are worked on at the same time; 32 by default.</summary>
+    /// <summary>The maximum number of guests to work on at the same time; 32 by default.</summary>
     [Parameter]
     [ValidateRange(1, 4096)]
     public int ThrottleLimit { get; set; } = 32;
@@ -52,27 +52,27 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void StopProcessing() => _fanOut?.Stop();
 
-    /// <summary>Ends what still runs and waits for it, also where the pipeline was stopped.</summary>
+    /// <summary>Cancels what is still running and waits for it, even if the pipeline was stopped.</summary>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends what still runs and waits for it.</summary>
+    /// <summary>Cancels what is still running and waits for it.</summary>
     /// <param name="disposing">Whether called by <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool disposing)
     {
         _fanOut?.Dispose();
     }
 
-    // What is being done, where that may take long: a wait of more than a second is shown as progress then.
+    // The name of an operation that may take long: a wait of more than a second is then shown as progress.
     private protected virtual string? Activity => null;
 
-    // Whether the work on a guest is so short that nobody wants to hear of it before it ends.
+    // Whether the work on a guest is too short for progress.
     private protected virtual bool IsBrief => false;
 
-    // Reads an endpoint and tells what there is to know of it; null after an error, which concerns this endpoint only.
+    // Parses an endpoint and writes its warnings; null after an error, which concerns this endpoint only.
     private protected GuestAgentEndpoint? ParseEndpoint(string text)
     {
         try
@@ -109,7 +109,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     }
 
     // Starts an operation for a guest. It returns what to do with its result on the pipeline's thread; a failure of this guest is a
-    // non-terminating error, and harms no other.
+    // non-terminating error, and does not affect the others.
     private protected void Start(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
     {
         _fanOut!.Add(async (emit, cancellationToken) =>
@@ -131,7 +131,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         _fanOut.Drain();
     }
 
-    // As Start, where what comes of it is written in the order in which the guests were given, whichever is done first:
+    // Like Start, but the results are written in the order in which the guests were given, whichever finishes first:
     // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
     private protected void StartInOrder(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
     {
@@ -152,10 +152,10 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         });
     }
 
-    // Has something done on the pipeline's thread.
+    // Runs an action on the pipeline's thread.
     private protected void Post(Action action) => _fanOut!.Post(action);
 
-    // Has something done on the pipeline's thread and waits for that: what comes faster than it is taken does not pile up.
+    // Runs an action on the pipeline's thread and waits for it, so that output does not pile up faster than it is consumed.
     private protected async Task SendAsync(Action action, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);

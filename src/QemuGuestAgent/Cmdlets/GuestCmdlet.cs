@@ -6,19 +6,19 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>A cmdlet that asks or changes something in each of many guests.</summary>
+/// <summary>A cmdlet that reads or changes something in each of many guests.</summary>
 public abstract class GuestCmdlet : FanOutCmdlet
 {
     internal const string SessionSet = "Session";
     internal const string EndpointSet = "Endpoint";
 
-    /// <summary>The sessions with the guests' agents, or what was had by them, such as the objects of a Get cmdlet.</summary>
+    /// <summary>The sessions with the guests' agents, or objects that came from them, such as the output of a Get cmdlet.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
     [SessionOf]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this once, and to close afterwards; some kinds start programs.</summary>
+    /// <summary>Endpoints to open for this call and to close afterwards. Some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
@@ -27,7 +27,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
     // The guests given: sessions, or endpoints as they were written.
     private protected IEnumerable<object> Guests => ParameterSetName == EndpointSet ? Endpoint : Session;
 
-    // Starts an operation on each guest given; a cmdlet that changes something says what, and is asked about it with -WhatIf
+    // Starts an operation on each guest given; a cmdlet that changes something describes the change, for -WhatIf
     // and -Confirm.
     private protected void ForEachGuest(
         Func<Guest, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
@@ -55,10 +55,10 @@ public abstract class GuestCmdlet : FanOutCmdlet
         }
     }
 
-    // Whether a change is wanted nevertheless, once -Confirm has been asked.
+    // A second confirmation, after -Confirm.
     private protected virtual bool Consents(AgentSession session) => true;
 
-    // What writes the errors of parts of a guest; the parts are their targets.
+    // Writes the errors of parts of a guest; the parts are their targets.
     private protected Action Report(IReadOnlyList<GuestAgentException> failures) => () =>
     {
         foreach (var failure in failures)
@@ -67,7 +67,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
         }
     };
 
-    // What writes typed replies, as QemuGuestAgent.<thing>.
+    // Writes typed replies, as QemuGuestAgent.<thing>.
     private protected Action Output(Guest guest, string thing, IEnumerable<object> replies)
     {
         var objects = replies.Select(reply => GuestObject.Of(reply, thing, guest)).ToList();

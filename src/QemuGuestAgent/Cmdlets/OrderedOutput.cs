@@ -1,12 +1,12 @@
 namespace QemuGuestAgent;
 
-/// <summary>Runs actions in the order of their numbers, whatever order they come in: each as soon as all before it have run.</summary>
+/// <summary>Runs actions in the order of their numbers, whatever order they are added in: each as soon as all before it have run.</summary>
 internal sealed class OrderedOutput
 {
     private readonly Dictionary<int, Action> _held = [];
     private int _next;
 
-    /// <summary>Takes an action; its number, counted from 0, is that of no other.</summary>
+    /// <summary>Adds an action; its number, counted from 0, must be unique.</summary>
     public void Run(int number, Action action)
     {
         _held.Add(number, action);

@@ -6,8 +6,8 @@ using QemuGuestAgent.Core.Schema;
 namespace QemuGuestAgent.Completion;
 
 /// <summary>
-/// Completes the arguments of a command to a hashtable with the keys that QEMU's schema has: first those needed, then all. The
-/// values are left to write, so that nothing is sent before they are.
+/// Completes the arguments of a command to a hashtable with the keys of QEMU's schema: first the required ones, then all. The
+/// values are left empty, so that nothing can be sent before they are filled in.
 /// </summary>
 public sealed class CommandArgumentsCompleter : IArgumentCompleter
 {

@@ -6,8 +6,8 @@ using QemuGuestAgent.Core.Schema;
 namespace QemuGuestAgent.Completion;
 
 /// <summary>
-/// Completes the name of a command from what the agents said at their last synchronisation, else from QEMU's schema: it asks
-/// nobody.
+/// Completes the name of a command from what the agents reported at their last synchronisation, or from QEMU's schema. It sends
+/// nothing.
 /// </summary>
 public sealed class CommandCompleter : IArgumentCompleter
 {
@@ -32,7 +32,7 @@ public sealed class CommandCompleter : IArgumentCompleter
         var text = SafeName.Quote(name);
         var tip = CommandSchema.Find(name) is { } known
             ? $"{known.Synopsis} Since QEMU {known.Since}."
-            : $"{text}: unknown to QEMU's schema.";
+            : $"{text}: not in QEMU's schema.";
         return new CompletionResult(
             text, text, CompletionResultType.ParameterValue, enabled ? tip : $"{tip} Disabled in the guest.");
     }

@@ -5,10 +5,10 @@ using QemuGuestAgent.Core.Endpoints.Finding;
 
 namespace QemuGuestAgent.Completion;
 
-/// <summary>Completes an endpoint with the channels that this host is seen to have, with the kinds there are, and as a path.</summary>
+/// <summary>Completes an endpoint with the channels found on this host, with the kinds of endpoints, and as a path.</summary>
 public sealed class EndpointCompleter : IArgumentCompleter
 {
-    // A libvirt that does not answer must not hold the prompt.
+    // A libvirt that does not answer must not block the prompt.
     private static readonly TimeSpan NoReplyWait = TimeSpan.FromMilliseconds(300);
 
     /// <inheritdoc/>
@@ -18,7 +18,7 @@ public sealed class EndpointCompleter : IArgumentCompleter
         var start = wordToComplete.Trim('\'', '"');
         var finding = Task.Run(() => new ChannelFinder().Find());
         var found = Task.WaitAny([finding], NoReplyWait) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
-        // Behind one letter a colon is a drive's.
+        // After a single letter, a colon belongs to a drive.
         return found
             .Where(channel => channel.IsTrusted)
             .Select(channel => (Text: channel.Endpoint, Tip: $"{channel.Name}: {channel.Source}, {channel.State}"))

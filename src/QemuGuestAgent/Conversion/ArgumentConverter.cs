@@ -3,10 +3,10 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Takes PowerShell's wrapping off a value.</summary>
+/// <summary>Unwraps PowerShell's wrapper objects.</summary>
 internal static class ArgumentConverter
 {
-    /// <summary>The value within, for a custom object its properties in order, for a switch its bool.</summary>
+    /// <summary>The wrapped value; for a custom object its properties in order, for a switch its bool.</summary>
     public static object? Unwrap(object value) => value switch
     {
         PSObject { BaseObject: PSCustomObject } custom => Properties(custom),

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Takes an encoding by its name, as utf8, unicode or ibm850, by the number of its code page, or as it is.</summary>
+/// <summary>Converts the name of an encoding, such as utf8, unicode or ibm850, or the number of a code page, to the encoding.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
 {
@@ -24,7 +24,7 @@ public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             throw new ArgumentTransformationMetadataException(
-                $"'{value}' is no encoding. Use utf8, utf8BOM, unicode, bigendianunicode, utf32, latin1, ascii, a name such as ibm850, "
+                $"'{value}' is not an encoding. Use utf8, utf8BOM, unicode, bigendianunicode, utf32, latin1, ascii, a name such as ibm850, "
                 + "or the number of a code page.", e);
         }
     }

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent;
 
-/// <summary>Makes error records of the catalogue's errors: the one place that does.</summary>
+/// <summary>Converts the catalogue's errors to error records.</summary>
 internal static class ErrorRecords
 {
     /// <summary>The error as PowerShell shows it.</summary>

@@ -1,16 +1,16 @@
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>What came by pipeline for each guest, in its order and without doubles, to be done all at once at the end.</summary>
-/// <typeparam name="T">What came.</typeparam>
+/// <summary>The pipeline input for each guest, in order and without duplicates, to be processed at once at the end.</summary>
+/// <typeparam name="T">The type of the input.</typeparam>
 internal sealed class GatheredByGuest<T>
 {
     private readonly Dictionary<object, List<T>> _items = [];
 
-    /// <summary>The guests, as they were given, and what came for each.</summary>
+    /// <summary>The guests, as they were given, and the input for each.</summary>
     public IEnumerable<(object Guest, IReadOnlyList<T> Items)> Guests =>
         _items.Select(of => (of.Key, (IReadOnlyList<T>)of.Value));
 
-    /// <summary>Adds what came for some guests.</summary>
+    /// <summary>Adds input for some guests.</summary>
     public void Add(IEnumerable<object> guests, IEnumerable<T> items)
     {
         foreach (var guest in guests)

@@ -2,15 +2,15 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent;
 
-/// <summary>Names with wildcards, as PowerShell matches them: any of them, in any case.</summary>
+/// <summary>Names with PowerShell wildcards: a name matches if any of them does, ignoring case.</summary>
 internal sealed class NameFilter(string[] names)
 {
     private readonly WildcardPattern[] _patterns = Array.ConvertAll(names, PatternOf);
 
-    /// <summary>What matches a name with wildcards: in any case, also in Turkish, whose capital i is another.</summary>
+    /// <summary>A pattern for a name with wildcards. It ignores case, even in Turkish, which has a different capital i.</summary>
     public static WildcardPattern PatternOf(string name) =>
         WildcardPattern.Get(name, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
 
-    /// <summary>Whether a name is one of those asked for.</summary>
+    /// <summary>Whether a name matches.</summary>
     public bool Matches(string name) => Array.Exists(_patterns, pattern => pattern.IsMatch(name));
 }

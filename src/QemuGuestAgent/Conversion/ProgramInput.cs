@@ -6,10 +6,10 @@ using System.Text;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Makes of PowerShell's values what a program in a guest gets.</summary>
+/// <summary>Converts PowerShell values to the input and environment of a program in a guest.</summary>
 internal static class ProgramInput
 {
-    /// <summary>The bytes for a program's standard input: bytes as they are; of anything else, each is a line of text.</summary>
+    /// <summary>The bytes for a program's standard input: bytes unchanged, and anything else as a line of text.</summary>
     public static byte[] Bytes(object input, Encoding encoding)
     {
         if (ArgumentConverter.Unwrap(input) is byte[] bytes)
@@ -38,7 +38,7 @@ internal static class ProgramInput
         return output.ToArray();
     }
 
-    /// <summary>Variables for an environment; a null value stays one.</summary>
+    /// <summary>Environment variables; null values are kept.</summary>
     public static IReadOnlyDictionary<string, string?> Variables(IDictionary variables)
     {
         var result = new Dictionary<string, string?>(StringComparer.Ordinal);

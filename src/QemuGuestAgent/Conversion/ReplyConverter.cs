@@ -3,20 +3,20 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Makes PowerShell's objects of a reply, with the JSON's own member names, order and types.</summary>
+/// <summary>Converts a reply to PowerShell objects, with the member names, order and types of the JSON.</summary>
 internal sealed class ReplyConverter
 {
     /// <summary>The note property that says which guest an object came from.</summary>
     public const string GuestNameProperty = "PSGuestName";
 
-    // What the engine itself gives every object; of a member of that name it would be one or the other that is seen.
+    // Members that the engine gives every object: a member with the same name would hide or be hidden by them.
     private static readonly HashSet<string> Reserved =
         new(["psobject", "psbase", "psadapted", "psextended", "pstypenames"], StringComparer.OrdinalIgnoreCase);
 
-    // By the depth, the names of the last object's members: the objects of a list mostly have the same.
+    // By depth, the member names of the last object: the objects of a list mostly have the same.
     private readonly List<List<string>> _names = [];
 
-    /// <summary>Reads a value: an object as PSObject, an array as object[], a number as long, ulong past it, else double.</summary>
+    /// <summary>Reads a value: an object as PSObject, an array as object[], a number as long, ulong if larger, otherwise double.</summary>
     public static object? Read(ref Utf8JsonReader reader) => new ReplyConverter().ReadValue(ref reader);
 
     /// <summary>Reads a value as its JSON text.</summary>
@@ -27,7 +27,7 @@ internal sealed class ReplyConverter
     {
         if (value is PSObject thing)
         {
-            // A guest that sends the name itself does not get through with it.
+            // A guest that sends this name itself is overruled.
             thing.Properties.Remove(GuestNameProperty);
             thing.Properties.Add(new PSNoteProperty(GuestNameProperty, guestName), preValidated: true);
         }
@@ -63,7 +63,7 @@ internal sealed class ReplyConverter
         {
             if (i == names.Count || !reader.ValueTextEquals(names[i]))
             {
-                // From here on it is another kind of object.
+                // From here on the object has other members.
                 names.RemoveRange(i, names.Count - i);
                 taken ??= new HashSet<string>(names, StringComparer.OrdinalIgnoreCase);
                 names.Add(ReadName(ref reader, taken));

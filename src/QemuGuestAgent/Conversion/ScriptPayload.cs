@@ -9,7 +9,7 @@ namespace QemuGuestAgent.Conversion;
 /// <summary>What a guest's PowerShell needs to run a script, in CLIXML.</summary>
 internal static class ScriptPayload
 {
-    // Of the script's values two levels are left.
+    // Two levels remain for the script's values.
     private const int Depth = 4;
 
     /// <summary>The payload for <see cref="PowerShellScript.Prepare"/>.</summary>
@@ -34,8 +34,8 @@ internal static class ScriptPayload
             Depth);
     }
 
-    // CLIXML has a secret encrypted for this computer, or not at all: the guest could not read it. It goes as text, by a channel
-    // that ends in the guest's agent, and becomes a secret there again.
+    // CLIXML encrypts a secret for this computer, or not at all: the guest could not read it. It is sent as text, through a channel
+    // that ends in the guest's agent, and becomes a SecureString there again.
     private static object? Pack(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
     {
         SecureString secret => Secret(null, secret),

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>A script as a guest gets it: each <c>$using:name</c> is a variable there, whose value goes with the script.</summary>
+/// <summary>A script as it is sent to a guest: each <c>$using:name</c> becomes a variable, whose value is sent with the script.</summary>
 internal sealed class ScriptSource
 {
     private ScriptSource(string text, Dictionary<string, object?> variables) => (Text, Variables) = (text, variables);
@@ -13,7 +13,7 @@ internal sealed class ScriptSource
     /// <summary>The script.</summary>
     public string Text { get; }
 
-    /// <summary>The values by the names of the variables that are to be set for it.</summary>
+    /// <summary>The values of the variables to set for it, by name.</summary>
     public IReadOnlyDictionary<string, object?> Variables { get; }
 
     /// <summary>A script of text only.</summary>
@@ -33,12 +33,12 @@ internal sealed class ScriptSource
         var uses = block.FindAll(ast => ast is UsingExpressionAst, searchNestedScriptBlocks: true)
             .Select(use => (VariableExpressionAst)use.Find(ast => ast is VariableExpressionAst, searchNestedScriptBlocks: false));
 
-        // From the last to the first, so that the places of the others stay.
+        // From the last to the first, so that the positions of the others stay valid.
         foreach (var use in uses.OrderByDescending(use => use.Extent.StartOffset))
         {
             var name = use.VariablePath.UserPath;
 
-            // A variable of a drive, as env:HOME, has a value and is no PSVariable. There a colon would mean a scope or drive again.
+            // A variable of a drive, such as env:HOME, has a value but is not a PSVariable. In the guest a colon would mean a scope or drive again.
             var variable = use.VariablePath.IsDriveQualified ? null : shell.PSVariable.Get(name);
             var value = variable is not null ? variable.Value : shell.PSVariable.GetValue(name);
             if (variable is null && value is null)
@@ -54,7 +54,7 @@ internal sealed class ScriptSource
                 .Insert(start, isSplatted ? $"@{thereName}" : $"${{{thereName}}}");
         }
 
-        // What stands in another script stands in braces.
+        // The text of a nested script is put in braces.
         return new ScriptSource(block.Parent is null ? text.ToString() : text.ToString(1, text.Length - 2), variables);
     }
 }

@@ -8,14 +8,14 @@ using QemuGuestAgent.Core.Operations.Scripts;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Writes what a script in a guest's PowerShell wrote to the same streams here.</summary>
+/// <summary>Writes the output of a script in a guest's PowerShell to the same streams here.</summary>
 internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript script)
 {
     private readonly StringBuilder _errors = new();
     private readonly HashSet<int> _shown = [];
     private bool _hasEnded;
 
-    /// <summary>Reads lines, and gives what writes what they say, for the pipeline's thread.</summary>
+    /// <summary>Parses lines, and returns actions for the pipeline's thread that write their records.</summary>
     /// <exception cref="GuestAgentException">ReplyUnexpected.</exception>
     public Action Read(IEnumerable<GuestProcessLine> lines)
     {
@@ -26,12 +26,12 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
         }
         catch (SystemException e)
         {
-            // What the engine throws for CLIXML that is none.
+            // The exceptions that the engine throws for invalid CLIXML.
             throw ErrorCatalogue.ReplyUnexpected.BecauseWithTarget(e, guest.Name, "PowerShell", guest.Session.Endpoint, e.Message);
         }
     }
 
-    /// <summary>Fails where the script was broken off.</summary>
+    /// <summary>Fails if the script was interrupted.</summary>
     /// <exception cref="GuestAgentException">ScriptBrokenOff.</exception>
     public void Check(GuestProcessResult result)
     {
@@ -42,7 +42,7 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
         }
     }
 
-    /// <summary>Takes down the progress that the script left.</summary>
+    /// <summary>Removes the progress that the script left behind.</summary>
     public void CompleteProgress()
     {
         foreach (var id in _shown)
@@ -135,7 +135,7 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
 
     private static string Some(object? value) => Clean(value) is { Length: > 0 } text ? text : " ";
 
-    // Its own lines it may have; nothing else of a guest's text acts on a terminal.
+    // Line breaks are kept; no other control characters of a guest reach the terminal.
     private static string Clean(object? value) =>
         string.Join("\n", (Convert.ToString(value, CultureInfo.InvariantCulture) ?? "").Split('\n')
             .Select(line => SafeText.Escape(line.TrimEnd('\r'), 8192)));

@@ -4,10 +4,10 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Takes a secret out of its SecureString for as short as it can be.</summary>
+/// <summary>Decrypts a SecureString for as short a time as possible.</summary>
 internal static class Secret
 {
-    /// <summary>The secret as a password for a guest; whoever gets it disposes it.</summary>
+    /// <summary>The secret as a password for a guest; the caller disposes it.</summary>
     public static GuestPassword ToPassword(SecureString secret, bool isHash)
     {
         var text = new char[secret.Length];

@@ -3,17 +3,17 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Takes an object that a cmdlet got from a guest for the session by which it was had: sister cmdlets find it so.</summary>
+/// <summary>Converts an object that came from a guest to the session that it came through, so that other cmdlets can take it as input.</summary>
 internal sealed class SessionOfAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether a text may be meant for another parameter: then it is left to the binder to find that out.</summary>
+    /// <summary>Whether a string may be meant for another parameter: then the binder decides.</summary>
     public bool LeavesText { get; set; }
 
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
         inputData is IList items ? items.Cast<object?>().Select(Find).ToArray() : Find(inputData)!;
 
-    // A text would be dropped without a word where the sessions come by pipeline, and the next one taken for its neighbour.
+    // If the sessions come through the pipeline, a string would be dropped silently, and the next one bound in its place.
     private object? Find(object? item) => item switch
     {
         null => null,

@@ -4,8 +4,8 @@ using System.Management.Automation;
 namespace QemuGuestAgent.Conversion;
 
 /// <summary>
-/// Lets only text, and what has a key in it, become a key: PowerShell would also take the names of sessions and files that come
-/// by pipeline for other parameters.
+/// Allows only strings, and objects that have a key, as keys: PowerShell would also bind the names of sessions and files that come
+/// through the pipeline for other parameters.
 /// </summary>
 internal sealed class SshKeyTextAttribute : ArgumentTransformationAttribute
 {

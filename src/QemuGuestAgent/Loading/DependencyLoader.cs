@@ -6,7 +6,7 @@ using System.Runtime.Loader;
 namespace QemuGuestAgent.Loading;
 
 /// <summary>
-/// Finds the module's own libraries in its Dependencies folder, so that they meet no other version of the same library that PowerShell
+/// Finds the module's own libraries in its Dependencies folder, so that they do not clash with another version of the same library that PowerShell
 /// or another module has loaded. No public type of this assembly may derive from or implement one of theirs, and no virtual method
 /// may have one of their value types in its signature: the runtime looks at those before <see cref="Register"/> has run.
 /// </summary>
@@ -17,7 +17,7 @@ internal static class DependencyLoader
 
     private static int _registered;
 
-    /// <summary>Makes the libraries findable, once for the process.</summary>
+    /// <summary>Registers the resolution of the libraries, once per process.</summary>
     public static void Register()
     {
         if (Interlocked.Exchange(ref _registered, 1) == 0)
@@ -32,7 +32,7 @@ internal static class DependencyLoader
     }
 
 #if NET
-    // Only these come in from the default context; what they need themselves is found in theirs.
+    // Only these are requested from the default context; their own dependencies are resolved in theirs.
     private static bool IsOurs(string? name) => name is "QemuGuestAgent.Core" or "QemuGuestAgent.EmbeddedAgent";
 
     private static string? Find(AssemblyName name) =>
@@ -43,7 +43,7 @@ internal static class DependencyLoader
         protected override Assembly? Load(AssemblyName assemblyName) => Find(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
     }
 #else
-    // .NET Framework has one context for all: only the very version that we were built with is ours to give.
+    // .NET Framework has one context for all: only resolve the exact version that we were built with.
     private static string? Find(AssemblyName name) =>
         Path.Combine(Folder, name.Name + ".dll") is var path && File.Exists(path) && AssemblyName.GetAssemblyName(path).Version == name.Version
             ? path

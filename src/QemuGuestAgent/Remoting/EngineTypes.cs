@@ -6,14 +6,14 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 
-// The assembly that is made at run time.
+// The assembly that is created at run time.
 [assembly: InternalsVisibleTo(QemuGuestAgent.Remoting.EngineTypes.AssemblyName)]
 
 namespace QemuGuestAgent.Remoting;
 
 /// <summary>
-/// The part of PowerShell's public interface for transports of one's own (7.3 and later) that PowerShellStandard does not have. The two
-/// classes that derive from its types are made at run time, and only hand on to this module's.
+/// The part of PowerShell's public interface for custom transports (7.3 and later) that PowerShellStandard lacks. The two
+/// classes that derive from its types are created at run time, and only delegate to this module's.
 /// </summary>
 internal static class EngineTypes
 {
@@ -26,14 +26,14 @@ internal static class EngineTypes
     private static readonly MethodInfo? CreateSessionMethod = typeof(PSSession).GetMethod("Create", BindingFlags.Static | BindingFlags.Public);
     private static readonly Lazy<Type> ConnectionType = new(DefineTypes);
 
-    /// <summary>Whether this PowerShell takes transports of others.</summary>
+    /// <summary>Whether this PowerShell supports custom transports.</summary>
     public static bool AreThere => TransportBase is { IsPublic: true } && CreateSessionMethod is not null;
 
-    /// <summary>Tells PowerShell of a connection.</summary>
+    /// <summary>Describes a connection to PowerShell.</summary>
     public static RunspaceConnectionInfo Connection(GuestTransport transport, string guestName) =>
         (RunspaceConnectionInfo)Activator.CreateInstance(ConnectionType.Value, transport, guestName)!;
 
-    /// <summary>Makes the session of a runspace, and lists it in Get-PSSession.</summary>
+    /// <summary>Creates the session of a runspace, and lists it in Get-PSSession.</summary>
     public static PSSession CreateSession(Runspace runspace, PSCmdlet cmdlet) =>
         (PSSession)CreateSessionMethod!.Invoke(null, [runspace, "QemuAgent", cmdlet])!;
 
@@ -41,7 +41,7 @@ internal static class EngineTypes
     public static T Method<T>(object transport, string name)
         where T : Delegate => TransportBase!.GetMethod(name, Members)!.CreateDelegate<T>(transport);
 
-    /// <summary>Tells the transport that the connection is broken, and why.</summary>
+    /// <summary>Reports to the transport that the connection is broken, and why.</summary>
     public static void RaiseError(object transport, PSRemotingTransportException error)
     {
         var raise = TransportBase!.GetMethod("RaiseErrorHandler", Members)!;

@@ -4,10 +4,10 @@ using System.Management.Automation.Runspaces;
 
 namespace QemuGuestAgent.Remoting;
 
-/// <summary>Tells PowerShell remoting of a connection to a guest. What only PowerShell 7.3 and later know is added by <see cref="EngineTypes"/>.</summary>
+/// <summary>Describes a connection to a guest for PowerShell remoting. What only PowerShell 7.3 and later support is added by <see cref="EngineTypes"/>.</summary>
 internal abstract class GuestConnectionInfo(GuestTransport transport, string guestName) : RunspaceConnectionInfo
 {
-    /// <summary>What carries its bytes.</summary>
+    /// <summary>The transport that carries its bytes.</summary>
     public GuestTransport Transport { get; } = transport;
 
     /// <inheritdoc/>

@@ -9,10 +9,10 @@ namespace QemuGuestAgent.Remoting;
 /// <summary>Carries PowerShell remoting's lines to and from the PowerShell in a guest.</summary>
 internal sealed class GuestTransport
 {
-    // A guest that never ends its line must not take the host's memory; a line of remoting has some 45,000 characters.
+    // A guest that never ends its line must not exhaust the host's memory; a line of remoting has about 45,000 characters.
     private const int MaxLine = 16 << 20;
 
-    // The last line that PowerShell sends, and what it waits for then (OutOfProcTransportManager.cs of PowerShell).
+    // The last line that PowerShell sends, and the reply that it then waits for (OutOfProcTransportManager.cs of PowerShell).
     private const string Closing = "<Close PSGuid='00000000-0000-0000-0000-000000000000' />";
     private const string Closed = "<CloseAck PSGuid='00000000-0000-0000-0000-000000000000' />";
 
@@ -28,7 +28,7 @@ internal sealed class GuestTransport
     private bool _awaitsClosed;
     private bool _isClosed;
 
-    /// <summary>Takes a PowerShell in a guest to carry to and from.</summary>
+    /// <summary>Creates a transport to a PowerShell in a guest.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="shell">The PowerShell.</param>
     /// <param name="ownsSession">Whether the session is closed with it.</param>
@@ -48,7 +48,7 @@ internal sealed class GuestTransport
         });
     }
 
-    /// <summary>Begins to carry. Called by PowerShell.</summary>
+    /// <summary>Starts the transport. Called by PowerShell.</summary>
     /// <param name="manager">PowerShell's side of it.</param>
     public void Open(object manager)
     {
@@ -78,7 +78,7 @@ internal sealed class GuestTransport
     }
 
     /// <summary>Ends it, and waits until nothing is left in the guest. Called by PowerShell.</summary>
-    /// <param name="isDisposing">Whether by somebody's call.</param>
+    /// <param name="isDisposing">Whether called by <see cref="IDisposable.Dispose"/>.</param>
     public void Dispose(bool isDisposing)
     {
         Close();
@@ -88,7 +88,7 @@ internal sealed class GuestTransport
         }
     }
 
-    /// <summary>Ends it and tells PowerShell why, where it has not ended yet.</summary>
+    /// <summary>Ends it and reports the reason to PowerShell, if it has not ended yet.</summary>
     public void Fail(GuestAgentException reason)
     {
         var (isFirst, awaitsClosed) = End();
@@ -96,7 +96,7 @@ internal sealed class GuestTransport
         {
             if (awaitsClosed)
             {
-                // It would wait a minute for the guest's word, and not look at an error.
+                // It would wait a minute for the guest's reply, and ignore an error.
                 _handle!(Closed);
             }
             else
@@ -128,7 +128,7 @@ internal sealed class GuestTransport
         Fail(ErrorCatalogue.SessionClosed.WithTarget(_session, _session.Endpoint));
     }
 
-    // Whether nothing ended it before, and whether PowerShell waits for the guest's word of the end.
+    // Whether nothing ended it before, and whether PowerShell waits for the guest to confirm the end.
     private (bool IsFirst, bool AwaitsClosed) End()
     {
         lock (_stateLock)
@@ -145,7 +145,7 @@ internal sealed class GuestTransport
         {
             if (_isClosed)
             {
-                // PowerShell takes it for the end of a connection.
+                // PowerShell treats it as the end of a connection.
                 throw new IOException();
             }
 

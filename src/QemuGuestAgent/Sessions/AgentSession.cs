@@ -15,19 +15,19 @@ public sealed class AgentSession
         Core = core;
     }
 
-    /// <summary>The session's number, unique in the process; sessions that are opened together have theirs in the order given.</summary>
+    /// <summary>The session's number, unique in the process; sessions that are opened together are numbered in the order given.</summary>
     public int Id { get; private set; }
 
-    /// <summary>The name of the guest, as given or made of the endpoint.</summary>
+    /// <summary>The name of the guest, as given or derived from the endpoint.</summary>
     public string Name { get; }
 
-    /// <summary>Where the agent is, in the grammar of -Endpoint.</summary>
+    /// <summary>The endpoint of the agent, in the syntax of -Endpoint.</summary>
     public string Endpoint => Core.Endpoint.ToString();
 
-    /// <summary>Where the session stands: Ready, Busy, OutOfSync, Faulted, Connecting or Closed.</summary>
+    /// <summary>The state of the session: Ready, Busy, OutOfSync, Faulted, Connecting or Closed.</summary>
     public GuestAgentSessionState State => Core.State;
 
-    /// <summary>The agent's version as it says, or null where its policy refuses to tell.</summary>
+    /// <summary>The version that the agent reports, or null if its policy forbids that.</summary>
     public string? AgentVersion => Core.Agent?.Version;
 
     /// <summary>Whether the guest's file systems are frozen, as far as this session has seen.</summary>
@@ -40,18 +40,18 @@ public sealed class AgentSession
 
     internal ProcessList Processes { get; } = new();
 
-    // What is under way over the session, as the start of a sentence, or null.
+    // What is in progress on the session, as the start of a sentence, or null.
     internal string? UnderWay =>
         !Shells.IsEmpty ? "a PowerShell session is open"
             : Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
-            ? $"{string.Join(", ", running)} has not been seen to end"
-            : Core.OpenFiles.Count > 0 ? "a file of the guest is open for a copy"
-            : State == GuestAgentSessionState.Busy ? "a command is being carried out" : null;
+            ? $"{string.Join(", ", running)} has not been observed to end"
+            : Core.OpenFiles.Count > 0 ? "a file in the guest is open for a copy"
+            : State == GuestAgentSessionState.Busy ? "a command is running" : null;
 
-    // What is spoken with over it, which ends with it.
+    // PowerShell sessions through it, which end with it.
     internal ConcurrentDictionary<InteractiveProcess, bool> Shells { get; } = new();
 
-    // To be called once, when the user gets it.
+    // To be called once, when it is handed to the user.
     internal void TakeId() => Id = Interlocked.Increment(ref _lastId);
 
     /// <summary>The session's name.</summary>

@@ -1,6 +1,6 @@
 namespace QemuGuestAgent;
 
-/// <summary>What Sync-QemuGuestAgent did.</summary>
+/// <summary>The result of Sync-QemuGuestAgent.</summary>
 public sealed class AgentSyncResult
 {
     internal AgentSyncResult(AgentSession session, Core.Session.SyncResult result)
@@ -19,13 +19,13 @@ public sealed class AgentSyncResult
     /// <summary>The random id that the agent echoed.</summary>
     public long Id { get; }
 
-    /// <summary>Whether guest-sync-delimited was used; false for agents that know only guest-sync.</summary>
+    /// <summary>Whether guest-sync-delimited was used; false for agents that support only guest-sync.</summary>
     public bool IsDelimited { get; }
 
-    /// <summary>Bytes thrown away before the agent's answer.</summary>
+    /// <summary>Bytes discarded before the agent's reply.</summary>
     public long BytesDiscarded { get; }
 
-    /// <summary>Replies thrown away, whole or cut off. One is usual: the error line by which the agent answers the flush byte 0xFF.</summary>
+    /// <summary>Replies discarded, complete or truncated. One is normal: the error with which the agent answers the flush byte 0xFF.</summary>
     public int RepliesDiscarded { get; }
 
     /// <summary>How long it took.</summary>

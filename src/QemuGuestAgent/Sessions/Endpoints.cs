@@ -4,29 +4,29 @@ using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent;
 
-/// <summary>The endpoints that this module knows.</summary>
+/// <summary>The endpoints that this module supports.</summary>
 internal static class Endpoints
 {
     private static readonly EndpointGrammar Grammar = EndpointGrammar.Default.With(EmbeddedEndpoint.Kind);
 
-    /// <summary>The kinds of endpoints there are.</summary>
+    /// <summary>The kinds of endpoints.</summary>
     public static IReadOnlyList<EndpointKind> Kinds => Grammar.Kinds;
 
-    /// <summary>Reads an endpoint; a relative path starts at the shell's location.</summary>
+    /// <summary>Parses an endpoint; a relative path starts at the shell's location.</summary>
     public static GuestAgentEndpoint Parse(string text, SessionState shell) => Grammar.Parse(text, path =>
     {
         try
         {
             var resolved = shell.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-            return provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path is one of the provider {provider.Name}");
+            return provider.Name == "FileSystem" ? resolved : throw new FormatException($"its path belongs to the provider {provider.Name}");
         }
         catch (SessionStateException e)
         {
-            throw new FormatException($"its path leads nowhere: {e.Message.TrimEnd('.')}", e);
+            throw new FormatException($"its path cannot be resolved: {e.Message.TrimEnd('.')}", e);
         }
     });
 
-    /// <summary>The name for a session that was given none: what tells its endpoint from others at a glance.</summary>
+    /// <summary>The default name for a session: the part of its endpoint that distinguishes it from others.</summary>
     public static string DefaultName(GuestAgentEndpoint endpoint)
     {
         switch (endpoint)

@@ -14,7 +14,7 @@ internal sealed class SessionRegistry
     private readonly object _lock = new();
     private readonly List<AgentSession> _sessions = [];
 
-    // A process that ends by itself closes no runspace.
+    // A process that ends normally does not close its runspaces.
     static SessionRegistry() => ProcessEnd.AtLast(() =>
     {
         foreach (var registry in Runspaces.Values)
@@ -25,7 +25,7 @@ internal sealed class SessionRegistry
         return Task.CompletedTask;
     });
 
-    /// <summary>The sessions of the runspace that this thread works for.</summary>
+    /// <summary>The sessions of the runspace of this thread.</summary>
     public static SessionRegistry OfThisRunspace =>
         Runspaces.TryGetValue(Runspace.DefaultRunspace.InstanceId, out var registry) ? registry : Attach(Runspace.DefaultRunspace);
 
@@ -41,7 +41,7 @@ internal sealed class SessionRegistry
         }
     }
 
-    /// <summary>The open sessions whose names match; an error where a name without wildcards finds none.</summary>
+    /// <summary>The open sessions whose names match; an error if a name without wildcards matches none.</summary>
     public IReadOnlyList<AgentSession> Find(string name)
     {
         var pattern = NameFilter.PatternOf(name);
@@ -65,7 +65,7 @@ internal sealed class SessionRegistry
     /// <summary>Closes a session, whichever runspace opened it.</summary>
     public static void Close(AgentSession session)
     {
-        // What is still spoken with in the guest would stay there for a while.
+        // PowerShell sessions through it would otherwise remain in the guest for a while.
         Task.WaitAll([.. session.Shells.Keys.Select(shell => shell.CloseAsync())]);
         session.Core.Dispose();
         foreach (var registry in Runspaces.Values)

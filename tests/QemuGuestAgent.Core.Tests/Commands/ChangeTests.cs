@@ -65,7 +65,7 @@ public sealed class ChangeTests
     [Theory]
     [InlineData("secret\n", "a line feed")]
     [InlineData("a\0b", "a NUL")]
-    [InlineData("a[half]", "half a character")]
+    [InlineData("a[half]", "an unpaired surrogate")]
     public void A_password_that_the_guest_would_not_keep_as_it_is_is_refused(string text, string what)
     {
         // Half a pair would not survive as an argument of the test.

@@ -72,7 +72,7 @@ public sealed class EmbeddedEndpointTests
     [InlineData("embedded:?ids=no", "its option 'ids' is 'no', and must be true or false")]
     [InlineData("embedded:?os=dos", "its option 'os' is 'dos', and must be linux or windows")]
     [InlineData("embedded:?slow=guest-ping", "its option 'slow' is 'guest-ping', and must be command:milliseconds")]
-    [InlineData("embedded:a/b", "its name holds something else than letters, digits, '-', '_' and '.'")]
+    [InlineData("embedded:a/b", "its name contains characters other than letters, digits, '-', '_' and '.'")]
     public void A_malformed_one_says_why(string text, string reason)
     {
         var error = Assert.Throws<GuestAgentException>(() => Grammar.Parse(text));
@@ -85,7 +85,7 @@ public sealed class EmbeddedEndpointTests
     {
         Grammar.Parse("embedded:kept?delay=1");
         var error = Assert.Throws<GuestAgentException>(() => Grammar.Parse("embedded:kept?delay=2"));
-        Assert.Contains("the agent 'kept' exists already, with the options 'delay=1'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the agent 'kept' already exists, with the options 'delay=1'", error.Message, StringComparison.Ordinal);
     }
 
     private static async Task<RawClient> OpenAsync(GuestAgentEndpoint endpoint) =>

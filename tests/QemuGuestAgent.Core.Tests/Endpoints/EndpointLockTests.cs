@@ -126,7 +126,7 @@ public sealed class EndpointLockTests : IDisposable
         try
         {
             Assert.Null(await Task.Run(() => Take(Endpoint)).OrHang());
-            Assert.Contains("is no file of this user's alone", Assert.Single(_told), StringComparison.Ordinal);
+            Assert.Contains("is not a private file of this user", Assert.Single(_told), StringComparison.Ordinal);
         }
         finally
         {

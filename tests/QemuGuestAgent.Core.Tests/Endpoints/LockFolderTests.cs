@@ -58,7 +58,7 @@ public sealed class LockFolderTests : IDisposable
     {
         Nobody.SetMode(_shared.FullName, (UnixFileMode)0b111_111_111);
         Assert.Throws<IOException>(() => LockFolder.Find([_shared.FullName], _told.Add));
-        Assert.Contains("any user may replace", Assert.Single(_told), StringComparison.Ordinal);
+        Assert.Contains("any user can replace", Assert.Single(_told), StringComparison.Ordinal);
     }
 
     [Fact]

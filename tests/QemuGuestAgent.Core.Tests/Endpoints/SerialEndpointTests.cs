@@ -103,7 +103,7 @@ public sealed class SerialEndpointTests : IDisposable
         var file = Path.Combine(_folder.FullName, "file");
         await File.WriteAllTextAsync(file, "no port", CancellationToken.None);
         var error = await new SerialEndpoint(file).OpenAsync().FailsWith(ErrorCatalogue.EndpointUnreachable);
-        Assert.Contains("no serial port", error.Message, StringComparison.Ordinal);
+        Assert.Contains("not a serial port", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

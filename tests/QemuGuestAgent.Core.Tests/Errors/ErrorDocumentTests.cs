@@ -21,7 +21,7 @@ public sealed class ErrorDocumentTests
 
         Assert.True(
             File.Exists(path) && File.ReadAllText(path).ReplaceLineEndings("\n") == expected,
-            $"{path} is not what the catalogue says: run the tests once with {UpdateVariable}=1 in the environment, and look at the change.");
+            $"{path} does not match the catalogue: run the tests once with {UpdateVariable}=1 in the environment, and review the change.");
     }
 
     private static string Render()
@@ -29,10 +29,10 @@ public sealed class ErrorDocumentTests
         var text = new StringBuilder("""
             # about_QemuGuestAgent_Errors
 
-            Every error of the module: its id, what it says, and what to do about it.
+            All errors of the module: the id, the message, and what to do.
 
-            Scripts may decide by the id: `$_.FullyQualifiedErrorId` starts with it, and the message, the category and a recommended
-            action come with it. A test holds this list and the code together.
+            Scripts can test for the id: `$_.FullyQualifiedErrorId` starts with it. Every error also has a message, a category and a
+            recommended action. A test keeps this list and the code in agreement.
 
 
             """);
@@ -45,6 +45,6 @@ public sealed class ErrorDocumentTests
         return text.ToString().TrimEnd('\n') + "\n";
     }
 
-    // What is filled in is shown as an ellipsis.
+    // Format items are shown as an ellipsis.
     private static string Plain(string format) => Regex.Replace(format, @"\{\d+\}", "…").Replace("{{", "{").Replace("}}", "}");
 }

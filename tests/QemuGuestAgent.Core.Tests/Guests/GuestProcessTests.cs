@@ -265,7 +265,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
         var start = Shell("while [ ! -e \"$1\" ]; do sleep 0.01; done; echo done", go);
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(1) };
         var error = await GuestProcess.RunAsync(Session, start, true, call, TestEnd).FailsWith(ErrorCatalogue.ProcessTimedOut);
-        Assert.Contains("it goes on", error.Message, StringComparison.Ordinal);
+        Assert.Contains("it is still running", error.Message, StringComparison.Ordinal);
         await File.WriteAllTextAsync(go, "", TestEnd);
         var process = new GuestProcess(Session, (long)error.Target!);
         Assert.Equal("done\n", (await process.WaitAsync(cancellationToken: TestEnd)).StandardOutput);

@@ -71,7 +71,7 @@ public abstract partial class StreamedProcessTests
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(1) };
         var error = await StreamedProcess.RunAsync(_session, start, Take, watch, true, call, TestEnd)
             .FailsWith(ErrorCatalogue.ProcessTimedOut);
-        Assert.Contains("it goes on", error.Message, StringComparison.Ordinal);
+        Assert.Contains("it is still running", error.Message, StringComparison.Ordinal);
         // Errors may be read before the first output.
         var id = _lines.First(line => line.Stream == GuestOutputKind.Output).Text;
         var output = new FileInfo($"/proc/{id}/fd/3").LinkTarget!;

@@ -203,7 +203,7 @@ public sealed class ReplyTests
             var buffer = Bytes.InSegments(Bytes.Of(text + "\n"), cut, text.Length);
             Assert.Equal(FrameStatus.Line, decoder.Decode(buffer, out var line, out _, out _));
             Assert.Equal(ReplyKind.Malformed, Reply.Parse(line, Depth, Values).Kind);
-            Assert.Equal($"<{text.Length} bytes that are no whole message>", WireMask.Show(line));
+            Assert.Equal($"<{text.Length} bytes that are not a complete message>", WireMask.Show(line));
         }
     }
 

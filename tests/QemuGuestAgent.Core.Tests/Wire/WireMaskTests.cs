@@ -42,7 +42,7 @@ public sealed class WireMaskTests
     [InlineData("""{"c2VjcmV0": trXe}""")]
     [InlineData("")]
     public void Part_of_a_message_is_never_shown(string message) =>
-        Assert.Equal($"<{message.Length} bytes that are no whole message>", Show(message));
+        Assert.Equal($"<{message.Length} bytes that are not a complete message>", Show(message));
 
     [Fact]
     public void The_byte_0xFF_before_a_sync_is_shown()

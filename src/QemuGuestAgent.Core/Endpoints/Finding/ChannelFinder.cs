@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>Finds the channels into the guests of this host. It reads what the host tells, and opens none of them.</summary>
+/// <summary>Finds the channels into the guests of this host. It reads information of the host, and opens none of them.</summary>
 public sealed class ChannelFinder
 {
     private readonly string _root;
@@ -21,10 +21,10 @@ public sealed class ChannelFinder
         (_root, _libvirt, _sessionFolder, _user) = (root, libvirt, sessionFolder, user);
 
     /// <summary>
-    /// Finds them, each once: of those that several tell of, who is trusted and knows its name best is heard. What users whom nobody has
-    /// reason to trust have in hand is among them, and says so.
+    /// Finds the channels, each once: if several sources report one, the trusted source that knows its name best is used. Channels that
+    /// untrusted users control are included, and marked as such.
     /// </summary>
-    /// <param name="tell">Is told what could not be looked at.</param>
+    /// <param name="tell">Receives messages about what could not be read.</param>
     public IReadOnlyList<FoundChannel> Find(Action<string>? tell = null)
     {
         var host = new Host(_root, tell ?? (_ => { }));
@@ -40,13 +40,13 @@ public sealed class ChannelFinder
         ];
         return [.. all.Where(IsShown).Select(channel => channel with { Name = SafeText.Escape(channel.Name) })];
 
-        // A terminal must not be told what a command line says, and an endpoint must be taken by the word.
+        // A command line must not reach a terminal unescaped, and an endpoint must be used exactly as it is.
         bool IsShown(FoundChannel channel)
         {
             var isPlain = SafeText.Escape(channel.Endpoint) == channel.Endpoint;
             if (!isPlain)
             {
-                host.Tell($"A channel of '{channel.Name}' is not listed: its endpoint '{channel.Endpoint}' holds control characters.");
+                host.Tell($"A channel of '{channel.Name}' is not listed: its endpoint '{channel.Endpoint}' contains control characters.");
             }
 
             return isPlain;

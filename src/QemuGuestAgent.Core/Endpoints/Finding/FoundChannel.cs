@@ -1,15 +1,15 @@
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it nobody has asked.</summary>
+/// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it is not known.</summary>
 /// <param name="Name">The name of the virtual machine.</param>
-/// <param name="Endpoint">Where the channel is, in the grammar of <see cref="EndpointGrammar"/>.</param>
-/// <param name="Source">Who tells of it: Proxmox, libvirt, or a QEMU that runs.</param>
-/// <param name="State">What can be seen of it from outside.</param>
+/// <param name="Endpoint">The endpoint of the channel, in the grammar of <see cref="EndpointGrammar"/>.</param>
+/// <param name="Source">The source: Proxmox, libvirt, or a running QEMU process.</param>
+/// <param name="State">What can be seen from outside.</param>
 /// <param name="Owner">
-/// The user in whose hands it is: who runs it, or another one who could put a channel of his own in its place; a number where it has no name.
+/// The user who controls it: the one who runs it, or another one who could replace it with a channel; a number if the user has no name.
 /// </param>
 /// <param name="IsTrusted">Whether that is root, the user of this process or the hypervisor's own user.</param>
-/// <param name="ProcessId">The process of its QEMU, or null where that is not known.</param>
+/// <param name="ProcessId">The process id of its QEMU, or null if unknown.</param>
 public sealed record FoundChannel(
     string Name, string Endpoint, string Source, FoundChannelState State, string Owner, bool IsTrusted, int? ProcessId);
 
@@ -19,18 +19,18 @@ public enum FoundChannelState
     /// <summary>Nothing can be seen.</summary>
     Unknown,
 
-    /// <summary>Nothing listens: it was left behind, or the virtual machine is not running.</summary>
+    /// <summary>Nothing is listening: it was left behind, or the virtual machine is not running.</summary>
     Closed,
 
-    /// <summary>It takes a client.</summary>
+    /// <summary>It accepts a client.</summary>
     Free,
 
     /// <summary>It has a client.</summary>
     InUse,
 
-    /// <summary>libvirt has it, and no agent has opened the guest's end.</summary>
+    /// <summary>libvirt uses it, and no agent has opened the guest's end.</summary>
     AgentAbsent,
 
-    /// <summary>libvirt has it, and an agent has opened the guest's end.</summary>
+    /// <summary>libvirt uses it, and an agent has opened the guest's end.</summary>
     AgentPresent,
 }

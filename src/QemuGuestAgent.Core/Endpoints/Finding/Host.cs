@@ -3,10 +3,10 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>The files of the host that is looked at: a folder stands for its root, so that tests have hosts of their own.</summary>
+/// <summary>The files of the inspected host: its root can be any folder, so that tests have their own hosts.</summary>
 internal sealed class Host
 {
-    // Num RefCount Protocol Flags Type St Inode Path. A path may hold anything, also a line's end: what is no whole line is none.
+    // Num RefCount Protocol Flags Type St Inode Path. A path may contain anything, even a line break: incomplete lines are ignored.
     private static readonly Regex SocketLine = new("^[0-9A-Fa-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) [0-9A-F]{4} ([0-9A-F]{2}) +[0-9]+ (.+)$");
 
     private readonly string _root;
@@ -15,7 +15,7 @@ internal sealed class Host
 
     /// <summary>Makes one.</summary>
     /// <param name="root">The folder.</param>
-    /// <param name="tell">Is told what could not be looked at.</param>
+    /// <param name="tell">Receives messages about what could not be read.</param>
     public Host(string root, Action<string> tell)
     {
         _root = root;
@@ -24,10 +24,10 @@ internal sealed class Host
             .ToLookup(match => match.Groups[3].Value, match => (match.Groups[1].Value, match.Groups[2].Value)));
     }
 
-    /// <summary>Tells of what could not be looked at. It may name what any user of the host has written.</summary>
+    /// <summary>Reports what could not be read. It may contain text from any user of the host.</summary>
     public void Tell(string text) => _tell(SafeText.Escape(text));
 
-    /// <summary>The names of what is in a folder; none where there is no such folder.</summary>
+    /// <summary>The names of the entries of a folder; none if it does not exist.</summary>
     public IReadOnlyList<string> List(string folder)
     {
         try
@@ -40,15 +40,15 @@ internal sealed class Host
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Tell($"'{folder}' is not looked at: {e.Message}");
+            Tell($"'{folder}' could not be read: {e.Message}");
             return [];
         }
     }
 
-    /// <summary>Where a file of the host is for this process.</summary>
+    /// <summary>The path of a file of the host for this process.</summary>
     public string At(string path) => Path.Combine(_root, path.TrimStart('/'));
 
-    /// <summary>The text of a file, or null where there is none, or none for this account.</summary>
+    /// <summary>The text of a file, or null if it does not exist or this account cannot read it.</summary>
     public string? Read(string path)
     {
         try
@@ -57,15 +57,15 @@ internal sealed class Host
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Processes end, files go: what is not there any more is not found.
+            // Processes end and files are removed: what no longer exists is not found.
             return null;
         }
     }
 
-    /// <summary>The number that a file holds, as a file of a process's id does.</summary>
+    /// <summary>The number in a file, such as a pid file.</summary>
     public int? ReadNumber(string path) => int.TryParse(Read(path)?.Trim(), out var number) ? number : null;
 
-    /// <summary>Where a link leads, or null.</summary>
+    /// <summary>The target of a link, or null.</summary>
     public string? ReadLink(string path)
     {
         var link = new FileInfo(At(path));
@@ -82,10 +82,10 @@ internal sealed class Host
         return null;
     }
 
-    /// <summary>What is at a path, links not followed; null where there is nothing, or nothing that this account may look at.</summary>
+    /// <summary>The status of a path, without following links; null if it does not exist or this account cannot read it.</summary>
     public FileStatus? StatusOf(string path) => FileStatus.Of(At(path));
 
-    /// <summary>What a socket of the host does, by the kernel's own list.</summary>
+    /// <summary>The state of a socket of the host, from the kernel's list.</summary>
     public FoundChannelState StateOf(string socket)
     {
         // Flag 0x10000 is listening, state 03 connected: the listener's end of a client.

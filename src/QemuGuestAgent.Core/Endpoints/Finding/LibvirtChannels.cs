@@ -5,12 +5,12 @@ using QemuGuestAgent.Core.Endpoints.Libvirt;
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
 /// <summary>
-/// The domains of libvirt that have a channel for an agent. Asked are only daemons that run, for libvirt would start one, and none of
+/// The domains of libvirt that have a channel for an agent. Only running daemons are queried, because libvirt would start one, and none of
 /// another user.
 /// </summary>
 internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? library, string? sessionFolder)
 {
-    /// <summary>What a channel for QEMU's agent is called by all.</summary>
+    /// <summary>The common name of a channel for QEMU's agent.</summary>
     public const string ChannelName = "org.qemu.guest_agent.0";
 
     private const string SystemUri = "qemu:///system";
@@ -19,7 +19,7 @@ internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? librar
 
     private readonly List<string> _sockets = [];
 
-    /// <summary>The sockets, as endpoints, that libvirt has for itself.</summary>
+    /// <summary>The sockets, as endpoints, that libvirt itself uses.</summary>
     public IReadOnlyList<string> Sockets => _sockets;
 
     public IReadOnlyList<FoundChannel> Find()
@@ -43,13 +43,13 @@ internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? librar
     {
         if (!owner.IsTrusted)
         {
-            host.Tell($"The domains of libvirt ({uri}) are not listed: its socket in '{folder}' is in the hands of {owner.Name}.");
+            host.Tell($"The domains of libvirt ({uri}) are not listed: its socket in '{folder}' is controlled by {owner.Name}.");
             return [];
         }
 
         try
         {
-            // A user's own daemon has no socket for readers only, and asks for nothing.
+            // A user's own daemon has no read-only socket, and needs no authentication.
             using var connection = library!.Connect(uri, readOnly: uri == SystemUri);
             return [.. connection.DescribeActiveDomains().Select(description => Read(description, uri, folder, owner)).OfType<FoundChannel>()];
         }
@@ -60,7 +60,7 @@ internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? librar
         }
     }
 
-    // Null where the domain has no such channel.
+    // Null if the domain has no such channel.
     private FoundChannel? Read(string description, string uri, string folder, ChannelOwner owner)
     {
         try

@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>The user in whose hands something is.</summary>
+/// <summary>The user who controls something.</summary>
 /// <param name="Name">The user's name.</param>
 /// <param name="IsTrusted">Whether that is root, the user of this process or the hypervisor's own user.</param>
 internal readonly record struct ChannelOwner(string Name, bool IsTrusted);
 
 /// <summary>
-/// Who has what in hand on a host. Any user can run what looks like a QEMU, and make a socket where another has none: what is sent
-/// there reaches him.
+/// Determines which user controls what on a host. Any user can run a process that looks like QEMU and create a socket for it: that user
+/// receives what is sent there.
 /// </summary>
 internal sealed class Owners
 {
@@ -44,7 +44,7 @@ internal sealed class Owners
         _trusted.UnionWith(_names.Where(user => hypervisors.Contains(user.Value) || hypervisors.Contains($"{user.Key}")).Select(user => user.Key));
     }
 
-    /// <summary>Who has a process in hand, by all the users that it has: what is setuid is started by anybody. Null where it has ended.</summary>
+    /// <summary>The user who controls a process, by all its user ids: any user can start a setuid program. Null if it has ended.</summary>
     public ChannelOwner? OfProcess(int id)
     {
         const int effective = 1;
@@ -54,7 +54,7 @@ internal sealed class Owners
         return users.Count > effective ? Of(users.Where(user => !_trusted.Contains(user)).DefaultIfEmpty(users[effective]).First()) : null;
     }
 
-    /// <summary>Who has in hand what is at a path: of all that it leads through, the first that is no trusted user's, or open to all.</summary>
+    /// <summary>The user who controls a path: of everything along it, the first part that does not belong to a trusted user, or that is open to all.</summary>
     public ChannelOwner OfPath(string path)
     {
         const int mostLinks = 40;
@@ -76,7 +76,7 @@ internal sealed class Owners
             at = $"{folder}/{names[i]}";
             if (_host.StatusOf(at) is not { } next)
             {
-                // It may come, and then of whoever may put it there.
+                // It may be created later, by any user who can write there.
                 return status.TakesFromAll ? Anyone : Of(status.Owner);
             }
 
@@ -91,7 +91,7 @@ internal sealed class Owners
                 return Anyone;
             }
 
-            // The root of a process, by which a QEMU in a container is reached, leads elsewhere than it says.
+            // The link to the root of a process, through which a QEMU in a container is reached, points elsewhere than its text says.
             if (status.IsLink && !at.StartsWith("/proc/", StringComparison.Ordinal) && _host.ReadLink(at) is { } target)
             {
                 return OfPath(string.Join("/", names.Skip(i + 1).Prepend(target[0] == '/' ? target : $"{folder}/{target}")), links - 1);

@@ -22,7 +22,7 @@ internal static class ProxmoxChannels
             socket.Owner.IsTrusted,
             host.ReadNumber($"{Sockets}/{socket.Number}.pid")));
 
-    // What stands behind the first line in brackets is of snapshots.
+    // The lines after the first one in brackets belong to snapshots.
     private static string? NameOf(Host host, string number) => host.Read($"{Configurations}/{number}.conf")?.Split('\n')
         .TakeWhile(line => line.Length == 0 || line[0] != '[')
         .FirstOrDefault(line => line.StartsWith(NameOption, StringComparison.Ordinal))?.Substring(NameOption.Length).Trim();

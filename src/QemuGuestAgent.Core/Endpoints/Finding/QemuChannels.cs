@@ -1,6 +1,6 @@
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>The channels on the command lines of the QEMUs that run, as Linux lists them.</summary>
+/// <summary>The channels on the command lines of running QEMU processes, as Linux lists them.</summary>
 internal static class QemuChannels
 {
     public static IEnumerable<FoundChannel> Find(Host host, Owners owners) => host.List("/proc")
@@ -27,7 +27,7 @@ internal static class QemuChannels
         }
     }
 
-    // Null where nobody but its QEMU can reach it: libvirt hands it a socket that is open already, and a client has no address.
+    // Null if only its QEMU can reach it: libvirt passes it an open socket, and a client socket has no address.
     private static GuestAgentEndpoint? EndpointOf(Host host, int id, IReadOnlyDictionary<string, string> chardev)
     {
         try
@@ -50,11 +50,11 @@ internal static class QemuChannels
         }
     }
 
-    // A server on all addresses is reached by the loopback one.
+    // A server on all addresses is reached at the loopback address.
     private static string LocalHost(IReadOnlyDictionary<string, string> chardev) =>
         chardev.TryGetValue("host", out var host) && host is not ("" or "0.0.0.0" or "::") ? host : "127.0.0.1";
 
-    // A QEMU in a container has a root of its own; of other users' processes root alone is told.
+    // A QEMU in a container has its own root; only root can see that of other users' processes.
     private static string AbsolutePath(Host host, int id, string path)
     {
         if (path.Length == 0)
@@ -64,7 +64,7 @@ internal static class QemuChannels
 
         var absolute = path[0] == '/' ? path
             : host.ReadLink($"/proc/{id}/cwd") is { } folder ? $"{folder}/{path}"
-            : throw new FormatException($"its path '{path}' starts where this account may not look");
+            : throw new FormatException($"its path '{path}' is relative to a folder that this account cannot read");
         return host.ReadLink($"/proc/{id}/ns/mnt") is { } its && its != host.ReadLink("/proc/self/ns/mnt") ? $"/proc/{id}/root{absolute}" : absolute;
     }
 

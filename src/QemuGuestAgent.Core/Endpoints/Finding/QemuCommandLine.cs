@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
-/// <summary>What the command line of a QEMU tells of its agent's channel.</summary>
+/// <summary>What the command line of a QEMU process says about its agent's channel.</summary>
 internal sealed class QemuCommandLine
 {
     private const string SerialPort = "virtserialport";
@@ -14,16 +14,16 @@ internal sealed class QemuCommandLine
     {
     }
 
-    /// <summary>The name of the virtual machine, where it has one.</summary>
+    /// <summary>The name of the virtual machine, if it has one.</summary>
     public string? Name { get; private set; }
 
-    /// <summary>The options of each character device that an agent's port is joined to; its kind is the option "backend".</summary>
+    /// <summary>The options of each character device that an agent's port is connected to; its kind is the option "backend".</summary>
     public IEnumerable<IReadOnlyDictionary<string, string>> AgentChardevs => _agents.Where(_chardevs.ContainsKey).Select(id => _chardevs[id]);
 
-    /// <summary>Reads a command line; null where the program is no QEMU.</summary>
+    /// <summary>Parses a command line; null if the program is not QEMU.</summary>
     public static QemuCommandLine? Read(IReadOnlyList<string> words)
     {
-        // qemu-system-x86_64, qemu-kvm, kvm; not what starts one, whose words go on with those of QEMU.
+        // qemu-system-x86_64, qemu-kvm, kvm; not a launcher, whose arguments are followed by those of QEMU.
         var program = words.Count > 0 ? Path.GetFileName(words[0]) : "";
         if (program != "kvm" && !program.StartsWith("qemu", StringComparison.Ordinal))
         {
@@ -67,7 +67,7 @@ internal sealed class QemuCommandLine
         }
     }
 
-    // "socket,path=/a,,b,server=on", where the first may stand without its name and a comma is doubled; or the same as JSON.
+    // "socket,path=/a,,b,server=on", where the first may be unnamed and a comma is doubled; or the same as JSON.
     private static Dictionary<string, string> Options(string text, string firstName)
     {
         var options = new Dictionary<string, string> { [firstName] = "" };
@@ -99,7 +99,7 @@ internal sealed class QemuCommandLine
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Not for QEMU either; half a surrogate is told by its text only.
+            // Not valid for QEMU either; an unpaired surrogate is only noticed when its text is read.
         }
 
         // A character device has what the classic form has in one row in objects within objects: backend{type,data{addr{type,data{path}}}}.

@@ -1,9 +1,9 @@
 namespace QemuGuestAgent.Core.Endpoints.Libvirt;
 
-/// <summary>What is asked of libvirt's library. Every call may throw <see cref="LibvirtException"/>.</summary>
+/// <summary>The functions used of libvirt's library. Every call may throw <see cref="LibvirtException"/>.</summary>
 internal interface ILibvirt
 {
-    /// <summary>Connects to a hypervisor; null is the URI that libvirt chooses itself.</summary>
+    /// <summary>Connects to a hypervisor; null for libvirt's default URI.</summary>
     ILibvirtConnection Connect(string? uri, bool readOnly);
 }
 
@@ -13,17 +13,17 @@ internal interface ILibvirtConnection : IDisposable
     /// <summary>Looks a domain up by its name.</summary>
     ILibvirtDomain FindDomain(string name);
 
-    /// <summary>The XML of all domains that run.</summary>
+    /// <summary>The XML of all running domains.</summary>
     IReadOnlyList<string> DescribeActiveDomains();
 }
 
 /// <summary>A domain, which keeps its connection.</summary>
 internal interface ILibvirtDomain : IDisposable
 {
-    /// <summary>Whether it runs.</summary>
+    /// <summary>Whether it is running.</summary>
     bool IsActive { get; }
 
-    /// <summary>Has the agent carry out a command, and waits for the reply.</summary>
+    /// <summary>Sends a command to the agent and waits for the reply.</summary>
     /// <param name="command">The command as JSON, in UTF-8.</param>
     /// <param name="seconds">How long libvirt waits for the reply; -2 without limit.</param>
     byte[] SendAgentCommand(ReadOnlySpan<byte> command, int seconds);

@@ -11,7 +11,7 @@ internal sealed class LibvirtException(LibvirtError code, string message, int sy
     public int SystemError => systemError;
 }
 
-/// <summary>The errors of libvirt that are told apart (virErrorNumber in libvirt/virterror.h).</summary>
+/// <summary>The libvirt errors that are distinguished (virErrorNumber in libvirt/virterror.h).</summary>
 internal enum LibvirtError
 {
     Internal = 1,

@@ -5,14 +5,14 @@ using System.Text;
 
 namespace QemuGuestAgent.Core.Endpoints.Libvirt;
 
-/// <summary>libvirt's own library, which is looked for when it is first used: libvirt and libvirt-qemu, of 1.0 or later.</summary>
+/// <summary>libvirt's own library, which is loaded when it is first used: libvirt and libvirt-qemu, of 1.0 or later.</summary>
 internal sealed class LibvirtLibrary : ILibvirt
 {
-    // By these names the runtime asks for them; each system calls its file otherwise.
+    // The runtime asks for them by these names; the file names differ by system.
     private const string Base = "libvirt";
     private const string Qemu = "libvirt-qemu";
 
-    // Kept, for libvirt keeps it: without one it prints every error.
+    // Kept alive because libvirt keeps it: without it libvirt prints every error.
     private static readonly ErrorHandler Silence = static (_, _) => { };
 
     private static readonly Lazy<bool> Initialized = new(Initialize);
@@ -60,14 +60,14 @@ internal sealed class LibvirtLibrary : ILibvirt
         var pointer = virGetLastError();
         if (pointer == 0)
         {
-            return new LibvirtException(LibvirtError.Internal, "libvirt does not say why");
+            return new LibvirtException(LibvirtError.Internal, "libvirt gives no reason");
         }
 
         var error = Marshal.PtrToStructure<Error>(pointer);
         return new LibvirtException(error.Code, Marshal.PtrToStringUTF8(error.Message) ?? "", error.Number1);
     }
 
-    // The bytes of a string that libvirt has made and the caller frees.
+    // The bytes of a string that libvirt has allocated and the caller frees.
     private static byte[] Take(nint text)
     {
         try

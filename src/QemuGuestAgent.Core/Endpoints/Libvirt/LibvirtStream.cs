@@ -9,13 +9,13 @@ using QemuGuestAgent.Core.Wire;
 namespace QemuGuestAgent.Core.Endpoints.Libvirt;
 
 /// <summary>
-/// A domain's agent as a stream. The client's sync is answered here, for libvirt synchronises before each command itself (and hears
-/// nothing more from an agent that is sent guest-sync-delimited by its clients); ids are kept back and given to the replies; libvirt's
+/// A domain's agent as a stream. The client's sync is answered here, because libvirt synchronises before each command itself (and gets
+/// nothing more from an agent to which a client sent guest-sync-delimited); ids are removed and added to the replies; libvirt's
 /// errors become those of an agent, or the end of the stream.
 /// </summary>
 internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
 {
-    /// <summary>The most bytes of a file in one reply. The reply, with base64, must be a string of libvirt's protocol.</summary>
+    /// <summary>The maximum number of bytes of a file in one reply. The reply, with base64, must be a string of libvirt's protocol.</summary>
     public const int MaxReadBytes = 3_000_000;
 
     // REMOTE_STRING_MAX of libvirt's protocol; a reply of more than 10 MiB even breaks the domain's channel.
@@ -24,10 +24,10 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
     // VIR_DOMAIN_QEMU_AGENT_COMMAND_BLOCK.
     private const int Forever = -2;
 
-    // A guest that goes down as it was told does not answer.
+    // A guest that shuts down as requested does not answer.
     private const int SecondsForNoReply = 5;
 
-    /// <summary>Errors that no agent replies, by what stands for their class.</summary>
+    /// <summary>Errors that no agent replies, by the text that stands for their class.</summary>
     public static readonly IReadOnlyDictionary<string, ErrorDefinition> Errors =
         new[] { ErrorCatalogue.LibvirtAgentSilent, ErrorCatalogue.LibvirtChannelMissing, ErrorCatalogue.LibvirtMessageTooLong }
             .ToDictionary(error => error.Id);
@@ -81,7 +81,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
                 _isClosed = true;
                 _replies.Writer.Complete(new ObjectDisposedException(nameof(LibvirtStream)));
 
-                // What libvirt carries out cannot be called back.
+                // A command that libvirt executes cannot be cancelled.
                 _work.ContinueWith(_ => domain.Dispose(), TaskScheduler.Default);
             }
         }
@@ -118,7 +118,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
             else if (command == "guest-file-read" && hasArguments && arguments.TryGetProperty("count", out var count)
                 && count.ValueKind == JsonValueKind.Number && count.GetDouble() > MaxReadBytes)
             {
-                Fail(ErrorCatalogue.LibvirtMessageTooLong.Id, $"{count.GetRawText()} bytes are asked for", id);
+                Fail(ErrorCatalogue.LibvirtMessageTooLong.Id, $"{count.GetRawText()} bytes are requested", id);
             }
             else
             {
@@ -129,7 +129,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         {
             Explain(e, command, id, answersSuccess);
         }
-#pragma warning disable CA1031 // Nobody awaits this: whatever it is ends the stream, and comes out of the call.
+#pragma warning disable CA1031 // This is not awaited: any exception ends the stream, and is reported by the call.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -137,7 +137,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         }
     }
 
-    // Longer than the caller waits: the caller gives up first.
+    // Longer than the caller waits: the caller times out first.
     private static int Seconds(TimeSpan time) =>
         time > TimeSpan.Zero ? (int)Math.Min(int.MaxValue, Math.Ceiling(time.TotalSeconds) + 1) : Forever;
 
@@ -172,7 +172,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         }
     }
 
-    // Null where the domain is there as before.
+    // Null if the domain is still there.
     private string? WhyLost(LibvirtException failure)
     {
         try

@@ -21,7 +21,7 @@ internal sealed class FollowedProcess(
     private readonly List<byte> _firstErrors = [];
     private readonly byte[] _buffer = new byte[ReadBytes];
 
-    /// <summary>Runs it to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
+    /// <summary>Runs it to its end. If that is cancelled or times out, it is killed. No file is left.</summary>
     public async Task<GuestProcessResult> RunAsync(bool keepsOnTimeOut, CancellationToken cancellationToken)
     {
         var keeps = false;
@@ -89,7 +89,7 @@ internal sealed class FollowedProcess(
 
             if (time.IsOver)
             {
-                throw process.TimedOut(time, "it goes on");
+                throw process.TimedOut(time, "it is still running");
             }
 
             if (hasMore)

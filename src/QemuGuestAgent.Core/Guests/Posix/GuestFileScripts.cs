@@ -6,7 +6,7 @@ internal static class GuestFileScripts
     /// <summary>Exit codes of the scripts.</summary>
     public const int Exists = 17, NotFile = 20, IsFolder = 21, Differs = 22, Replaced = 23, NoFolder = 24, NoProc = 25;
 
-    /// <summary>Tells which tools there are.</summary>
+    /// <summary>Returns which tools there are.</summary>
     public const string Probe = """
         sha256sum </dev/null >/dev/null 2>&1 && printf 'sha256 '
         find / -maxdepth 0 -printf '' 2>/dev/null && printf 'printf '

@@ -60,7 +60,7 @@ internal sealed class GuestFileTools
             var found = Text(end);
             return found.EndsWith("ok", StringComparison.Ordinal)
                 ? (new GuestFileTools(session, time, found), null)
-                : (null, "its /bin/sh is of no use");
+                : (null, "its /bin/sh is not usable");
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
         {
@@ -103,7 +103,7 @@ internal sealed class GuestFileTools
         var end = await RunAsync(path, GuestFileScripts.Prepare, [path], cancellationToken).ConfigureAwait(false);
         return Text(end).Split([' '], 3) is [var safety, var age, var found]
             ? new GuestPlace(found, safety == Safe, age == "new")
-            : throw ErrorCatalogue.GuestFileNotWritten.With(path, _session.Endpoint, "its /bin/sh tells nothing.");
+            : throw ErrorCatalogue.GuestFileNotWritten.With(path, _session.Endpoint, "its /bin/sh returned nothing.");
     }
 
     /// <summary>Ends in an error where what the agent has opened is not that file; empties it if asked to.</summary>
@@ -159,7 +159,7 @@ internal sealed class GuestFileTools
         return failed;
     }
 
-    /// <summary>Runs a script as far as the agent answers: for who has given up.</summary>
+    /// <summary>Runs a script as far as the agent answers, for a caller that has cancelled.</summary>
     public Task TryRunAsync(string script, params string[] arguments) => _session.TryRunToolAsync(Shell(script, arguments));
 
     /// <summary>Runs a script; a failure of it is one of the file with that path.</summary>

@@ -45,7 +45,7 @@ internal static class InteractiveScript
 
     /// <summary>What to start for a program.</summary>
     /// <param name="files">Where its output goes.</param>
-    /// <param name="userName">The user of the guest to run it as, or null for the agent's.</param>
+    /// <param name="userName">The user in the guest to run it as, or null for the agent's user.</param>
     /// <param name="watch">How often the guest looks.</param>
     /// <param name="program">The program.</param>
     public static GuestExecution Prepare(OutputFiles files, string? userName, HostWatch watch, GuestExecution program)

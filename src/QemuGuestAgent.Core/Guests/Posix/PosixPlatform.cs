@@ -68,7 +68,7 @@ internal sealed class PosixPlatform : GuestPlatform
 
             if (end.ExitCode == KillScript.GoneExitCode)
             {
-                return "it has ended already; what it left behind holds its output.";
+                return "it has already ended; a process that it left behind holds its output.";
             }
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))

@@ -59,11 +59,11 @@ public sealed class GuestProcess
 
     private string Name => FilePath ?? $"{Pid}";
 
-    /// <summary>Starts a program. Where that is given up, nothing is left running.</summary>
+    /// <summary>Starts a program. If that is cancelled, nothing is left running.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// ProcessNotStarted, ArgumentTextInvalid, EnvironmentUnknown, NotInWindowsGuest, and those of a command.
     /// </exception>
@@ -77,12 +77,12 @@ public sealed class GuestProcess
         return await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
     }
 
-    /// <summary>Runs a program to its end. Where that is given up, or lasts too long, the program is killed.</summary>
+    /// <summary>Runs a program to its end. If that is cancelled or times out, the program is killed.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
     /// <param name="keepsOnTimeOut">Whether it goes on when the time is over.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">As those of starting and waiting.</exception>
     public static async Task<GuestProcessResult> RunAsync(
         GuestAgentSession session, GuestProcessStart start, bool keepsOnTimeOut = false, CallOptions? call = null,
@@ -103,8 +103,8 @@ public sealed class GuestProcess
     }
 
     /// <summary>Asks once whether it has ended; the result where it has, else null.</summary>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// ProcessUnknown, ProcessOutputLost, ProcessNotStarted, and those of a command.
     /// </exception>
@@ -112,16 +112,16 @@ public sealed class GuestProcess
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
         (await AskAsync(call, cancellationToken).ConfigureAwait(false)).HasExited ? Finish() : null;
 
-    /// <summary>Waits until it has ended. It goes on where that is given up, or lasts too long.</summary>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Waits until it has ended. It continues if that is cancelled or times out.</summary>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">As <see cref="RefreshAsync"/>, and ProcessTimedOut.</exception>
     public Task<GuestProcessResult> WaitAsync(CallOptions? call = null, CancellationToken cancellationToken = default) =>
         WaitAsync(new OperationTime(_session.Clock, call), cancellationToken);
 
     /// <summary>Kills it and what it has started, and takes its result where the agent tells it soon.</summary>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// ProcessNotStopped, ProcessUnknown, ProcessOutputLost, and those of a command.
     /// </exception>
@@ -185,12 +185,12 @@ public sealed class GuestProcess
             catch (GuestAgentException e) when (isLast
                 && e.Category is GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.ResourceBusy)
             {
-                throw TimedOut(time, "it goes on", e);
+                throw TimedOut(time, "it is still running", e);
             }
 
             if (time.IsOver)
             {
-                throw TimedOut(time, "it goes on");
+                throw TimedOut(time, "it is still running");
             }
 
             // A quarter of the wait so far: a short run is seen soon, a long one costs little.

@@ -32,10 +32,10 @@ public sealed class GuestProcessResult
     /// <summary>The number of the signal that ended it, or null.</summary>
     public int? Signal { get; }
 
-    /// <summary>What it wrote to standard output, as text, line ends as they came.</summary>
+    /// <summary>The standard output as text, with unchanged line ends.</summary>
     public string StandardOutput => _output ??= GuestText.Decode(StandardOutputBytes, _encoding);
 
-    /// <summary>What it wrote to standard error, as text, line ends as they came.</summary>
+    /// <summary>The standard error as text, with unchanged line ends.</summary>
     public string StandardError => _errors ??= GuestText.Decode(StandardErrorBytes, _encoding);
 
     /// <summary>Whether it wrote more than the agent keeps: 16 MiB of each stream.</summary>
@@ -44,10 +44,10 @@ public sealed class GuestProcessResult
     /// <summary>The time from its start until its end was seen, or null where the start was not.</summary>
     public TimeSpan? Duration { get; }
 
-    /// <summary>What it wrote to standard output.</summary>
+    /// <summary>The standard output.</summary>
     public byte[] StandardOutputBytes { get; }
 
-    /// <summary>What it wrote to standard error.</summary>
+    /// <summary>The standard error.</summary>
     public byte[] StandardErrorBytes { get; }
 
     // What it wrote to both, by lines; whichever came first.

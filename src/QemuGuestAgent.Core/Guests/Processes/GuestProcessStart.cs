@@ -3,7 +3,7 @@ using System.Text;
 namespace QemuGuestAgent.Core.Guests.Processes;
 
 /// <summary>A program to run in a guest.</summary>
-/// <param name="FilePath">The program, as the guest finds it; what has no slash is looked for on the agent's PATH.</param>
+/// <param name="FilePath">The path of the program in the guest; a name without a slash is searched for on the agent's PATH.</param>
 public sealed record GuestProcessStart(string FilePath)
 {
     /// <summary>Its arguments, each as it is to arrive: no shell reads them. They are written to the guest's log.</summary>

@@ -56,13 +56,13 @@ public sealed class InteractiveProcess
         _closing = new Lazy<Task>(CloseOnceAsync);
     }
 
-    /// <summary>Starts a program. Where that is given up, nothing is left running.</summary>
+    /// <summary>Starts a program. If that is cancelled, nothing is left running.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="filePath">The program, as the guest finds it.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="userName">The user of the guest to run it as, or null for the agent's.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="userName">The user in the guest to run it as, or null for the agent's user.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// NotInWindowsGuest, ProcessNotStarted, ProcessTimedOut, OutputFileNotMade, ArgumentTextInvalid, and those of a command. That the
     /// program itself is not there comes from <see cref="RunAsync"/>.
@@ -117,7 +117,7 @@ public sealed class InteractiveProcess
     }
 
     /// <summary>Speaks with the program until it is closed. To be called once.</summary>
-    /// <param name="receive">Takes what comes from its standard output, on any thread, one piece at a time.</param>
+    /// <param name="receive">Receives its standard output, on any thread, one piece at a time.</param>
     /// <exception cref="GuestAgentException">InteractiveProcessEnded, and those of a command.</exception>
     public Task RunAsync(Action<byte[]> receive) => _running = Task.Run(() => RelayAsync(receive));
 

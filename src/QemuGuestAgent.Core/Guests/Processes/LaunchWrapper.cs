@@ -20,7 +20,7 @@ internal sealed class LaunchWrapper
     /// <param name="start">The program.</param>
     /// <param name="redirect">Sends its output elsewhere, by what is started and the token; null where the agent takes it.</param>
     /// <param name="time">The operation's time.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<(GuestExecution Execution, LaunchWrapper? Wrapper)> PrepareAsync(
         GuestAgentSession session, GuestProcessStart start, Func<GuestExecution, string, GuestExecution>? redirect, OperationTime time,
         CancellationToken cancellationToken)

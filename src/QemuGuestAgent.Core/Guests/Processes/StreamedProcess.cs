@@ -9,13 +9,13 @@ public static class StreamedProcess
     // As many as QEMU's agent (qga/commands.c): 16 MiB of each stream.
     private const int MaxKept = 16 << 20;
 
-    /// <summary>Runs a program to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
+    /// <summary>Runs a program to its end. If that is cancelled or times out, it is killed. No file is left.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
-    /// <param name="write">Takes lines as they come; no more is read until it is done with them.</param>
-    /// <param name="keepsOnTimeOut">Whether it goes on when the time is over. What it still writes is thrown away then.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="write">Receives lines as they arrive; no more are read until it has returned.</param>
+    /// <param name="keepsOnTimeOut">Whether it continues after a time-out. Its further output is then discarded.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>How it ended, without the output.</returns>
     /// <exception cref="GuestAgentException">As those of running a program, and OutputFileNotMade.</exception>
     public static Task<GuestProcessResult> RunAsync(

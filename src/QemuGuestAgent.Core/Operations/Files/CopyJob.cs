@@ -96,7 +96,7 @@ internal sealed class CopyJob
         if (Tools is null)
         {
             return isPattern
-                ? throw ErrorCatalogue.GuestToolsMissing.WithTarget(source, "Looking for a path with wildcards", Session.Endpoint, ToolsMissingReason)
+                ? throw ErrorCatalogue.GuestToolsMissing.WithTarget(source, "Resolving wildcards", Session.Endpoint, ToolsMissingReason)
                 : [new GuestItem('f', 0, 0, 0, path, path)];
         }
 
@@ -168,7 +168,7 @@ internal sealed class CopyJob
         return await ReadBackAsync(file, length, hash, item).ConfigureAwait(false);
     }
 
-    /// <summary>Reads the first so many bytes of a file a second time, if asked for.</summary>
+    /// <summary>Reads a number of bytes at the start of a file a second time, if requested.</summary>
     public async Task<CopyVerification> ReadBackAsync(GuestFile file, long length, string hash, string item)
     {
         if (!Options.ReadBack)

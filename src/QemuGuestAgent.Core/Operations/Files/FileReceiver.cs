@@ -92,7 +92,7 @@ internal sealed class FileReceiver(CopyJob job)
                 }
                 else
                 {
-                    job.Options.Warn($"'{path}' is left alone: it is in use, or not this user's alone.");
+                    job.Options.Warn($"'{path}' is left alone: it is in use, or does not belong to this user alone.");
                 }
             }
 

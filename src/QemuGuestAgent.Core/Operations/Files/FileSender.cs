@@ -66,7 +66,7 @@ internal sealed class FileSender(CopyJob job)
                 .ConfigureAwait(false);
             if (!isKept)
             {
-                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' has not got the time and mode of its source.");
+                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' did not get the time and mode of its source.");
             }
 
             return new ItemCopy(source, target.Path, length, digest, verified, true, resumed, default);
@@ -129,7 +129,7 @@ internal sealed class FileSender(CopyJob job)
         foreach (var folder in foreign)
         {
             job.Options.Warn(
-                $"'{folder}' beside '{target.Path}' in the guest of '{job.Session.Endpoint}' is left alone: it is not, or not only, the agent's.");
+                $"'{folder}' beside '{target.Path}' in the guest of '{job.Session.Endpoint}' is left alone: it does not belong to the agent alone.");
         }
 
         if (parts.Count == 0)

@@ -22,8 +22,8 @@ public static class GuestContent
     /// <summary>Finds the files of a path with PowerShell's wildcards. Only for wildcards programs run in the guest.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="path">The path.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">GuestToolsMissing, GuestPathNotRooted, and those of a command.</exception>
     public static async Task<IReadOnlyList<string>> FindAsync(
         GuestAgentSession session, string path, CallOptions? call = null, CancellationToken cancellationToken = default)
@@ -40,11 +40,11 @@ public static class GuestContent
 
     /// <summary>Reads the bytes of a file.</summary>
     /// <param name="session">The session with the guest's agent.</param>
-    /// <param name="path">The file, as the guest finds it.</param>
+    /// <param name="path">The path of the file in the guest.</param>
     /// <param name="range">Which of them.</param>
-    /// <param name="take">Takes them as they come; no more are read until it is done with them. It must not keep the memory.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="take">Receives them as they arrive; no more are read until it has returned. It must not keep the memory.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">GuestFileNotOpened, GuestFileNotRead, FileTimedOut, and those of a command.</exception>
     public static async Task ReadBytesAsync(
         GuestAgentSession session, string path, ContentRange range, Func<ReadOnlyMemory<byte>, Task> take, CallOptions? call = null,
@@ -78,12 +78,12 @@ public static class GuestContent
 
     /// <summary>Reads the lines of a file, which end with LF or CRLF.</summary>
     /// <param name="session">The session with the guest's agent.</param>
-    /// <param name="path">The file, as the guest finds it.</param>
+    /// <param name="path">The path of the file in the guest.</param>
     /// <param name="encoding">The encoding; null takes it from the byte order mark, and UTF-8 where there is none.</param>
     /// <param name="range">Which of them.</param>
-    /// <param name="take">Takes them as they come; no more are read until it is done with them.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="take">Receives them as they arrive; no more are read until it has returned.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">As <see cref="ReadBytesAsync"/>.</exception>
     public static async Task ReadLinesAsync(
         GuestAgentSession session, string path, Encoding? encoding, ContentRange range, Func<IReadOnlyList<string>, Task> take,
@@ -132,13 +132,13 @@ public static class GuestContent
 
     /// <summary>Writes a file, or behind its end. It is written in place: who reads it meanwhile sees a part.</summary>
     /// <param name="session">The session with the guest's agent.</param>
-    /// <param name="path">The file, as the guest finds it.</param>
+    /// <param name="path">The path of the file in the guest.</param>
     /// <param name="content">What to write.</param>
     /// <param name="mark">What stands at the beginning of the file, before that: a byte order mark, or nothing.</param>
     /// <param name="appends">Whether it goes behind what is there.</param>
     /// <param name="warn">Told where a new file may be written to by everybody.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// GuestFileNotOpened, GuestFileNotWritten, GuestPathNotRooted, FileTimedOut, and those of a command.
     /// </exception>
@@ -157,7 +157,7 @@ public static class GuestContent
         }
         else if (platform.OpensNewFilesToAll)
         {
-            warn($"If '{path}' is new in the guest of '{session.Endpoint}', everybody there may read and write it: {missingReason}.");
+            warn($"If '{path}' is new in the guest of '{session.Endpoint}', everyone there can read and write it: {missingReason}.");
         }
 
         // Where others can put something else in its place, nothing is emptied or made until it is known what was opened.
@@ -315,5 +315,5 @@ public static class GuestContent
 /// <summary>Which lines, or bytes, of a file are read.</summary>
 /// <param name="TotalCount">So many from the start; null for all.</param>
 /// <param name="Tail">So many at the end; null for all.</param>
-/// <param name="Waits">Whether to go on at the end, with what comes there later: until given up, or the time is over.</param>
+/// <param name="Waits">Whether to go on at the end, with what is written there later, until cancelled or timed out.</param>
 public sealed record ContentRange(long? TotalCount = null, long? Tail = null, bool Waits = false);

@@ -10,9 +10,9 @@ public static class GuestItems
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="sources">Their full paths.</param>
     /// <param name="destination">A folder of the guest to copy into, or what the one item is to be called there.</param>
-    /// <param name="options">How, and who is told.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; what is not whole is removed.</param>
+    /// <param name="options">Options and callbacks.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; incomplete files are removed.</param>
     /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, FileTimedOut, and those of a command.</exception>
     public static async Task SendAsync(
         GuestAgentSession session, IReadOnlyList<string> sources, string destination, ItemCopyOptions options,
@@ -25,11 +25,11 @@ public static class GuestItems
     /// <summary>Copies items of a guest to this computer.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="sources">Their paths in the guest.</param>
-    /// <param name="areLiteral">Whether the paths are as they are; else with PowerShell's wildcards.</param>
+    /// <param name="areLiteral">Whether the paths are literal; otherwise they have PowerShell's wildcards.</param>
     /// <param name="destination">The full path of a folder here to copy into, or of what the one item is to be called.</param>
-    /// <param name="options">How, and who is told.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; what is not whole is removed.</param>
+    /// <param name="options">Options and callbacks.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; incomplete files are removed.</param>
     /// <exception cref="GuestAgentException">As <see cref="SendAsync"/>, and LocalFileNotWritten.</exception>
     public static async Task ReceiveAsync(
         GuestAgentSession session, IReadOnlyList<string> sources, bool areLiteral, string destination, ItemCopyOptions options,

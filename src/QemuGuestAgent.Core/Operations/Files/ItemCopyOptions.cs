@@ -2,7 +2,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
-/// <summary>How items are copied, and who is told of it. What is told comes on whatever thread the copy runs on.</summary>
+/// <summary>How items are copied, and callbacks. The callbacks are called on the thread that the copy runs on.</summary>
 public sealed record ItemCopyOptions
 {
     /// <summary>Whether folders are copied with what is in them; else only themselves.</summary>

@@ -39,7 +39,7 @@ internal static class LocalFile
             throw ErrorCatalogue.FileNotReadable.Because(e, path, e.Message);
         }
 
-        throw ErrorCatalogue.ItemNotFile.With(path, "of this computer");
+        throw ErrorCatalogue.ItemNotFile.With(path, "on this computer");
     }
 
     /// <summary>The permissions and the time of a file that is sent.</summary>
@@ -70,12 +70,12 @@ internal static class LocalFile
     {
         if (Directory.Exists(path))
         {
-            throw ErrorCatalogue.ItemIsFolder.With(path, "of this computer");
+            throw ErrorCatalogue.ItemIsFolder.With(path, "on this computer");
         }
 
         if (LocalDescriptor.IsSupported && File.Exists(path) && !LocalDescriptor.IsFile(path))
         {
-            throw ErrorCatalogue.ItemNotFile.With(path, "of this computer");
+            throw ErrorCatalogue.ItemNotFile.With(path, "on this computer");
         }
 
         if (!replaces && File.Exists(path))
@@ -126,7 +126,7 @@ internal static class LocalFile
     {
         if (!mayBeLink && Directory.Exists(path) && File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint))
         {
-            throw new IOException("it is a link, and leads out of what is copied.");
+            throw new IOException("it is a link that leads out of the copied folder.");
         }
 
 #if NET
@@ -216,7 +216,7 @@ internal static class LocalFile
         }
     }
 
-    /// <summary>The SHA-256 of the first so many bytes of a file, and one that goes on from there.</summary>
+    /// <summary>The SHA-256 of a number of bytes at the start of a file, and one that continues from there.</summary>
     public static (IncrementalHash Incremental, string Hash) HashStart(FileStream file, string path, long length, byte[] buffer)
     {
         var incremental = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

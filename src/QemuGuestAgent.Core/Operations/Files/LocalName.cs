@@ -12,12 +12,12 @@ internal static class LocalName
 
     /// <summary>Why a name cannot be that of a file in a folder here and of nothing else; null where it can.</summary>
     public static string? Refuse(string name, bool isWindows) =>
-        name is "" or "." or ".." ? "it names no file"
-        : name.Contains('/') || name.Contains('\0') ? "it is no single name"
-        : name.Contains('\uFFFD') ? "it is no valid text, and could not be sent back"
+        name is "" or "." or ".." ? "it does not name a file"
+        : name.Contains('/') || name.Contains('\0') ? "it is not a single name"
+        : name.Contains('\uFFFD') ? "it is not valid text, and could not be sent back"
         : !isWindows ? null
-        : name.IndexOfAny(['\\', ':', '<', '>', '"', '|', '?', '*']) >= 0 || name.Any(c => c < ' ') ? "Windows has no such name"
-        : name[name.Length - 1] is '.' or ' ' ? "Windows would cut its end"
-        : Device.IsMatch(name) ? "Windows takes it for a device"
+        : name.IndexOfAny(['\\', ':', '<', '>', '"', '|', '?', '*']) >= 0 || name.Any(c => c < ' ') ? "it is not a valid name on Windows"
+        : name[name.Length - 1] is '.' or ' ' ? "Windows would truncate it"
+        : Device.IsMatch(name) ? "Windows treats it as a device"
         : null;
 }

@@ -42,7 +42,7 @@ internal sealed class TreeReceiver(CopyJob job)
         var isInto = Directory.Exists(destination);
         if (!isInto && (roots.Count > 1 || Path.GetFileName(destination).Length == 0))
         {
-            throw ErrorCatalogue.LocalFileNotWritten.With(destination, "it is no folder that is there.");
+            throw ErrorCatalogue.LocalFileNotWritten.With(destination, "it is not an existing folder.");
         }
 
         job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
@@ -69,7 +69,7 @@ internal sealed class TreeReceiver(CopyJob job)
             // What is in it must not go to another place where it could not be made, as where a link stands there.
             if (!_madeFolders.Contains(target))
             {
-                throw ErrorCatalogue.LocalFileNotWritten.With(target, $"'{item.Path}' has no folder to go to.");
+                throw ErrorCatalogue.LocalFileNotWritten.With(target, $"'{item.Path}' has no destination folder.");
             }
 
             target = Contain(target, names[i], item);

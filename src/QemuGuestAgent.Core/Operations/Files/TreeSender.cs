@@ -19,8 +19,8 @@ internal sealed class TreeSender(CopyJob job)
         if (job.Tools is null)
         {
             job.Options.Warn(
-                $"In the guest of '{job.Session.Endpoint}' files are written in place, without mode and time, to be read and "
-                + $"written by everybody where they are new, and compared by length: {job.ToolsMissingReason}.");
+                $"In the guest of '{job.Session.Endpoint}' files are written in place, without mode and time, are readable and "
+                + $"writable by everyone if they are new, and are compared by length: {job.ToolsMissingReason}.");
         }
 
         var isInto = await IsFolderAsync(destination).ConfigureAwait(false);
@@ -79,7 +79,7 @@ internal sealed class TreeSender(CopyJob job)
         if (tree.Folders.Count > 0)
         {
             var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.WithTarget(
-                tree.Path, "Making a folder", job.Session.Endpoint, job.ToolsMissingReason);
+                tree.Path, "Creating a folder", job.Session.Endpoint, job.ToolsMissingReason);
             made = await tools.MakeFoldersAsync(root, [.. tree.Folders.Select(folder => Way(folder.Names))], job.CancellationToken)
                 .ConfigureAwait(false);
         }
@@ -103,7 +103,7 @@ internal sealed class TreeSender(CopyJob job)
             foreach (var way in await job.Tools!.FinishFoldersAsync(root, finished, job.CancellationToken).ConfigureAwait(false))
             {
                 job.Options.Warn(
-                    $"'{GuestPath.Posix.Join(root, way)}' in the guest of '{job.Session.Endpoint}' has not got the time and "
+                    $"'{GuestPath.Posix.Join(root, way)}' in the guest of '{job.Session.Endpoint}' did not get the time and "
                     + "mode of its source.");
             }
         }

@@ -3,7 +3,7 @@ namespace QemuGuestAgent.Core.Operations.Freezing;
 /// <summary>How guests are frozen, and how long is tried to thaw them.</summary>
 public sealed record FreezeOptions
 {
-    /// <summary>Where the file systems are mounted that shall be frozen; null for all.</summary>
+    /// <summary>Mount points of the file systems to freeze; null for all.</summary>
     public IReadOnlyList<string>? MountPoints { get; init; }
 
     /// <summary>How long the guests may be frozen at most, from the first freeze on; then they are thawed at once. Zero is no limit.</summary>

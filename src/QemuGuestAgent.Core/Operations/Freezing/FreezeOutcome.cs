@@ -3,13 +3,13 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Freezing;
 
-/// <summary>What came of freezing a guest.</summary>
+/// <summary>The outcome of freezing a guest.</summary>
 public enum FreezeResult
 {
     /// <summary>It was frozen from before the work began until after it had ended: the thaw's own reply shows it.</summary>
     Consistent,
 
-    /// <summary>The work failed, or was given up.</summary>
+    /// <summary>The work failed, or was cancelled.</summary>
     WorkFailed,
 
     /// <summary>The time was over, and it was thawed before the work had ended.</summary>
@@ -34,9 +34,9 @@ public enum FreezeResult
     LeftFrozen,
 }
 
-/// <summary>What came of freezing a guest.</summary>
+/// <summary>The outcome of freezing a guest.</summary>
 /// <param name="Session">The session with its agent.</param>
-/// <param name="Result">What came of it.</param>
+/// <param name="Result">The outcome.</param>
 /// <param name="FrozenCount">How many file systems the agent says it froze, or null where that reply was lost.</param>
 /// <param name="ThawedCount">How many it says it thawed, or null where it does not; it may count otherwise than before.</param>
 /// <param name="Duration">The time from when the freeze was sent until the guest was known to be thawed.</param>

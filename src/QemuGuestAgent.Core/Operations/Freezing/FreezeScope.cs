@@ -26,7 +26,7 @@ public sealed class FreezeScope
     /// <summary>Makes one; nothing is frozen yet.</summary>
     /// <param name="sessions">The sessions with the guests' agents.</param>
     /// <param name="options">How they are frozen; null freezes all file systems, with no time limit.</param>
-    /// <param name="call">Time, for freezing, and trace; null takes the usual ones.</param>
+    /// <param name="call">Time limit for freezing, and trace; null for the defaults.</param>
     /// <exception cref="GuestAgentException">ArgumentTextInvalid: a mount point is no valid text.</exception>
     public FreezeScope(IReadOnlyCollection<GuestAgentSession> sessions, FreezeOptions? options = null, CallOptions? call = null)
     {
@@ -40,8 +40,8 @@ public sealed class FreezeScope
     /// <summary>Ends as soon as the guests are thawed before the work has ended: it is no use any more.</summary>
     public Task Interruption => _interruption.Task;
 
-    /// <summary>Freezes all guests. Where that fails all are thawed again when this returns.</summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Freezes all guests. If that fails, all are thawed again when this returns.</summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Why guests could not be frozen; where there is none all are.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled, and no guest is frozen.</exception>
     public async Task<IReadOnlyList<FreezeFailure>> FreezeAsync(CancellationToken cancellationToken = default)
@@ -67,12 +67,12 @@ public sealed class FreezeScope
             : [.. _guests.Select(guest => new FreezeFailure(guest.Session, guest.Session.SessionClosed()))];
     }
 
-    /// <summary>Thaws all guests, and tells what came of each. It takes no longer than <see cref="FreezeOptions.SettleTime"/>.</summary>
+    /// <summary>Thaws all guests, and returns the outcome of each. It takes no longer than <see cref="FreezeOptions.SettleTime"/>.</summary>
     /// <param name="hasSucceeded">Whether the work for which they were frozen has been done.</param>
     public Task<IReadOnlyList<FreezeOutcome>> ThawAsync(bool hasSucceeded) =>
         EndAsync(hasSucceeded ? FreezeResult.Consistent : FreezeResult.WorkFailed);
 
-    /// <summary>Leaves the guests frozen, for somebody else to thaw; there is no time limit any more. Not where they are thawed already.</summary>
+    /// <summary>Leaves the guests frozen, to be thawed by another call; there is no time limit any more. Not if they are already thawed.</summary>
     /// <returns>Whether they are left frozen.</returns>
     public bool TryLeaveFrozen()
     {

@@ -45,7 +45,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
         {
             var reply = await session.InvokeAsync(_freeze, time.Rest(), cancellationToken).ConfigureAwait(false);
             _frozenCount = FreezeCommands.CountOf(reply)
-                ?? throw ErrorCatalogue.ReplyUnexpected.With(_freeze.Command, session.Endpoint, "it is no number.");
+                ?? throw ErrorCatalogue.ReplyUnexpected.With(_freeze.Command, session.Endpoint, "it is not a number.");
         }
         catch (GuestAgentException e) when (e.AgentErrorClass is not null && e.ErrorId != ErrorCatalogue.AgentError.Id)
         {
@@ -102,7 +102,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
             return Outcome(
                 FreezeResult.LeftFrozen, null,
                 ErrorCatalogue.GuestLeftFrozen.Because(e, session.Endpoint, e.Message, isLeft
-                    ? "A last guest-fsfreeze-thaw was left in the channel for it."
+                    ? "A final guest-fsfreeze-thaw was left in the channel for it."
                     : "No guest-fsfreeze-thaw could be left in the channel for it."));
         }
     }

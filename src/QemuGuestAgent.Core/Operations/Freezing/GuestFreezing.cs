@@ -4,15 +4,15 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Freezing;
 
-/// <summary>Guests that somebody else froze.</summary>
+/// <summary>Guests that something else froze.</summary>
 public static class GuestFreezing
 {
     /// <summary>
     /// Whether a guest was found frozen: by a script that ended early, for example. It is asked only where guest-info looks like it.
     /// </summary>
     /// <param name="session">The session with its agent.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync, but not where the agent refuses to tell.</exception>
     public static async Task<bool> IsFoundFrozenAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
@@ -24,8 +24,8 @@ public static class GuestFreezing
     /// restarted may not know of the freeze that its guest is in.
     /// </summary>
     /// <param name="session">The session with its agent.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <returns>WindowsFreezeLimit or ThawFailed, where it is thawed and the agent reports a failure; else null.</returns>
     /// <exception cref="GuestAgentException">GuestLeftFrozen.</exception>
     public static async Task<GuestAgentException?> ThawAsync(

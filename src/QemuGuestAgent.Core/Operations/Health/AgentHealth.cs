@@ -56,12 +56,12 @@ public sealed record AgentHealth(
 
     /// <summary>What to do about that, or null.</summary>
     public string? RecommendedAction => Error?.RecommendedAction
-        ?? (Verdict == AgentVerdict.Frozen ? "Thaw them with Resume-QemuGuestFileSystem, if no snapshot is under way." : null);
+        ?? (Verdict == AgentVerdict.Frozen ? "Thaw them with Resume-QemuGuestFileSystem, if no snapshot is in progress." : null);
 
     /// <summary>Examines the agent of an endpoint, which is opened for it.</summary>
-    /// <param name="endpoint">Where the agent is.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="endpoint">The endpoint of the agent.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<AgentHealth> ExamineAsync(
         GuestAgentEndpoint endpoint, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
@@ -78,8 +78,8 @@ public sealed record AgentHealth(
 
     /// <summary>Examines the agent of a session, and gets in sync with it.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     public static async Task<AgentHealth> ExamineAsync(
         GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
     {

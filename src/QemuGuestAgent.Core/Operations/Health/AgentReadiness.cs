@@ -19,10 +19,10 @@ public static class AgentReadiness
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until the agent of an endpoint, which may not be there yet, is ready.</summary>
-    /// <param name="endpoint">Where the agent is.</param>
-    /// <param name="options">The session's bounds; null takes the usual ones.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="endpoint">The endpoint of the agent.</param>
+    /// <param name="options">The session's bounds; null for the defaults.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The session with it.</returns>
     /// <exception cref="GuestAgentException">AgentNotReady; and at once what waiting cannot mend, such as EndpointAccessDenied.</exception>
     public static Task<GuestAgentSession> WaitAsync(
@@ -34,8 +34,8 @@ public static class AgentReadiness
 
     /// <summary>Waits until the agent of a session is ready, and the session in sync with it.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up; the session stays usable.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">AgentNotReady; and at once what waiting cannot mend, such as SessionClosed.</exception>
     public static Task WaitUntilReadyAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>

@@ -49,8 +49,8 @@ public static class GuestPower
     /// <param name="session">The session with its agent.</param>
     /// <param name="change">What shall happen.</param>
     /// <param name="waits">Whether to wait until it has happened; for a restart until the agent answers again.</param>
-    /// <param name="call">Time, for all of it, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up waiting; the session stays usable.</param>
+    /// <param name="call">Time limit for the whole operation, and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels waiting; the session stays usable.</param>
     /// <exception cref="GuestAgentException">PowerChangeNotSeen, AgentNotReady; and as InvokeAsync, also where the error comes late.</exception>
     public static async Task ChangePowerAsync(
         this GuestAgentSession session, GuestPowerChange change, bool waits = false, CallOptions? call = null,
@@ -105,7 +105,7 @@ public static class GuestPower
                 throw change == GuestPowerChange.Restart && seen != AgentPresence.Answers
                     ? ErrorCatalogue.AgentNotReady.With(
                         session.Endpoint, time.Limit.TotalSeconds,
-                        $"it was not seen to be back from its restart; {Describe(seen.Value)}.")
+                        $"its return from the restart was not observed; {Describe(seen.Value)}.")
                     : ErrorCatalogue.PowerChangeNotSeen.With(
                         session.Endpoint, Describe(change), time.Limit.TotalSeconds, Describe(seen.Value));
             }

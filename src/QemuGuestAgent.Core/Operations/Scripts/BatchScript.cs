@@ -16,14 +16,14 @@ public static class BatchScript
     private const int Utf32 = 12000;
     private const int BigEndianUtf32 = 12001;
 
-    /// <summary>Runs a script to its end. Where that is given up, or lasts too long, it is killed. No file is left.</summary>
+    /// <summary>Runs a script to its end. If that is cancelled or times out, it is killed. No file is left.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="script">The script.</param>
     /// <param name="arguments">Its arguments, each in quotes for the script: <c>%~1</c> is the first without them.</param>
-    /// <param name="input">What it reads from standard input, or null.</param>
+    /// <param name="input">Its standard input, or null.</param>
     /// <param name="encoding">The encoding of what it reads and writes: its code page is set for it.</param>
-    /// <param name="call">Time, zero is no limit, and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">
     /// BatchArgumentInvalid, BatchEncodingInvalid, those of files and of running a program: ProcessNotStarted where there is no cmd.exe.
     /// </exception>

@@ -37,7 +37,7 @@ internal static class ClixmlRecord
                 var name = XmlConvert.DecodeName(reader.GetAttribute("N"));
                 if (string.Equals(name, "TargetTypeForDeserialization", StringComparison.OrdinalIgnoreCase))
                 {
-                    throw new FormatException("a record names the type that it is to become.");
+                    throw new FormatException("a record names a type to be converted to.");
                 }
 
                 var isEmpty = reader.IsEmptyElement;
@@ -83,7 +83,7 @@ internal static class ClixmlRecord
         {
             if (known.ContainsKey(id))
             {
-                throw new FormatException($"a record has two objects of the number {id}.");
+                throw new FormatException($"a record has two objects with the number {id}.");
             }
 
             known.Add(id, element);

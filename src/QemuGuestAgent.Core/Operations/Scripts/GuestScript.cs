@@ -35,8 +35,8 @@ public static class GuestScript
     /// <summary>The interpreter of a script that names none, by the guest's operating system.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="isPowerShell">Whether it is a script for a PowerShell.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<GuestInterpreter> ChooseInterpreterAsync(
         GuestAgentSession session, bool isPowerShell, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         (await GuestPlatform.FindAsync(session, new OperationTime(session.Clock, call), cancellationToken).ConfigureAwait(false))
@@ -46,7 +46,7 @@ public static class GuestScript
     /// <param name="interpreter">Sh, Bash or Python.</param>
     /// <param name="script">The script.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="input">What it reads from standard input, or null.</param>
+    /// <param name="input">Its standard input, or null.</param>
     /// <exception cref="GuestAgentException">ArgumentTextInvalid: a zero.</exception>
     public static GuestProcessStart Prepare(
         GuestInterpreter interpreter, string script, IReadOnlyList<string> arguments, byte[]? input)

@@ -6,14 +6,14 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Opens sessions with the agents of guests, synchronised and ready for commands; writes them in the order of their endpoints.</summary>
+/// <summary>Opens sessions with the agents of guests, synchronised and ready for commands, and writes them in the order of their endpoints.</summary>
 [Cmdlet(VerbsCommunications.Connect, "QemuGuestAgent", DefaultParameterSetName = EndpointSet)]
 [OutputType(typeof(AgentSession))]
 public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 {
     internal const double DefaultTimeoutSeconds = 10;
 
-    // What the agent sets on its own end.
+    // The speed that the agent sets at its own end.
     private const int DefaultBaudRate = 38400;
 
     private const string EndpointSet = "Endpoint";
@@ -38,20 +38,20 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     /// <summary>
     /// Where the agents are: unix:/path (or just the path), libvirt:domain, tcp://host:port, exec:program arguments, pipe:name,
-    /// serial:/dev/ttyS0, vsock:cid:port, embedded:. Those of exec and of libvirt can start programs here: give none that you do not trust.
+    /// serial:/dev/ttyS0, vsock:cid:port, embedded:. exec and libvirt endpoints can start programs here: use only those that you trust.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
-    /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel; Get-ChildItem's objects bring it.</summary>
+    /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel. Objects of Get-ChildItem provide it.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SocketSet, ValueFromPipelineByPropertyName = true)]
     [Alias("FullName")]
     [ValidateNotNullOrEmpty]
     public string[] SocketPath { get; set; } = [];
 
-    /// <summary>The host whose TCP port is the guest's channel.</summary>
+    /// <summary>The host that offers the guest's channel as a TCP port.</summary>
     [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string HostName { get; set; } = "";
@@ -61,12 +61,12 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     [ValidateRange(1, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The names of domains of libvirt, which holds their channels: commands go through its own library.</summary>
+    /// <summary>Names of libvirt domains. libvirt holds their channels, so commands go through its own library.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string[] LibvirtDomain { get; set; } = [];
 
-    /// <summary>The hypervisor of the domains, such as qemu:///system or qemu+ssh://host/system; libvirt's own choice by default. It can start programs.</summary>
+    /// <summary>The hypervisor of the domains, such as qemu:///system or qemu+ssh://host/system; libvirt's default if omitted. A URI can start programs.</summary>
     [Parameter(ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? LibvirtUri { get; set; }
@@ -91,7 +91,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public string SerialPort { get; set; } = "";
 
-    /// <summary>The speed of the port, in bits a second.</summary>
+    /// <summary>The speed of the port, in bits per second.</summary>
     [Parameter(ParameterSetName = SerialSet, ValueFromPipelineByPropertyName = true)]
     public int BaudRate { get; set; } = DefaultBaudRate;
 
@@ -103,7 +103,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     [Parameter(Mandatory = true, ParameterSetName = VsockSet, ValueFromPipelineByPropertyName = true)]
     public uint VsockPort { get; set; }
 
-    /// <summary>A name for each session; without it they are named after their endpoints.</summary>
+    /// <summary>A name for each session; by default it is derived from the endpoint.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
@@ -147,7 +147,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
         _opening.Dispose();
     }
 
-    // Get-ChildItem's objects bring the name of the file: its session is named as if the path had been given.
+    // Objects of Get-ChildItem also have a Name: the session is named as if the path had been given.
     private bool IsFileName(string name, string text) =>
         !_isNameGiven && name == Path.GetFileName(text) && Path.GetExtension(name) is ".sock" or ".socket" or ".qga";
 

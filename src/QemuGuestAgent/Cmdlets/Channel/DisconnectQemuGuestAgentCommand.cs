@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Closes sessions, at once, also with a command outstanding. Nothing is sent to the guests.</summary>
+/// <summary>Closes sessions at once, even while a command is running. Nothing is sent to the guests.</summary>
 [Cmdlet(VerbsCommunications.Disconnect, "QemuGuestAgent", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class DisconnectQemuGuestAgentCommand : PSCmdlet

@@ -4,12 +4,12 @@ using QemuGuestAgent.Core.Endpoints.Finding;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Finds the channels into the guests of this host, without opening any; Connect-QemuGuestAgent takes what it writes.</summary>
+/// <summary>Finds the channels into the guests of this host without opening them. Pipe its output to Connect-QemuGuestAgent.</summary>
 [Cmdlet(VerbsCommon.Find, "QemuGuestAgent")]
 [OutputType("QemuGuestAgent.Channel")]
 public sealed class FindQemuGuestAgentCommand : PSCmdlet, IDisposable
 {
-    // A user can start as many as he likes.
+    // Other users can start any number of them.
     private const int MaxNamed = 10;
 
     private readonly CancellationTokenSource _stop = new();
@@ -21,8 +21,8 @@ public sealed class FindQemuGuestAgentCommand : PSCmdlet, IDisposable
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>
-    /// Writes also what other users than root, the hypervisor's own user and yours have in hand, who see what is sent there; IsTrusted tells
-    /// them.
+    /// Also writes channels that are controlled by users other than you, root and the hypervisor's own user, who can read what is sent
+    /// there. IsTrusted is false for these.
     /// </summary>
     [Parameter]
     public SwitchParameter IncludeUntrusted { get; set; }
@@ -30,7 +30,7 @@ public sealed class FindQemuGuestAgentCommand : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        // A libvirt that does not answer must not hold the prompt.
+        // A libvirt that does not answer must not block the prompt.
         var told = new ConcurrentQueue<string>();
         var finding = Task.Run(() => new ChannelFinder().Find(told.Enqueue));
         try
@@ -58,10 +58,10 @@ public sealed class FindQemuGuestAgentCommand : PSCmdlet, IDisposable
 
         if (found[false].ToList() is { Count: > 0 } left)
         {
-            WriteWarning("Left out is what other users have in hand, who would see all that is sent there: "
+            WriteWarning("Channels that other users control are left out, because these users could read all traffic: "
                 + string.Join(", ", left.Take(MaxNamed).Select(channel => $"'{channel.Name}' ({channel.Endpoint}, {channel.Owner})"))
                 + (left.Count > MaxNamed ? $", and {left.Count - MaxNamed} more" : "")
-                + ". -IncludeUntrusted lists it.");
+                + ". Use -IncludeUntrusted to list them.");
         }
     }
 

@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets the commands that guest agents have, whether their policy allows them, and what QEMU's schema says of them.</summary>
+/// <summary>Gets the commands of guest agents, whether their policy allows them, and what QEMU's schema says about them.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestAgentCommand", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.AgentCommand")]
 public sealed class GetQemuGuestAgentCommandCommand : GuestCmdlet

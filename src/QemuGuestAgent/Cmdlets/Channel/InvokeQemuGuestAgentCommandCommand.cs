@@ -19,14 +19,14 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
 
     private Action<Utf8JsonWriter>? _writeArguments;
 
-    /// <summary>The sessions: by position before the command, or by pipeline.</summary>
+    /// <summary>The sessions: by position before the command, or through the pipeline.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = PipelineSet)]
     [SessionOf(LeavesText = true)]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this one command, and to close afterwards; some kinds start programs.</summary>
+    /// <summary>Endpoints to open for this one command and to close afterwards. Some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
@@ -99,7 +99,7 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
             call, cancellationToken).ConfigureAwait(false);
         return () =>
         {
-            // Null where the command's success is no reply.
+            // Null if the command does not reply when it succeeds.
             foreach (var item in output ?? [])
             {
                 WriteObject(ReplyConverter.Mark(item, guest.Name));

@@ -3,7 +3,7 @@ using QemuGuestAgent.Conversion;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets sessions back in sync with their agents, and tells what was thrown away; reopens the channel of a broken session.</summary>
+/// <summary>Synchronises sessions with their agents and reports what was discarded; reopens the channel of a broken session.</summary>
 [Cmdlet(VerbsData.Sync, "QemuGuestAgent")]
 [OutputType(typeof(AgentSyncResult))]
 public sealed class SyncQemuGuestAgentCommand : FanOutCmdlet

@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Tells whether the agents of guests are ready for commands, or how they are.</summary>
+/// <summary>Tests whether the agents of guests are ready for commands.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "QemuGuestAgent", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(bool))]
 [OutputType("QemuGuestAgent.AgentHealth")]
@@ -13,7 +13,7 @@ public sealed class TestQemuGuestAgentCommand : GuestCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public TestQemuGuestAgentCommand() => TimeoutSeconds = ConnectQemuGuestAgentCommand.DefaultTimeoutSeconds;
 
-    /// <summary>Writes how each agent is, and why, instead of true or false.</summary>
+    /// <summary>Writes the state of each agent, and the reason, instead of true or false.</summary>
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
@@ -39,7 +39,7 @@ public sealed class TestQemuGuestAgentCommand : GuestCmdlet
 
     private void Examine(
         object target, string name, AgentSession? session, Func<CallOptions, CancellationToken, Task<AgentHealth>> examine) =>
-        // Whoever looks at a list of answers must not have to guess which is whose.
+        // The results must be in the order of the guests.
         StartInOrder(target, name, async (call, cancellationToken) =>
         {
             var health = await examine(call, cancellationToken).ConfigureAwait(false);

@@ -28,7 +28,7 @@ public sealed class WaitQemuGuestAgentCommand : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints, which need not be there yet; they are opened, and stay open, as with Connect-QemuGuestAgent; some kinds start programs.</summary>
+    /// <summary>Endpoints, which need not exist yet. They are opened and stay open, as with Connect-QemuGuestAgent. Some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]

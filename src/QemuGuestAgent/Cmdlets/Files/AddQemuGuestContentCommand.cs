@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Writes to files in guests, behind what is in them.</summary>
+/// <summary>Appends content to files in guests.</summary>
 [Cmdlet(VerbsCommon.Add, "QemuGuestContent", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class AddQemuGuestContentCommand : ContentWritingCmdlet

@@ -7,7 +7,7 @@ using QemuGuestAgent.Core.Operations.Files;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>A cmdlet that writes content to files in guests. It is gathered first and written at the end.</summary>
+/// <summary>A cmdlet that writes content to files in guests. The content is collected first and written at the end.</summary>
 public abstract class ContentWritingCmdlet : GuestCmdlet
 {
     private readonly List<object> _guests = [];
@@ -17,13 +17,13 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
     /// <summary>Makes one that writes without limit.</summary>
     private protected ContentWritingCmdlet() => TimeoutSeconds = 0;
 
-    /// <summary>The files in the guest, from its root, as they are.</summary>
+    /// <summary>Absolute paths of files in the guest, without wildcards.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [Alias("LiteralPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The content: of text and objects each is a line; with -AsByteStream bytes.</summary>
+    /// <summary>The content: each string or object is a line; with -AsByteStream bytes.</summary>
     [Parameter(Mandatory = true, Position = 2, ValueFromPipeline = true)]
     [AllowNull]
     [AllowEmptyCollection]
@@ -36,11 +36,11 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);
 
-    /// <summary>Takes the values as bytes.</summary>
+    /// <summary>Writes the values as bytes.</summary>
     [Parameter]
     public SwitchParameter AsByteStream { get; set; }
 
-    /// <summary>Writes no end of line behind each value.</summary>
+    /// <summary>Writes no line break after the values.</summary>
     [Parameter]
     public SwitchParameter NoNewline { get; set; }
 
@@ -57,7 +57,7 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
     {
         base.BeginProcessing();
 
-        // With neither given, PowerShell takes each object of the pipeline for both.
+        // If neither is given, PowerShell binds each pipeline object to both.
         var given = MyInvocation.BoundParameters;
         _isGuestAndContent =
             !given.ContainsKey(nameof(Value)) && !given.ContainsKey(nameof(Session)) && !given.ContainsKey(nameof(Endpoint));

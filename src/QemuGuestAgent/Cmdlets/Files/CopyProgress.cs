@@ -6,13 +6,13 @@ using QemuGuestAgent.Core.Operations.Files;
 
 namespace QemuGuestAgent;
 
-/// <summary>Shows how far a copy with one guest is: bytes, rate and the time that is left.</summary>
+/// <summary>Shows the progress of a copy with one guest: bytes, rate and remaining time.</summary>
 /// <param name="activity">What is being done.</param>
-/// <param name="id">The number of its line, among those of other guests.</param>
+/// <param name="id">The id of its progress bar.</param>
 /// <param name="write">Writes on the pipeline's thread, some time.</param>
 internal sealed class CopyProgress(string activity, int id, Action<ProgressRecord> write)
 {
-    // What is shorter is over before anybody has read of it.
+    // Shorter copies end before their progress could be read.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
     private static readonly string[] Units = ["bytes", "KB", "MB", "GB", "TB", "PB", "EB"];
@@ -21,7 +21,7 @@ internal sealed class CopyProgress(string activity, int id, Action<ProgressRecor
     private TimeSpan _next = Quiet;
     private bool _isShown;
 
-    /// <summary>Takes how far it is.</summary>
+    /// <summary>Updates the progress.</summary>
     public void Tell(ItemCopyProgress progress)
     {
         var elapsed = _watch.Elapsed;
@@ -43,7 +43,7 @@ internal sealed class CopyProgress(string activity, int id, Action<ProgressRecor
         });
     }
 
-    /// <summary>Takes it away.</summary>
+    /// <summary>Removes it.</summary>
     public void Complete()
     {
         if (_isShown)

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Operations.Files;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Copies files and folders to guests, or from one, over the agent alone: whole or not at all, and verified.</summary>
+/// <summary>Copies files and folders to guests, or from a guest, through the agent alone. Each file is copied completely or not at all, and verified.</summary>
 [Cmdlet(VerbsCommon.Copy, "QemuGuestItem", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.ItemCopy")]
 public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
@@ -20,20 +20,20 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     /// <summary>Makes one that works without limit.</summary>
     public CopyQemuGuestItemCommand() => TimeoutSeconds = 0;
 
-    /// <summary>The items, with wildcards: of this computer with -ToSession, of the guest with -FromSession.</summary>
+    /// <summary>The items, with wildcards: on this computer with -ToSession, in the guest with -FromSession.</summary>
     [Parameter(
         Mandatory = true, Position = 0, ParameterSetName = PathSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The items, by their paths as they are.</summary>
+    /// <summary>The items, by their exact paths, without wildcards.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The folder to copy into, or what the one item is to be called.</summary>
+    /// <summary>The folder to copy into, or the new path of a single item.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
@@ -50,23 +50,23 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [ValidateNotNull]
     public AgentSession? FromSession { get; set; }
 
-    /// <summary>Copies folders with all that is in them.</summary>
+    /// <summary>Copies folders with everything in them.</summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Replaces files that are there already.</summary>
+    /// <summary>Replaces files that already exist.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Goes on with what an earlier copy left; one that is broken off leaves what it has.</summary>
+    /// <summary>Continues an earlier copy that was interrupted with -Resume. A copy that is interrupted keeps its partial file.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
-    /// <summary>Reads what was copied a second time, where the guest cannot compute its checksum.</summary>
+    /// <summary>Reads the copied data a second time if the guest cannot compute its checksum.</summary>
     [Parameter]
     public SwitchParameter ReadBack { get; set; }
 
-    /// <summary>The most bytes to take from a guest; without it, what the disk here has room for.</summary>
+    /// <summary>The maximum number of bytes to copy from a guest; by default limited by the free disk space here.</summary>
     [Parameter]
     [ValidateRange(0L, long.MaxValue)]
     public long MaximumSize { get; set; } = long.MaxValue;
@@ -118,20 +118,20 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        // None, where each has failed already or the wildcards find none: as with Copy-Item.
+        // None if all have failed already or the wildcards match nothing: as with Copy-Item.
         if (_sources.Count > 0)
         {
             var items = _sources.Count == 1 ? $"'{SafeText.Escape(_sources[0])}'" : $"{_sources.Count} items";
             if (FromSession is { } from)
             {
                 StartCopy(
-                    from, $"Copy {items} of the guest to '{Destination}'", $"Copying from {from.Name}",
+                    from, $"Copy {items} from the guest to '{Destination}'", $"Copying from {from.Name}",
                     _destinationHere);
             }
 
             foreach (var to in ToSession ?? [])
             {
-                StartCopy(to, $"Copy {items} to '{Destination}' of the guest", $"Copying to {to.Name}", Destination);
+                StartCopy(to, $"Copy {items} to '{Destination}' in the guest", $"Copying to {to.Name}", Destination);
             }
         }
 
@@ -183,7 +183,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
         });
     }
 
-    // A guest chooses the names of what wildcards and folders bring.
+    // The guest chooses the names that wildcards and folders yield.
     private static ItemCopy Harmless(ItemCopy copy) =>
         copy with { Source = SafeText.Escape(copy.Source), Destination = SafeText.Escape(copy.Destination) };
 }

@@ -8,30 +8,30 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets the content of files in guests: line by line, as one text, or as bytes; with -Wait also what comes later.</summary>
+/// <summary>Gets the content of files in guests: line by line, as one string, or as bytes; with -Wait also what is written later.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestContent", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(string), typeof(byte), typeof(byte[]))]
 public sealed class GetQemuGuestContentCommand : GuestCmdlet
 {
-    // No string has room for more.
+    // A string cannot hold more.
     private const int MaxRaw = 512 << 20;
 
     /// <summary>Makes one that reads without limit.</summary>
     public GetQemuGuestContentCommand() => TimeoutSeconds = 0;
 
-    /// <summary>The files in the guest, from its root, with wildcards.</summary>
+    /// <summary>Absolute paths of files in the guest, with wildcards.</summary>
     [Parameter(Position = 1)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The files in the guest, by their paths as they are.</summary>
+    /// <summary>Absolute paths of files in the guest, without wildcards.</summary>
     [Parameter]
     [Alias("LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The encoding; by default that of the byte order mark, and UTF-8 where there is none.</summary>
+    /// <summary>The encoding; by default that of the byte order mark, or UTF-8 if there is none.</summary>
     [Parameter]
     [EncodingArgument]
     [ValidateNotNull]
@@ -41,23 +41,23 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
     [Parameter]
     public SwitchParameter AsByteStream { get; set; }
 
-    /// <summary>Gets all of a file as one text, or one array of bytes.</summary>
+    /// <summary>Gets the whole file as one string, or as one array of bytes.</summary>
     [Parameter]
     public SwitchParameter Raw { get; set; }
 
-    /// <summary>Gets only so many lines, or bytes, from the start.</summary>
+    /// <summary>Gets only this number of lines, or bytes, from the start.</summary>
     [Parameter]
     [Alias("First", "Head")]
     [ValidateRange(0L, long.MaxValue)]
     public long? TotalCount { get; set; }
 
-    /// <summary>Gets only so many lines, or bytes, at the end.</summary>
+    /// <summary>Gets only this number of lines, or bytes, at the end.</summary>
     [Parameter]
     [Alias("Last")]
     [ValidateRange(0, int.MaxValue)]
     public int? Tail { get; set; }
 
-    /// <summary>Goes on with what is written later, until Ctrl+C or the end of -TimeoutSeconds.</summary>
+    /// <summary>Continues with what is written later, until Ctrl+C or until -TimeoutSeconds have passed.</summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
@@ -92,7 +92,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
         });
     }
 
-    // A file that cannot be read does not keep the others from it.
+    // A file that cannot be read does not stop the others.
     private async Task TryAsync(string path, Func<Task> work)
     {
         try

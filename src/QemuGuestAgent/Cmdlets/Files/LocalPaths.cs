@@ -3,10 +3,10 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent;
 
-/// <summary>Finds the files of this computer that a path of PowerShell's means.</summary>
+/// <summary>Resolves PowerShell paths to files on this computer.</summary>
 internal static class LocalPaths
 {
-    /// <summary>The full paths that a path with wildcards means.</summary>
+    /// <summary>The full paths that match a path with wildcards.</summary>
     /// <exception cref="GuestAgentException">FileNotReadable.</exception>
     public static IReadOnlyList<string> Find(SessionState session, string path)
     {
@@ -21,7 +21,7 @@ internal static class LocalPaths
         }
     }
 
-    /// <summary>The full path that a path means as it is; nothing has to be there.</summary>
+    /// <summary>The full path of a path without wildcards; it need not exist.</summary>
     /// <exception cref="GuestAgentException">FileNotReadable.</exception>
     public static string Literal(SessionState session, string path)
     {
@@ -52,5 +52,5 @@ internal static class LocalPaths
 
     private static T Checked<T>(string path, ProviderInfo provider, T found) => provider.Name == "FileSystem"
         ? found
-        : throw ErrorCatalogue.FileNotReadable.With(path, $"it is one of the provider {provider.Name}.");
+        : throw ErrorCatalogue.FileNotReadable.With(path, $"it belongs to the provider {provider.Name}.");
 }

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Writes files in guests, in place of what was in them.</summary>
+/// <summary>Writes files in guests, replacing their content.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestContent", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class SetQemuGuestContentCommand : ContentWritingCmdlet

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Operations.Freezing;
 
 namespace QemuGuestAgent;
 
-/// <summary>Tells of guests that may be left frozen where errors are not shown any more: after Ctrl+C.</summary>
+/// <summary>Reports guests that may still be frozen when errors are no longer shown: after Ctrl+C.</summary>
 internal static class HostErrors
 {
     /// <summary>Writes to the host what could not be undone.</summary>

@@ -4,8 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace QemuGuestAgent;
 
 /// <summary>
-/// A script block that a cmdlet runs on its own thread, in its caller's scope, and that can be stopped without the cmdlet. What it writes
-/// to any stream the cmdlet writes, as it comes.
+/// A script block that a cmdlet runs on its own thread, in its caller's scope, and that can be stopped without the cmdlet. Its output
+/// to any stream is passed on by the cmdlet as it arrives.
 /// </summary>
 internal sealed class NestedScript : IDisposable
 {
@@ -14,14 +14,14 @@ internal sealed class NestedScript : IDisposable
     private readonly PSDataCollection<PSObject> _output = [];
     private readonly object _lock = new();
 
-    // The first that it writes: it has begun.
+    // The first object that it writes shows that it has begun.
     private readonly object _beginning = new();
     private Exception? _downstream;
     private bool _hasBegun;
     private bool _isStopped;
     private bool _hasEnded;
 
-    /// <summary>Makes one; nothing runs yet.</summary>
+    /// <summary>Creates it; nothing runs yet.</summary>
     public NestedScript(PSCmdlet cmdlet, ScriptBlock block)
     {
         _cmdlet = cmdlet;
@@ -29,8 +29,8 @@ internal sealed class NestedScript : IDisposable
         _output.DataAdded += (_, _) => WriteOut();
     }
 
-    /// <summary>Runs it to its end. What ended it early comes out.</summary>
-    /// <returns>Whether it ended by itself.</returns>
+    /// <summary>Runs it to its end. An exception that ended it early is thrown.</summary>
+    /// <returns>Whether it ran to its end.</returns>
     public bool Run()
     {
         try
@@ -60,7 +60,7 @@ internal sealed class NestedScript : IDisposable
         {
             _isStopped = true;
 
-            // Of a script that is just beginning the engine loses a stop, or falls over it.
+            // The engine loses or fails on a stop while a script is just beginning.
             if (_hasBegun && !_hasEnded)
             {
                 _shell.BeginStop(null, null);
@@ -102,7 +102,7 @@ internal sealed class NestedScript : IDisposable
                 Write(item);
             }
         }
-#pragma warning disable CA1031 // Whoever is further down the pipeline ends it by an exception of any kind: it comes out of Run.
+#pragma warning disable CA1031 // Cmdlets further down the pipeline end it with an exception of any kind, which Run throws.
         catch (Exception e)
 #pragma warning restore CA1031
         {

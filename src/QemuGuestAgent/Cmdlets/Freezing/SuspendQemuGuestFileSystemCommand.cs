@@ -12,12 +12,12 @@ namespace QemuGuestAgent.Commands;
 [OutputType(typeof(AgentSession))]
 public sealed class SuspendQemuGuestFileSystemCommand : GuestCmdlet
 {
-    /// <summary>Where the file systems are mounted that shall be frozen; all by default.</summary>
+    /// <summary>Mount points of the file systems to freeze; all by default.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[]? MountPoint { get; set; }
 
-    /// <summary>Freezes also where something is under way on a session.</summary>
+    /// <summary>Freezes even if something is in progress on a session.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -25,33 +25,33 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>What is done while they are frozen, in the scope of the caller. With sessions by pipeline it is given by name.</summary>
+    /// <summary>The script block to run while they are frozen, in the caller's scope. If the sessions come through the pipeline, give it by name.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNull]
     public ScriptBlock ScriptBlock { get; set; } = null!;
 
-    /// <summary>Where the file systems are mounted that shall be frozen; all by default.</summary>
+    /// <summary>Mount points of the file systems to freeze; all by default.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[]? MountPoint { get; set; }
 
-    /// <summary>How long the guests may be frozen, in seconds, 300 by default; then they are thawed and the script block is ended.</summary>
+    /// <summary>The maximum time that the guests may be frozen, in seconds, 300 by default. Then they are thawed and the script block is stopped.</summary>
     [Parameter]
     [ValidateRange(0.001, 2147483.0)]
     public double MaximumSeconds { get; set; } = 300;
 
-    /// <summary>The time for freezing them, in seconds, 60 by default; 0 is no limit.</summary>
+    /// <summary>The time limit for freezing them, in seconds, 60 by default; 0 means no limit.</summary>
     [Parameter]
     [Alias("TimeoutSec")]
     [ValidateRange(0.0, 2147483.0)]
     public double TimeoutSeconds { get; set; } = 60;
 
-    /// <summary>The name of a variable that gets what came of each guest, without $.</summary>
+    /// <summary>The name of a variable, without $, that receives the outcome for each guest.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? OutcomeVariable { get; set; }
 
-    /// <summary>Freezes also where something is under way on a session.</summary>
+    /// <summary>Freezes even if something is in progress on a session.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -106,7 +106,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
             failures = Freeze(scope);
             hasSucceeded = failures.Count == 0 && RunBlock(scope);
         }
-#pragma warning disable CA1031 // Whatever it is, the guests are thawed first; then it goes on.
+#pragma warning disable CA1031 // Whatever it is, the guests are thawed first; then it is rethrown.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -152,7 +152,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
         return script.Run();
     }
 
-    // Errors: where the block could not be done to its end, or a guest be thawed, nothing after this cmdlet may go on as if it were.
+    // Errors: if the block was not completed, or a guest not thawed, nothing after this cmdlet may continue as if it had been.
     private void Tell(IReadOnlyList<FreezeOutcome> outcomes, ErrorRecord? ofBlock)
     {
         static bool IsFatal(FreezeOutcome outcome) =>

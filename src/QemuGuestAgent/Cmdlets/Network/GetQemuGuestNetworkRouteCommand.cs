@@ -8,7 +8,7 @@ namespace QemuGuestAgent.Commands;
 [OutputType("QemuGuestAgent.NetworkRoute")]
 public sealed class GetQemuGuestNetworkRouteCommand : GuestCmdlet
 {
-    /// <summary>Names of the interfaces that the routes lead to, with wildcards; all by default.</summary>
+    /// <summary>Names of the interfaces that the routes use, with wildcards; all by default.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

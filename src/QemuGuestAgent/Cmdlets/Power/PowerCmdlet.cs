@@ -9,17 +9,17 @@ public abstract class PowerCmdlet : GuestCmdlet
     /// <summary>Makes one that waits for five minutes.</summary>
     protected PowerCmdlet() => TimeoutSeconds = 300;
 
-    /// <summary>Waits until it has happened.</summary>
+    /// <summary>Waits until the operation has completed.</summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
-    /// <summary>Does not ask where something is under way on a session.</summary>
+    /// <summary>Does not ask for a second confirmation if something is in progress on a session.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     private protected override string? Activity => Wait ? $"{What} guests" : null;
 
-    // What is done, as in "Restart".
+    // The operation, such as "Restart".
     private protected abstract string What { get; }
 
     /// <inheritdoc/>
@@ -35,5 +35,5 @@ public abstract class PowerCmdlet : GuestCmdlet
 
     private protected override bool Consents(AgentSession session) =>
         Force || session.UnderWay is not { } underWay
-        || ShouldContinue($"On the session '{session.Name}' {underWay}. {What} the guest nevertheless?", $"{What} a guest that is at work");
+        || ShouldContinue($"On the session '{session.Name}' {underWay}. {What} the guest anyway?", $"{What} a guest that is busy");
 }

@@ -1,6 +1,6 @@
 namespace QemuGuestAgent;
 
-/// <summary>Where a guest that is suspended saves its state.</summary>
+/// <summary>Where a suspended guest saves its state.</summary>
 public enum SuspendTarget
 {
     /// <summary>On its disk; it is switched off.</summary>

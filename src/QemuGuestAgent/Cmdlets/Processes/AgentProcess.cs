@@ -2,7 +2,7 @@ using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent;
 
-/// <summary>A process in a guest, as Start-QemuGuestProcess starts it, as it was when it was last asked for.</summary>
+/// <summary>A process that was started in a guest, in its last known state.</summary>
 public sealed class AgentProcess
 {
     internal AgentProcess(Guest guest, GuestProcess core, DateTime? startTime = null)
@@ -18,7 +18,7 @@ public sealed class AgentProcess
     /// <summary>Its id in the guest.</summary>
     public long Pid => Core.Pid;
 
-    /// <summary>The program, or null where it was started by somebody else.</summary>
+    /// <summary>The program, or null if it was not started by this session.</summary>
     public string? FilePath => Core.FilePath;
 
     /// <summary>When it was started, by the clock of this computer, or null.</summary>
@@ -27,7 +27,7 @@ public sealed class AgentProcess
     /// <summary>Whether it is known to have ended.</summary>
     public bool HasExited => Core.Result is not null;
 
-    /// <summary>Its exit code, once it has ended; null also where a signal ended it.</summary>
+    /// <summary>Its exit code once it has ended; also null if a signal ended it.</summary>
     public int? ExitCode => Core.Result?.ExitCode;
 
     /// <summary>The number of the signal that ended it, or null.</summary>

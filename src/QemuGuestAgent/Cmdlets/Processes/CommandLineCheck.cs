@@ -7,17 +7,17 @@ using QemuGuestAgent.Core.Errors;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// Refuses command lines that could mean two things. PowerShell takes the start of a parameter's name for the parameter, so that an
-/// option of a program, such as rm's -f, would silently be one of the cmdlet, such as -FilePath.
+/// Refuses ambiguous command lines. PowerShell accepts the start of a parameter's name as the parameter, so that an
+/// option of a program, such as rm's -f, would silently become one of the cmdlet, such as -FilePath.
 /// </summary>
 internal sealed class CommandLineCheck
 {
     private const string EndOfParameters = "--";
 
-    // The note that PowerShell puts on what stands for a parameter's name in $args.
+    // The note property by which PowerShell marks a parameter name in $args.
     private const string NameMark = "<CommandParameterName>";
 
-    // All that PowerShell's parser takes for one.
+    // All characters that PowerShell's parser accepts as a dash.
     private static readonly char[] Dashes = ['-', '\u2013', '\u2014', '\u2015'];
 
     private static readonly Regex LineBreak = new(@"\s*`?\r?\n\s*", RegexOptions.CultureInvariant);
@@ -42,13 +42,13 @@ internal sealed class CommandLineCheck
         }
     }
 
-    /// <summary>Checks the command that a cmdlet was called by.</summary>
+    /// <summary>Checks the command line that called a cmdlet.</summary>
     /// <param name="cmdlet">The cmdlet, after its parameters are bound.</param>
-    /// <param name="hasOption">Whether PowerShell has met a name of one letter that is no parameter's.</param>
+    /// <param name="hasOption">Whether PowerShell has bound a one-letter name that is not a parameter's.</param>
     /// <exception cref="GuestAgentException">ProgramOptionAmbiguous, ProgramNamedTwice, ProgramArgumentSplit.</exception>
     public static void Check(PSCmdlet cmdlet, bool hasOption)
     {
-        // There is no text where a program calls the cmdlet: it names parameters and arguments apart.
+        // There is no text if a program calls the cmdlet: it passes parameters and arguments separately.
         var text = StatementOf(cmdlet.MyInvocation);
         if (Parser.ParseInput(text, out _, out _).Find(ast => ast is CommandAst, searchNestedScriptBlocks: false) is CommandAst command)
         {
@@ -58,7 +58,7 @@ internal sealed class CommandLineCheck
         if (hasOption)
         {
             var name = cmdlet.MyInvocation.MyCommand.Name;
-            throw ErrorCatalogue.ProgramOptionAmbiguous.WithTarget(null, "An option of one letter", name, $"{name} … {EndOfParameters} …");
+            throw ErrorCatalogue.ProgramOptionAmbiguous.WithTarget(null, "A one-letter option", name, $"{name} … {EndOfParameters} …");
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class CommandLineCheck
             i += CheckElement(i);
         }
 
-        // What is splatted behind it may still name parameters.
+        // Values splatted after it may still name parameters.
         for (var i = 1; i < _elements.Count; i++)
         {
             CheckSplatted(i);
@@ -89,7 +89,7 @@ internal sealed class CommandLineCheck
         }
     }
 
-    // Returns how many elements behind it belong to it: the value of a parameter may begin with a dash.
+    // Returns how many elements after it belong to it: the value of a parameter may begin with a dash.
     private int CheckElement(int number)
     {
         if (AsParameter(_elements[number]) is not { } parameter)
@@ -130,7 +130,7 @@ internal sealed class CommandLineCheck
         .Any(parameter => parameter.SwitchParameter
             && parameter.Aliases.Prepend(parameter.Name).Contains(name, StringComparer.OrdinalIgnoreCase));
 
-    // With the line that is right: what is the program's goes behind '--', or into an array.
+    // With the correct line: the program's arguments go after '--', or into an array.
     private GuestAgentException Ambiguous(string option, int number)
     {
         var isBehindEnd = _elements[number - 1].Extent.Text == EndOfParameters;
@@ -145,7 +145,7 @@ internal sealed class CommandLineCheck
     private static string Quote(CommandElementAst element) =>
         Dashes.Contains(element.Extent.Text[0]) ? $"'{element.Extent.Text}'" : element.Extent.Text;
 
-    // PowerShell parts '-o:3' into '-o:' and '3'.
+    // PowerShell splits '-o:3' into '-o:' and '3'.
     private static void CheckWhole(CommandElementAst element, CommandElementAst next)
     {
         if (element.Extent.EndOffset == next.Extent.StartOffset)

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets processes that were started in guests, as they are now.</summary>
+/// <summary>Gets the current state of processes that were started in guests.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestProcess", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(AgentProcess))]
 public sealed class GetQemuGuestProcessCommand : ProcessCmdlet

@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Guests.Processes;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// Runs a program in guests, waits for its end, and writes how it ended and what it wrote; with -Stream its lines while it runs.
+/// Runs a program in guests, waits until it ends, and writes its exit code and output; with -Stream its lines while it runs.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "QemuGuestProcess", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
@@ -13,11 +13,11 @@ public sealed class InvokeQemuGuestProcessCommand : ProgramCmdlet
     /// <summary>Makes one that waits without limit.</summary>
     public InvokeQemuGuestProcessCommand() => TimeoutSeconds = 0;
 
-    /// <summary>Leaves the program running when the time is over, instead of killing it.</summary>
+    /// <summary>Leaves the program running after a time-out, instead of killing it.</summary>
     [Parameter]
     public SwitchParameter KeepOnTimeout { get; set; }
 
-    /// <summary>Writes each line as soon as the program has written it, without limit, and how it ended last.</summary>
+    /// <summary>Writes each line as soon as the program has written it, without a size limit, and its exit code at the end.</summary>
     [Parameter]
     public SwitchParameter Stream { get; set; }
 

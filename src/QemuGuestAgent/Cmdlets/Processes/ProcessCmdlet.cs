@@ -15,14 +15,14 @@ public abstract class ProcessCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public AgentProcess[] Process { get; set; } = [];
 
-    /// <summary>Ids of processes in the guest; by default all that were started over the session and not seen to end.</summary>
+    /// <summary>Ids of processes in the guest; by default all that were started through the session and are not known to have ended.</summary>
     [Parameter(ParameterSetName = SessionSet)]
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet)]
     [Alias("Pid")]
     [ValidateRange(1, long.MaxValue)]
     public long[] Id { get; set; } = [];
 
-    // Starts an operation on each process given; one that changes something says what.
+    // Starts an operation on each process given; a cmdlet that changes something describes the change.
     private protected void ForEachProcess(
         Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
     {
@@ -59,7 +59,7 @@ public abstract class ProcessCmdlet : GuestCmdlet
                 ?? new AgentProcess(new Guest(session.Name, session.Core, session), new GuestProcess(session.Core, id)));
     }
 
-    // One after the other, for there is one channel; a failing one does not keep the others from their turn.
+    // One after the other, because there is one channel; one that fails does not stop the others.
     private async Task<Action> EachOfAsync(
         Guest guest, Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, CallOptions call,
         CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace QemuGuestAgent;
 
-/// <summary>The processes that were started over a session and whose end nobody has been told yet.</summary>
+/// <summary>The processes that were started through a session and whose end has not been reported yet.</summary>
 internal sealed class ProcessList
 {
     private readonly object _lock = new();
@@ -27,7 +27,7 @@ internal sealed class ProcessList
         }
     }
 
-    /// <summary>Removes one whose end was told.</summary>
+    /// <summary>Removes one whose end was reported.</summary>
     public void Remove(AgentProcess process)
     {
         lock (_lock)

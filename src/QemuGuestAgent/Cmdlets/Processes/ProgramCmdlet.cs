@@ -10,13 +10,13 @@ namespace QemuGuestAgent.Commands;
 /// <summary>A cmdlet that runs a program in each of many guests.</summary>
 public abstract class ProgramCmdlet : GuestCmdlet
 {
-    /// <summary>The program, by its path in the guest; without a slash it is looked for on the agent's PATH.</summary>
+    /// <summary>The path of the program in the guest; a name without a slash is searched for on the agent's PATH.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
 
     /// <summary>
-    /// Its arguments, each as it is to arrive: no shell reads them. Those that begin with a dash go behind --, or all into an array. They
+    /// Its arguments, passed unchanged: no shell parses them. Put arguments that begin with a dash after --, or all of them into an array. They
     /// are written to the guest's log.
     /// </summary>
     [Parameter(ValueFromRemainingArguments = true)]
@@ -27,24 +27,24 @@ public abstract class ProgramCmdlet : GuestCmdlet
     public string[] ArgumentList { get; set; } = [];
 
     /// <summary>
-    /// Not for use. An option of a program, such as -f, is not taken for the start of a parameter's name, nor called ambiguous.
+    /// Not for use. It keeps an option of a program, such as -f, from being taken for an abbreviated parameter or reported as ambiguous.
     /// </summary>
     [Parameter(DontShow = true)]
     [Alias(
         "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z")]
     public SwitchParameter ProgramOption { get; set; }
 
-    /// <summary>Its standard input: bytes as they are; of text and secrets each is a line. It is written to no log.</summary>
+    /// <summary>Its standard input: bytes unchanged, and each string or secret as a line. It is not written to any log.</summary>
     [Parameter]
     [ValidateNotNull]
     public object? InputObject { get; set; }
 
-    /// <summary>Variables to set in its environment; a null value unsets one.</summary>
+    /// <summary>Variables to set in its environment; a null value removes one.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? Environment { get; set; }
 
-    /// <summary>Takes the variables of -Environment as the whole environment, instead of adding them to the agent's.</summary>
+    /// <summary>Uses the variables of -Environment as the whole environment, instead of adding them to the agent's.</summary>
     [Parameter]
     public SwitchParameter ReplaceEnvironment { get; set; }
 
@@ -53,7 +53,7 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string? WorkingDirectory { get; set; }
 
-    /// <summary>The encoding of what it reads and writes as text; UTF-8 by default.</summary>
+    /// <summary>The encoding of its input and output; UTF-8 by default.</summary>
     [Parameter]
     [EncodingArgument]
     [ValidateNotNull]

@@ -28,7 +28,7 @@ public sealed class StartQemuGuestProcessCommand : ProgramCmdlet
             }
             catch (OperationCanceledException) when (!isHandedOver)
             {
-                // Nobody knows of it: it would run unseen.
+                // The caller never learns its id: it would run unnoticed.
                 await core.TryStopAsync().ConfigureAwait(false);
                 guest.UserSession?.Processes.Remove(process);
                 throw;

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Kills processes in guests, with all that they have started.</summary>
+/// <summary>Kills processes in guests, with their child processes.</summary>
 [Cmdlet(VerbsLifecycle.Stop, "QemuGuestProcess", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(AgentProcess))]
 public sealed class StopQemuGuestProcessCommand : ProcessCmdlet

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Waits until processes in guests have ended, and writes how each ended and what it wrote.</summary>
+/// <summary>Waits until processes in guests have ended, and writes the exit code and output of each.</summary>
 [Cmdlet(VerbsLifecycle.Wait, "QemuGuestProcess", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.ProcessResult")]
 public sealed class WaitQemuGuestProcessCommand : ProcessCmdlet

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets what the processors of guests have spent their time on.</summary>
+/// <summary>Gets how the processors of guests have spent their time.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestProcessorStatistic", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.ProcessorStatistic")]
 public sealed class GetQemuGuestProcessorStatisticCommand : GuestCmdlet

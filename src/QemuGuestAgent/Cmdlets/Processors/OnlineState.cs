@@ -1,11 +1,11 @@
 namespace QemuGuestAgent;
 
-/// <summary>Whether a guest uses a processor or a block of memory.</summary>
+/// <summary>Whether a guest uses a processor or memory block.</summary>
 public enum OnlineState
 {
-    /// <summary>It does not.</summary>
+    /// <summary>It is not used.</summary>
     Offline,
 
-    /// <summary>It does.</summary>
+    /// <summary>It is used.</summary>
     Online,
 }

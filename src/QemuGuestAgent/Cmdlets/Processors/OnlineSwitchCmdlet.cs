@@ -10,11 +10,11 @@ public abstract class OnlineSwitchCmdlet : GuestCmdlet
 {
     private readonly GatheredByGuest<ulong> _parts = new();
 
-    /// <summary>What they shall be: Online or Offline.</summary>
+    /// <summary>The new state: Online or Offline.</summary>
     [Parameter(Mandatory = true)]
     public OnlineState State { get; set; }
 
-    // What a part is called.
+    // The name of a part.
     private protected abstract string Thing { get; }
 
     // The numbers given.

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Takes blocks of memory of guests online or offline. One that cannot be is an error; the others are.</summary>
+/// <summary>Takes memory blocks of guests online or offline. One that cannot be switched is an error; the others are switched.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestMemoryBlock", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class SetQemuGuestMemoryBlockCommand : OnlineSwitchCmdlet

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Takes logical processors of guests online or offline. One that cannot be is an error; the others are.</summary>
+/// <summary>Takes logical processors of guests online or offline. One that cannot be switched is an error; the others are switched.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestProcessor", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class SetQemuGuestProcessorCommand : OnlineSwitchCmdlet

@@ -15,29 +15,29 @@ using QemuGuestAgent.Remoting;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// Opens PowerShell sessions in guests, with no network in them: for Invoke-Command, Enter-PSSession, Copy-Item, Import-PSSession and
-/// all else that takes a PSSession.
+/// Opens PowerShell sessions in guests without a network, for Invoke-Command, Enter-PSSession, Copy-Item, Import-PSSession and
+/// everything else that takes a PSSession.
 /// </summary>
 [Cmdlet(VerbsCommon.New, "QemuGuestPSSession", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(PSSession))]
 public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
 {
 #if NET
-    // Opened, but not handed over yet: nobody else would close them if the pipeline is stopped now.
+    // Opened, but not handed over yet: they must be closed here if the pipeline is stopped now.
     private readonly ConcurrentDictionary<Runspace, bool> _unwritten = new();
 #endif
 
-    /// <summary>A name for each session, as Get-PSSession shows it; without it they are named after their guests.</summary>
+    /// <summary>A name for each session, as Get-PSSession shows it; by default the name of the guest.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 
-    /// <summary>The PowerShell, version 7 or later, by its path in the guest; without a slash it is looked for on the agent's PATH.</summary>
+    /// <summary>The path of PowerShell 7 or later in the guest; a name without a slash is searched for on the agent's PATH.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string ShellPath { get; set; } = "pwsh";
 
-    /// <summary>The user of the guest to run it as; without it, the user that the agent runs as, which is root as a rule.</summary>
+    /// <summary>The user in the guest to run it as; by default the user that the agent runs as, which is normally root.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? UserName { get; set; }
@@ -167,7 +167,7 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
         }
         catch (TimeoutException)
         {
-            throw Abort(NotOpened($"it has not answered within {time.Limit.TotalSeconds} seconds."));
+            throw Abort(NotOpened($"it did not respond within {time.Limit.TotalSeconds} seconds."));
         }
         catch (OperationCanceledException)
         {

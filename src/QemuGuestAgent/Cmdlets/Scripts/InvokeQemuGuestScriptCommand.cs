@@ -10,8 +10,8 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// Runs a script in guests. What a PowerShell there writes comes as objects, errors and other records; of other interpreters
-/// comes how they ended and what they wrote. Script, arguments and input are written to no log of the guest.
+/// Runs a script in guests. Output of PowerShell in the guest is returned as objects, errors and other records; for other
+/// interpreters the exit code and the output are returned. Script, arguments and input are not written to the guest's log.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "QemuGuestScript", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(PSObject))]
@@ -35,46 +35,46 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
     /// <summary>Makes one that waits without limit.</summary>
     public InvokeQemuGuestScriptCommand() => TimeoutSeconds = 0;
 
-    /// <summary>The script, for a PowerShell: PowerShell 7, in a Windows guest Windows PowerShell. $using: works.</summary>
+    /// <summary>The script as a script block, for PowerShell 7, or for Windows PowerShell in a Windows guest. $using: works.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNull]
     public ScriptBlock? ScriptBlock { get; set; }
 
-    /// <summary>The script as text, for a shell, in a Windows guest for Windows PowerShell.</summary>
+    /// <summary>The script as text, for /bin/sh, or for Windows PowerShell in a Windows guest.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ScriptText { get; set; }
 
-    /// <summary>The script as a file of this computer: .ps1, .sh, .bash, .cmd, .bat and .py tell the interpreter.</summary>
+    /// <summary>The script as a file on this computer. The extension (.ps1, .sh, .bash, .cmd, .bat or .py) selects the interpreter.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? FilePath { get; set; }
 
-    /// <summary>What runs it in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3.</summary>
+    /// <summary>The interpreter in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3.</summary>
     [Parameter]
     [ValidateSet(
         nameof(GuestInterpreter.PowerShell), nameof(GuestInterpreter.WindowsPowerShell), nameof(GuestInterpreter.Sh),
         nameof(GuestInterpreter.Bash), nameof(GuestInterpreter.Cmd), nameof(GuestInterpreter.Python))]
     public string? Interpreter { get; set; }
 
-    /// <summary>The script's arguments: objects for a PowerShell, else text.</summary>
+    /// <summary>The script's arguments: objects for PowerShell, text for other interpreters.</summary>
     [Parameter(Position = 2)]
     [AllowEmptyCollection]
     [AllowNull]
     public object?[] ArgumentList { get; set; } = [];
 
-    /// <summary>The script's $input; else its standard input, bytes as they are and of text each a line.</summary>
+    /// <summary>The $input of a PowerShell script. For other interpreters the standard input: bytes unchanged, and each string as a line.</summary>
     [Parameter]
     [ValidateNotNull]
     public object? InputObject { get; set; }
 
-    /// <summary>The encoding of what other interpreters than a PowerShell read and write; UTF-8 by default.</summary>
+    /// <summary>The encoding of input and output of interpreters other than PowerShell; UTF-8 by default.</summary>
     [Parameter]
     [EncodingArgument]
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);
 
-    /// <summary>Writes everything as soon as the script has written it. There is no limit to the output.</summary>
+    /// <summary>Writes all output as soon as the script has written it, without a size limit.</summary>
     [Parameter]
     public SwitchParameter Stream { get; set; }
 

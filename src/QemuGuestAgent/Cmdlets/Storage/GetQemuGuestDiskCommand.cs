@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets the disks and partitions of guests, with their addresses and the devices that they are made of.</summary>
+/// <summary>Gets the disks and partitions of guests, with their addresses and the devices that they consist of.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestDisk", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.Disk")]
 public sealed class GetQemuGuestDiskCommand : GuestCmdlet

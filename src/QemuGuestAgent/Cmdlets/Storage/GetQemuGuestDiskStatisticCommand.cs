@@ -8,7 +8,7 @@ namespace QemuGuestAgent.Commands;
 [OutputType("QemuGuestAgent.DiskStatistic")]
 public sealed class GetQemuGuestDiskStatisticCommand : GuestCmdlet
 {
-    /// <summary>Names of disks without their folder, such as vda, with wildcards; all by default.</summary>
+    /// <summary>Names of disks without a folder, such as vda, with wildcards; all by default.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

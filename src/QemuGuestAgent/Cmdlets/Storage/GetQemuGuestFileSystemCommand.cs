@@ -3,12 +3,12 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets the file systems that are mounted in guests, with their sizes and how full they are.</summary>
+/// <summary>Gets the mounted file systems of guests, with their sizes and how full they are.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestFileSystem", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.FileSystem")]
 public sealed class GetQemuGuestFileSystemCommand : GuestCmdlet
 {
-    /// <summary>Where the file systems are mounted, with wildcards; all by default.</summary>
+    /// <summary>Mount points, with wildcards; all by default.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

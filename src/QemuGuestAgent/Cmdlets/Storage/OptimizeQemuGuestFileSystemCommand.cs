@@ -4,8 +4,8 @@ using QemuGuestAgent.Core.Commands;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// Gives the blocks that the file systems of guests do not use back to their disks (fstrim). One object a mount point; a file
-/// system that cannot be trimmed is an error. It may take long: the agent answers nothing else meanwhile.
+/// Returns unused blocks of the file systems of guests to their disks (fstrim). It writes one object for each mount point. A file
+/// system that cannot be trimmed is an error. It may take a long time, during which the agent answers nothing else.
 /// </summary>
 [Cmdlet(VerbsCommon.Optimize, "QemuGuestFileSystem", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.FileSystemTrim")]
@@ -16,7 +16,7 @@ public sealed class OptimizeQemuGuestFileSystemCommand : GuestCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public OptimizeQemuGuestFileSystemCommand() => TimeoutSeconds = DefaultTimeoutSeconds;
 
-    /// <summary>The shortest free range worth giving back, in bytes: the larger, the sooner done. By default all are.</summary>
+    /// <summary>The shortest free range to trim, in bytes: a larger value is faster. By default all free ranges are trimmed.</summary>
     [Parameter]
     [ValidateRange(0L, long.MaxValue)]
     public long? Minimum { get; set; }

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets a summary of guests: system, addresses, load, users, clock, file systems. What is refused is empty.</summary>
+/// <summary>Gets a summary of guests: system, addresses, load, users, clock and file systems. What the agent refuses is left empty.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuest", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.GuestSummary")]
 public sealed class GetQemuGuestCommand : GuestCmdlet

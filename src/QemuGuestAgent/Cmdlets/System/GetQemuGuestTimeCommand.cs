@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets the time of guests, and how far their clocks are ahead of this machine's.</summary>
+/// <summary>Gets the time of guests, and the offset of their clocks from this computer's.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestTime", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.Time")]
 public sealed class GetQemuGuestTimeCommand : GuestCmdlet

@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Sets the clock of guests: to a time, which the guest's RTC gets too, or else from the RTC.</summary>
+/// <summary>Sets the clock of guests: to a given time, together with the RTC, or from the RTC.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestTime", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class SetQemuGuestTimeCommand : GuestCmdlet
@@ -15,7 +15,7 @@ public sealed class SetQemuGuestTimeCommand : GuestCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public SetQemuGuestTimeCommand() => TimeoutSeconds = DefaultTimeoutSeconds;
 
-    /// <summary>The time; one that does not say its zone is local. Without it the clock is set from the guest's RTC.</summary>
+    /// <summary>The time; without a time zone it is local time. If omitted, the clock is set from the guest's RTC.</summary>
     [Parameter(Position = 1)]
     public DateTime? Time { get; set; }
 

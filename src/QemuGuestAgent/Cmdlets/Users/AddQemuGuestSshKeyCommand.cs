@@ -5,12 +5,12 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Adds public keys to those that let users of guests in by ssh.</summary>
+/// <summary>Adds public keys with which users of guests can log in through ssh.</summary>
 [Cmdlet(VerbsCommon.Add, "QemuGuestSshKey", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class AddQemuGuestSshKeyCommand : SshKeyCmdlet
 {
-    /// <summary>Takes all other keys of the users away.</summary>
+    /// <summary>Removes all other keys of the users.</summary>
     [Parameter]
     public SwitchParameter Reset { get; set; }
 
@@ -28,7 +28,7 @@ public sealed class AddQemuGuestSshKeyCommand : SshKeyCmdlet
     }
 
     private protected override string Describe(string user, string keys) =>
-        $"Let '{user}' in by {keys}{(Reset ? " and no others" : "")}";
+        $"Authorize {keys} for '{user}'{(Reset ? " and remove all others" : "")}";
 
     private protected override Task ChangeAsync(
         Guest guest, string user, IReadOnlyCollection<string> keys, CallOptions call, CancellationToken cancellationToken) =>

@@ -3,7 +3,7 @@ using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Gets the public keys that let users of guests in by ssh.</summary>
+/// <summary>Gets the public keys with which users of guests can log in through ssh.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestSshKey", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.SshKey")]
 public sealed class GetQemuGuestSshKeyCommand : GuestCmdlet

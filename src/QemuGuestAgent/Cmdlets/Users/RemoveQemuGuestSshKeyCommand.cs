@@ -4,12 +4,12 @@ using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Takes public keys from those that let users of guests in by ssh.</summary>
+/// <summary>Removes public keys with which users of guests can log in through ssh.</summary>
 [Cmdlet(VerbsCommon.Remove, "QemuGuestSshKey", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class RemoveQemuGuestSshKeyCommand : SshKeyCmdlet
 {
-    private protected override string Describe(string user, string keys) => $"No longer let '{user}' in by {keys}";
+    private protected override string Describe(string user, string keys) => $"Remove {keys} of '{user}'";
 
     private protected override Task ChangeAsync(
         Guest guest, string user, IReadOnlyCollection<string> keys, CallOptions call, CancellationToken cancellationToken) =>

@@ -12,14 +12,14 @@ public sealed class SetQemuGuestUserPasswordCommand : GuestCmdlet
 {
     private GuestPassword? _password;
 
-    /// <summary>The user of the guest, and the new password.</summary>
+    /// <summary>The user in the guest, and the new password.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [Credential]
     [ValidateNotNull]
     public PSCredential Credential { get; set; } = PSCredential.Empty;
 
     /// <summary>
-    /// What -Credential has as password is the hash of it that the guest keeps (crypt, such as $6$…). Windows guests take none.
+    /// The password of -Credential is a hash as the guest stores it (crypt, such as $6$…). Windows guests do not accept hashes.
     /// </summary>
     [Parameter]
     public SwitchParameter Crypted { get; set; }
@@ -55,7 +55,7 @@ public sealed class SetQemuGuestUserPasswordCommand : GuestCmdlet
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        // First those who still use it end.
+        // First the operations that still use it end.
         base.Dispose(disposing);
         _password?.Dispose();
     }

@@ -7,8 +7,8 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// A cmdlet that changes the public keys by which users of guests get in. The keys are gathered first and sent at the end, all of
-/// a user's at once: where one cannot be read, none is sent.
+/// A cmdlet that changes the authorized public keys of users of guests. The keys are collected first and sent at the end, all of
+/// a user's at once: if one cannot be read, none is sent.
 /// </summary>
 public abstract class SshKeyCmdlet : GuestCmdlet
 {
@@ -19,7 +19,7 @@ public abstract class SshKeyCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string[] UserName { get; set; } = [];
 
-    /// <summary>Public keys: lines of a .pub file or of authorized_keys.</summary>
+    /// <summary>Public keys, as lines of a .pub file or of authorized_keys.</summary>
     [Parameter(Position = 2, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SshKeyText]
     public string[] Key { get; set; } = [];
@@ -77,7 +77,7 @@ public abstract class SshKeyCmdlet : GuestCmdlet
         base.EndProcessing();
     }
 
-    // What is about to be done to a user with so many keys.
+    // The ShouldProcess text for a user and a number of keys.
     private protected abstract string Describe(string user, string keys);
 
     private protected abstract Task ChangeAsync(

@@ -114,7 +114,7 @@ public sealed class ChannelFinderTests : IDisposable
         File.Delete(Path.Combine(_host.Root, "proc/4712/cwd"));
         _host.Link("/proc/self/ns/mnt", "mnt:[1]");
         Assert.Equal("unix:/run/web1.sock", Assert.Single(_host.Find()).Endpoint);
-        Assert.Contains("'db1.sock' starts where this account may not look", Assert.Single(_host.Told), StringComparison.Ordinal);
+        Assert.Contains("'db1.sock' is relative to a folder that this account cannot read", Assert.Single(_host.Told), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class OwnerTests : IDisposable
 
         Assert.Empty(_host.Find());
         Assert.Empty(_host.Libvirt.Connects);
-        Assert.Contains("(qemu:///session) are not listed: its socket in '/run/user/1000/libvirt' is in the hands of nobody.", Assert.Single(_host.Told), StringComparison.Ordinal);
+        Assert.Contains("(qemu:///session) are not listed: its socket in '/run/user/1000/libvirt' is controlled by nobody.", Assert.Single(_host.Told), StringComparison.Ordinal);
     }
 
     [Fact]

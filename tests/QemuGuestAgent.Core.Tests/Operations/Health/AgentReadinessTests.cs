@@ -72,7 +72,7 @@ public sealed class AgentReadinessTests
         agent.Kill();
         var endpoint = new LateEndpoint(agent, ErrorCatalogue.EndpointNotFound);
         var error = await AgentReadiness.WaitAsync(endpoint, null, Briefly, TestEnd).FailsWith(ErrorCatalogue.AgentNotReady);
-        Assert.Contains("There is no", error.Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

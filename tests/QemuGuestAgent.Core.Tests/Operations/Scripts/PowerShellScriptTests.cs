@@ -47,8 +47,8 @@ public sealed class PowerShellScriptTests
     [InlineData("<Obj RefId=\"0\"><MS><Obj N=\"a\" RefId=\"1\"><LST><Obj><LST><Ref RefId=\"1\" /></LST></Obj></LST></Obj></MS></Obj>", "refers to itself")]
     [InlineData("<x:Obj xmlns:x=\"y\" RefId=\"0\"><x:Ref RefId=\"0\" /></x:Obj>", "refers to itself")]
     [InlineData("<Obj RefId=\"0\"><Obj RefId=\"0\" /></Obj>", "two objects")]
-    [InlineData("<Obj><MS><S N=\"targettypeforDeserialization\">x</S></MS></Obj>", "type that it is to become")]
-    [InlineData("<Obj><MS><S N=\"_x0054_argetTypeForDeserialization\">x</S></MS></Obj>", "type that it is to become")]
+    [InlineData("<Obj><MS><S N=\"targettypeforDeserialization\">x</S></MS></Obj>", "type to be converted to")]
+    [InlineData("<Obj><MS><S N=\"_x0054_argetTypeForDeserialization\">x</S></MS></Obj>", "type to be converted to")]
     public void A_record_that_would_harm_PowerShell_is_refused(string record, string reason)
     {
         var error = Assert.Throws<FormatException>(() => _script.Read(Line("Output", record)).ToList());
