@@ -77,7 +77,7 @@ public static class TimeCommands
     /// <summary>Sets the guest's clock (guest-set-time).</summary>
     /// <param name="session">The session.</param>
     /// <param name="time">The time; it is set in the guest's RTC too. Null sets the clock from the RTC.</param>
-    /// <param name="call">Time and trace; null takes the usual ones.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">TimeOutOfRange; and as InvokeAsync.</exception>
     public static async Task SetTimeAsync(

@@ -116,7 +116,7 @@ internal sealed class AgentChannel : IDisposable
 
     /// <summary>Receives replies until one is what is waited for.</summary>
     /// <param name="read">Looks at each; its memory is given back when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async ValueTask<T> ReceiveAsync<T>(ReplyReader<T> read, CancellationToken cancellationToken)
     {
         while (true)
