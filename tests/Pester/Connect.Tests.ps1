@@ -78,7 +78,7 @@ Describe 'Connect-QemuGuestAgent' {
 
     It 'tells the steps with -Verbose and the wire with -Debug, and nothing without' {
         $steps = Connect-QemuGuestAgent embedded: -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
-        "$steps" | Should -BeLike '*Connecting to*Synchronising*In step with agent 11.1.0*'
+        "$steps" | Should -BeLike '*Connecting to*Synchronising*In sync with agent 11.1.0*'
         $wire = & { $DebugPreference = 'Continue'; Connect-QemuGuestAgent embedded: 5>&1 } |
             Where-Object { $_ -is [System.Management.Automation.DebugRecord] }
         "$($wire[0])" | Should -BeLike 'embedded -> <0xFF>{"execute":"guest-sync-delimited","arguments":{"id":*}}'
