@@ -15,7 +15,7 @@ public sealed class PublicApiTests
         var name = type.Assembly.GetName().Name;
         var file = Path.Combine(Repository.Root, "tests", "QemuGuestAgent.Core.Tests", "PublicApi", $"{name}.approved.txt");
         var found = type.Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n");
-        if (Environment.GetEnvironmentVariable("APPROVE_PUBLIC_API") == "1")
+        if (Repository.IsToBeUpdated)
         {
             File.WriteAllText(file, found);
         }
@@ -25,7 +25,7 @@ public sealed class PublicApiTests
         Assert.True(found == approved, $"""
             The public API of {name} is not the approved one.
             {string.Join('\n', before.Except(now).Select(line => $"- {line}").Concat(now.Except(before).Select(line => $"+ {line}")))}
-            If this is meant: APPROVE_PUBLIC_API=1 dotnet test tests/QemuGuestAgent.Core.Tests --filter PublicApiTests
+            If this is meant: {Repository.UpdateVariable}=1 dotnet test tests/QemuGuestAgent.Core.Tests --filter PublicApiTests
             """);
     }
 
