@@ -340,16 +340,12 @@ Describe 'What a guest refuses' {
 
 Describe 'The real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder $AgentPath
+        $agent = Start-RealAgent $AgentPath
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {
         Disconnect-QemuGuestAgent $session
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse
+        Stop-RealAgent $agent
     }
 
     It 'has only commands of the schema, the blocked ones disabled' {

@@ -35,14 +35,25 @@ function Wait-Until([scriptblock] $Condition) {
 # A program that nobody has waited for has ended too.
 function Test-Running($Id) { (Test-Path "/proc/$Id/stat") -and (Get-Content "/proc/$Id/stat" -ErrorAction Ignore) -match '\) [^ZX] ' }
 
-function Start-RealAgent {
-    param([Parameter(Mandatory)] [string] $Folder, [string] $AgentPath = $RealAgentPath)
-    $socket = Join-Path $Folder 'qga.sock'
-    $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $Folder, '-f', (Join-Path $Folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
-    $process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $Folder 'qga.err')
-    Wait-Until { if ($process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $Folder 'qga.err'))" }; Test-Path $socket }
-    [pscustomobject]@{ Process = $process; Endpoint = "unix:$socket" }
+# In a folder of its own, which is short enough for a socket and is the test's too.
+function Start-RealAgent([string] $AgentPath = $RealAgentPath) {
+    $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
+    $null = New-Item $folder -ItemType Directory
+    $socket = Join-Path $folder 'qga.sock'
+    $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $folder, '-f', (Join-Path $folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
+    $process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $folder 'qga.err')
+    Wait-Until { if ($process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $folder 'qga.err'))" }; Test-Path $socket }
+    [pscustomobject]@{ Process = $process; Endpoint = "unix:$socket"; Folder = $folder }
 }
+
+function Stop-RealAgent($Agent) {
+    $Agent.Process.Kill()
+    $Agent.Process.WaitForExit()
+    Remove-Item -LiteralPath $Agent.Folder -Recurse -Force
+}
+
+# Of an embedded agent of the test's own: its name stands for one agent of the process, which outlives sessions.
+function New-Endpoint([string] $Options) { "embedded:$([guid]::NewGuid().ToString('N'))$(if ($Options) { "?$Options" })" }
 
 # Not the path of this process, which is dotnet's where PowerShell is one of its tools.
 $pwsh = (Get-Command $PSHOME/pwsh.exe, $PSHOME/powershell.exe, pwsh -CommandType Application -ErrorAction Ignore | Select-Object -First 1).Source

@@ -69,14 +69,12 @@ Describe 'Every way in' {
 
 Describe 'A host with an agent' @NeedsRealAgent {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item -ItemType Directory $folder
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent
         $name = "vm-$([guid]::NewGuid().ToString('N').Substring(0, 8))"
 
         # A process with the command line of a QEMU: the name is what the finder goes by.
         $line = "exec -a qemu-kvm bash -c 'while :; do sleep 1; done' x -name guest=$name -chardev " +
-            "socket,id=qga0,path=$folder/qga.sock,server=on,wait=off -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0"
+            "socket,id=qga0,path=$($agent.Folder)/qga.sock,server=on,wait=off -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0"
         $qemu = Start-Process bash '-c', "`"$line`"" -PassThru
         Wait-Until { Find-QemuGuestAgent $name }
     }
@@ -84,10 +82,8 @@ Describe 'A host with an agent' @NeedsRealAgent {
     AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
 
     AfterAll {
-        foreach ($process in $qemu, $agent.Process) {
-            if ($process -and -not $process.HasExited) { $process.Kill($true) }
-        }
-        if ($folder) { Remove-Item -Recurse -Force $folder }
+        if ($qemu -and -not $qemu.HasExited) { $qemu.Kill($true) }
+        if ($agent) { Stop-RealAgent $agent }
     }
 
     It 'is found, and nothing is opened by that' {

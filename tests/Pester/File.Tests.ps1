@@ -171,17 +171,15 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
 
 Describe 'Files of a real guest' @NeedsRealAgent {
     BeforeAll {
-        $folder = New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "qga-files-$([guid]::NewGuid())")
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent
+        $folder = $agent.Folder
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
         $here = New-Item -ItemType Directory (Join-Path $folder here)
         $there = New-Item -ItemType Directory (Join-Path $folder there)
     }
     AfterAll {
         Get-QemuGuestAgent | Disconnect-QemuGuestAgent
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse -Force
+        Stop-RealAgent $agent
     }
 
     It 'copies a tree there and back, verified by SHA-256' {

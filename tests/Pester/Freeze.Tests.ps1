@@ -2,10 +2,6 @@ BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
 BeforeAll {
     . $PSScriptRoot/Common.ps1
 
-    $names = 0
-    # The endpoint of an agent that outlives sessions, to look at it by another one.
-    function New-Endpoint([string] $Options) { "embedded:freeze-$PID-$(($script:names++))$(if ($Options) { "?$Options" })" }
-
     # Looks into the guest itself: its channel serves one client, and closing that one's session would thaw it.
     function Test-Frozen([string] $Endpoint) {
         $name = $Endpoint -replace '^embedded:' -replace '\?.*'

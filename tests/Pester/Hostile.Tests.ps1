@@ -60,8 +60,6 @@ BeforeAll {
 
 Describe 'A guest whose every text acts on a terminal' @NeedsUnixSockets {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
         $replies = @{}
         foreach ($endpoint in 'embedded:', 'embedded:?os=windows') {
             $embedded = Connect-QemuGuestAgent $endpoint
@@ -76,8 +74,8 @@ Describe 'A guest whose every text acts on a terminal' @NeedsUnixSockets {
         $replies['guest-info'] = "{`"version`": `"$evil`", `"supported_commands`": [$($known -join ', '), {`"name`": `"$evil`", `"enabled`": false}]}"
         $replies['guest-ssh-get-authorized-keys'] = "{`"keys`": [`"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAA $evil`", `"$evil`"]}"
         $replies['guest-fstrim'] = "{`"paths`": [{`"path`": `"$evil`", `"error`": `"$evil`"}, {`"path`": `"$evil`", `"trimmed`": 1, `"minimum`": 0}]}"
-        $agent = Start-HostileAgent (Join-Path $folder 'agent.sock') $replies
-        $session = Connect-QemuGuestAgent "unix:$(Join-Path $folder 'agent.sock')" -Name vm1
+        $agent = Start-HostileAgent (Join-Path $TestDrive 'agent.sock') $replies
+        $session = Connect-QemuGuestAgent "unix:$(Join-Path $TestDrive 'agent.sock')" -Name vm1
         $rendering = $PSStyle.OutputRendering
         $PSStyle.OutputRendering = 'Ansi'
     }
@@ -86,7 +84,6 @@ Describe 'A guest whose every text acts on a terminal' @NeedsUnixSockets {
         Get-QemuGuestAgent | Disconnect-QemuGuestAgent
         $agent.Server.Dispose()
         $agent.Listener.Dispose()
-        Remove-Item $folder -Recurse
     }
 
     It 'is shown harmless by <Command>' -ForEach $looks {
@@ -117,53 +114,48 @@ Describe 'A guest whose every text acts on a terminal' @NeedsUnixSockets {
 
 Describe 'Copies of files whose names act on a terminal' @NeedsRealAgent {
     It 'are shown harmless' {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item (Join-Path $folder 'to') -ItemType Directory -Force
-        $agent = Start-RealAgent $folder
+        $agent = Start-RealAgent
+        $to = New-Item (Join-Path $agent.Folder 'to') -ItemType Directory
         $rendering = $PSStyle.OutputRendering
         $PSStyle.OutputRendering = 'Ansi'
         try {
             $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
-            $name = Join-Path $folder "a$([char]27)[2Jb"
+            $name = Join-Path $agent.Folder "a$([char]27)[2Jb"
             [IO.File]::WriteAllText($name, 'text')
-            $written = Copy-QemuGuestItem -LiteralPath $name (Join-Path $folder 'to') -ToSession $session -PassThru -Verbose -ErrorAction Continue *>&1
-            [IO.Directory]::GetFiles((Join-Path $folder 'to')) | Should -Be (Join-Path $folder "to/a$([char]27)[2Jb")
+            $written = Copy-QemuGuestItem -LiteralPath $name $to -ToSession $session -PassThru -Verbose -ErrorAction Continue *>&1
+            [IO.Directory]::GetFiles($to) | Should -Be (Join-Path $to "a$([char]27)[2Jb")
+            $written | Should -Not -BeNullOrEmpty
             Assert-Harmless (Get-Shown $written)
         }
         finally {
             $PSStyle.OutputRendering = $rendering
             Get-QemuGuestAgent | Disconnect-QemuGuestAgent
-            $agent.Process.Kill()
-            $agent.Process.WaitForExit()
-            Remove-Item -LiteralPath $folder -Recurse
+            Stop-RealAgent $agent
         }
     }
 }
 
 Describe 'A guest whose PowerShell is not one' @NeedsRealAgent {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item (Join-Path $folder 'bin') -ItemType Directory -Force
-        $recordPath = Join-Path $folder 'record'
+        $bin = New-Item (Join-Path $TestDrive 'bin') -ItemType Directory
+        $recordPath = Join-Path $TestDrive 'record'
 
         # It writes what is in a file as a record, with the token that it was given, and the end.
-        Set-Content (Join-Path $folder 'bin/pwsh') @"
+        Set-Content (Join-Path $bin 'pwsh') @"
 #!/bin/sh
 IFS= read -r line
 token=`$(printf %s "`$line" | base64 -d | tr -d '\r\n' | sed 's/.*<S N="Key">Token<\/S> *<S N="Value">\([0-9a-f]*\)<.*/\1/')
 echo "`$token Output `$(base64 -w0 '$recordPath')"
 echo "`$token End `$(printf '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><Nil /></Objs>' | base64 -w0)"
 "@
-        chmod +x (Join-Path $folder 'bin/pwsh')
+        chmod +x (Join-Path $bin 'pwsh')
         $path = $env:PATH
-        $env:PATH = "$(Join-Path $folder 'bin'):$path"
-        $agent = Start-RealAgent $folder
+        $env:PATH = "${bin}:$path"
+        $agent = Start-RealAgent
         $env:PATH = $path
     }
     AfterAll {
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse
+        Stop-RealAgent $agent
     }
 
     It 'does not end the PowerShell here' {

@@ -279,17 +279,13 @@ Describe 'A hostile guest' {
 
 Describe 'What the real agent of <AgentName> tells' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder $AgentPath
+        $agent = Start-RealAgent $AgentPath
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name vm1
         $known = (Invoke-QemuGuestAgentCommand $session guest-info).supported_commands.name
     }
     AfterAll {
         Disconnect-QemuGuestAgent $session
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse
+        Stop-RealAgent $agent
     }
 
     It 'Get-<Noun> gives objects with a table, or says that the agent is too old' -ForEach $looks {

@@ -26,14 +26,16 @@ Describe 'PowerShell sessions' {
 
 Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRealAgent -ForEach $RealAgents {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
-        $script:agent = Start-RealAgent $folder -AgentPath $AgentPath
+        $script:agent = Start-RealAgent $AgentPath
+        $folder = $agent.Folder
         $script:vm = Connect-QemuGuestAgent $agent.Endpoint -Name web1
         $script:session = New-QemuGuestPSSession $vm -ErrorAction Stop
 
         function Get-Leftover {
-            Get-ChildItem "/proc/$($agent.Process.Id)/fd" -ErrorAction Ignore | ForEach-Object { (Get-Item $_ -Force -ErrorAction Ignore).LinkTarget } | Where-Object { $_ -like '*qemu-guest-agent-*' }
+            $open = Get-ChildItem "/proc/$($agent.Process.Id)/fd" -ErrorAction Stop | ForEach-Object { (Get-Item $_ -Force -ErrorAction Ignore).LinkTarget }
+            # Its channel at least.
+            $open | Should -Not -BeNullOrEmpty
+            $open | Where-Object { $_ -like '*qemu-guest-agent-*' }
         }
 
         # A command that goes on in the guest, on a thread of its own.
@@ -50,9 +52,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
     AfterAll {
         $session | Remove-PSSession
         Get-QemuGuestAgent | Disconnect-QemuGuestAgent
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse
+        Stop-RealAgent $agent
     }
 
     It 'are real ones, named after the guest' {
@@ -270,19 +270,15 @@ Describe 'A PowerShell session by an agent that is started otherwise' @NeedsReal
     BeforeAll {
         # $Start is what a shell does in the place of "$@", the agent with its arguments.
         function Use-OtherAgent([string] $Start, [scriptblock] $Test) {
-            $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-            $null = New-Item $folder -ItemType Directory
-            $other = Join-Path $folder 'agent'
+            $other = Join-Path $TestDrive 'agent'
             Set-Content $other "#!/bin/sh`nset -- '$RealAgentPath' `"`$@`"`n$Start"
             chmod +x $other
-            $agent = Start-RealAgent $folder -AgentPath $other
+            $agent = Start-RealAgent $other
             try {
                 . $Test
             }
             finally {
-                $agent.Process.Kill()
-                $agent.Process.WaitForExit()
-                Remove-Item $folder -Recurse
+                Stop-RealAgent $agent
             }
         }
     }
@@ -301,7 +297,7 @@ Describe 'A PowerShell session by an agent that is started otherwise' @NeedsReal
             { Invoke-Command $session { 'x' * 5MB } -ErrorAction Stop } | Should -Throw '*No space left on device*'
             Wait-Until { $session.State -eq 'Broken' }
             Remove-PSSession $session
-            Get-ChildItem "/proc/$($agent.Process.Id)/root/var/tmp" -Force | Should -BeNullOrEmpty
+            Get-ChildItem "/proc/$($agent.Process.Id)/root/var/tmp" -Force -ErrorAction Stop | Should -BeNullOrEmpty
         }
     }
 }

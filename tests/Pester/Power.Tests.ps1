@@ -1,8 +1,4 @@
-BeforeAll {
-    . $PSScriptRoot/Common.ps1
-    $names = 0
-    function New-Endpoint([string] $Options) { "embedded:power-$PID-$(($script:names++))$(if ($Options) { "?$Options" })" }
-}
+BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'Stop-, Restart- and Suspend-QemuGuest' {
     AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }

@@ -210,16 +210,13 @@ Describe 'Programs in the embedded guest' {
 
 Describe 'Programs in the guest of the real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder $AgentPath
+        $agent = Start-RealAgent $AgentPath
+        $folder = $agent.Folder
         $session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {
         Disconnect-QemuGuestAgent $session
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse
+        Stop-RealAgent $agent
     }
 
     It 'separates the streams, and gives the exit code' {

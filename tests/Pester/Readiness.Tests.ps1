@@ -1,9 +1,5 @@
 BeforeDiscovery { . $PSScriptRoot/Common.ps1 }
-BeforeAll {
-    . $PSScriptRoot/Common.ps1
-    $names = 0
-    function New-Endpoint([string] $Options) { "embedded:ready-$PID-$(($script:names++))$(if ($Options) { "?$Options" })" }
-}
+BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'Test-QemuGuestAgent' {
     AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }

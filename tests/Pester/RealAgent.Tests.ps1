@@ -3,16 +3,12 @@ BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 Describe 'The real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     BeforeAll {
-        $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
-        $null = New-Item $folder -ItemType Directory
-        $agent = Start-RealAgent $folder $AgentPath
+        $agent = Start-RealAgent $AgentPath
         $script:session = Connect-QemuGuestAgent $agent.Endpoint -Name real
     }
     AfterAll {
         Disconnect-QemuGuestAgent $session
-        $agent.Process.Kill()
-        $agent.Process.WaitForExit()
-        Remove-Item $folder -Recurse
+        Stop-RealAgent $agent
     }
 
     It 'is ready after Connect' {
@@ -24,7 +20,7 @@ Describe 'The real agent of <AgentName>' -ForEach $RealAgents @NeedsRealAgent {
     It 'is found by Get-ChildItem, with the name that its path would give it' {
         # The agent serves one client at a time.
         Disconnect-QemuGuestAgent $session
-        $script:session = Get-ChildItem $folder -Filter *.sock | Connect-QemuGuestAgent
+        $script:session = Get-ChildItem $agent.Folder -Filter *.sock | Connect-QemuGuestAgent
         $session.Name | Should -Be 'qga'
         $session.State | Should -Be 'Ready'
         Disconnect-QemuGuestAgent $session

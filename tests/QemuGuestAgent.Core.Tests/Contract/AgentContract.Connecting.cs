@@ -144,11 +144,15 @@ public abstract partial class AgentContract
         await client.SendAsync("""{"execute":"guest-sync","arguments":{"id":8}}""" + "\n");
         await client.SendAsync("\u00FF" + """{"execute":"guest-sync-delimited","arguments":{"id":9}}""" + "\n");
 
+        var refusals = 0;
         string line;
         while ((line = await client.ReadLineAsync()) != """ÿ{"return": 9}""")
         {
             Assert.Contains("GenericError", line);
+            refusals++;
         }
+
+        Assert.NotEqual(0, refusals);
     }
 
     [Theory]

@@ -115,6 +115,7 @@ public abstract partial class AgentContract
 
         var all = await ask(session, null, TestEnd);
         Assert.Equal((await InvokeAsync(session, command)).GetArrayLength(), all.Count);
+        Assert.SkipWhen(all.Count == 0, $"This machine has nothing that {command} would list.");
         return all;
     }
 }

@@ -18,6 +18,9 @@ public abstract class AgentPeer : IAsyncDisposable
     /// </summary>
     public abstract bool ChannelOutlivesBothEnds { get; }
 
+    /// <summary>Whether a request that an agent has not read when it dies is sure to be answered by the next.</summary>
+    public virtual bool NextAgentAnswersTheUnread => false;
+
     /// <summary>Whether a second client hears nothing until the first has left. If not, the two share what comes.</summary>
     public virtual bool ServesOneClient => true;
 

@@ -7,21 +7,19 @@ namespace QemuGuestAgent.Core.Tests.Errors;
 
 public sealed class ErrorDocumentTests
 {
-    private const string UpdateVariable = "UPDATE_DOCUMENTS";
-
     [Fact]
     public void The_document_lists_every_error_as_the_catalogue_has_it()
     {
         var path = Path.Combine(Repository.Root, "docs", "en-US", "about_QemuGuestAgent_Errors.md");
         var expected = Render();
-        if (Environment.GetEnvironmentVariable(UpdateVariable) is not null)
+        if (Repository.IsToBeUpdated)
         {
             File.WriteAllText(path, expected);
         }
 
         Assert.True(
             File.Exists(path) && File.ReadAllText(path).ReplaceLineEndings("\n") == expected,
-            $"{path} does not match the catalogue: run the tests once with {UpdateVariable}=1 in the environment, and review the change.");
+            $"{path} does not match the catalogue: run the tests once with {Repository.UpdateVariable}=1 in the environment, and review the change.");
     }
 
     private static string Render()

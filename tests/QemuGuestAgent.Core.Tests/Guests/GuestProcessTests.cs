@@ -9,34 +9,9 @@ using QemuGuestAgent.Core.Tests.RealAgent;
 namespace QemuGuestAgent.Core.Tests.Guests;
 
 /// <summary>Programs in the guest of a real agent, which is this machine: each subclass brings an agent.</summary>
-public abstract class GuestProcessTests : IAsyncLifetime
+public abstract class GuestProcessTests : RealGuestTests
 {
     private const int MaxOutput = 16 << 20;
-
-    private ListeningAgent _agent = null!;
-
-    private protected GuestAgentSession Session { get; private set; } = null!;
-
-    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _agent = await ListeningAgent.StartAsync(Binary());
-        Session = await _agent.ConnectAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        Session?.Dispose();
-        if (_agent is not null)
-        {
-            await _agent.DisposeAsync();
-        }
-
-        GC.SuppressFinalize(this);
-    }
-
-    private protected abstract RealAgentBinary Binary();
 
     [Fact]
     public async Task Every_exit_code_arrives()
@@ -160,7 +135,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task It_runs_in_the_folder_given()
     {
-        var folder = Directory.CreateDirectory(_agent.GuestPath("a folder; $(id)")).FullName;
+        var folder = Directory.CreateDirectory(Agent.GuestPath("a folder; $(id)")).FullName;
         var result = await RunAsync(new GuestProcessStart("pwd") { WorkingDirectory = folder });
         Assert.Equal((folder + "\n", "", 0), (result.StandardOutput, result.StandardError, result.ExitCode!.Value));
     }
@@ -211,7 +186,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task The_end_is_told_once_the_last_holder_of_the_output_is_gone()
     {
-        var go = _agent.GuestPath("go");
+        var go = Agent.GuestPath("go");
         var process = await StartAsync(Shell("echo started; (while [ ! -e \"$1\" ]; do sleep 0.01; done; echo daemon) &", go));
         Assert.Null(await process.RefreshAsync(cancellationToken: TestEnd));
         await File.WriteAllTextAsync(go, "", TestEnd);
@@ -250,7 +225,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task What_lasts_too_long_is_killed()
     {
-        var pids = _agent.GuestPath("pids");
+        var pids = Agent.GuestPath("pids");
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(2) };
         var running = GuestProcess.RunAsync(Session, Tree(pids), false, call, TestEnd);
         var error = await running.FailsWith(ErrorCatalogue.ProcessTimedOut);
@@ -261,7 +236,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task What_lasts_too_long_is_kept_where_that_is_asked_for()
     {
-        var go = _agent.GuestPath("go");
+        var go = Agent.GuestPath("go");
         var start = Shell("while [ ! -e \"$1\" ]; do sleep 0.01; done; echo done", go);
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(1) };
         var error = await GuestProcess.RunAsync(Session, start, true, call, TestEnd).FailsWith(ErrorCatalogue.ProcessTimedOut);
@@ -274,7 +249,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task Giving_up_kills_it()
     {
-        var pids = _agent.GuestPath("pids");
+        var pids = Agent.GuestPath("pids");
         using var stop = new CancellationTokenSource();
         var running = GuestProcess.RunAsync(Session, Tree(pids), cancellationToken: stop.Token);
         var ids = await ReadIdsAsync(pids);
@@ -287,13 +262,13 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task Giving_up_while_it_is_being_started_kills_it()
     {
-        var pids = _agent.GuestPath("pids");
+        var pids = Agent.GuestPath("pids");
         using var stop = new CancellationTokenSource();
-        await _agent.PauseAsync();
+        await Agent.PauseAsync();
         var running = GuestProcess.RunAsync(Session, Tree(pids), cancellationToken: stop.Token);
         await Poll.UntilAsync(() => Session.State == GuestAgentSessionState.Busy, "the request");
         await stop.CancelAsync();
-        await _agent.ResumeAsync();
+        await Agent.ResumeAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHang());
         await AssertGoneAsync(await WrittenIdsAsync(pids));
         Assert.Equal("usable\n", (await RunAsync("echo usable")).StandardOutput);
@@ -302,7 +277,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
     [Fact]
     public async Task Giving_up_at_any_moment_leaves_nothing_running()
     {
-        var pids = _agent.GuestPath("pids");
+        var pids = Agent.GuestPath("pids");
         var start = Shell("echo $$ >>\"$1\"; exec sleep 0.05", pids) with
         {
             Environment = new Dictionary<string, string?> { ["A"] = "b" },
@@ -320,12 +295,12 @@ public abstract class GuestProcessTests : IAsyncLifetime
     {
         var process = await StartAsync(Shell("echo kept; exit 7"));
         using var stop = new CancellationTokenSource();
-        await _agent.PauseAsync();
+        await Agent.PauseAsync();
         var asking = process.WaitAsync(cancellationToken: stop.Token);
         await Poll.UntilAsync(() => Session.State == GuestAgentSessionState.Busy, "the request");
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.OrHang());
-        await _agent.ResumeAsync();
+        await Agent.ResumeAsync();
         var result = await process.WaitAsync(cancellationToken: TestEnd);
         Assert.Equal(("kept\n", 7), (result.StandardOutput, result.ExitCode!.Value));
     }
@@ -373,7 +348,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
 
     private async Task<(GuestProcess Process, string[] Ids)> StartTreeAsync()
     {
-        var pids = _agent.GuestPath("pids");
+        var pids = Agent.GuestPath("pids");
         return (await StartAsync(Tree(pids)), await ReadIdsAsync(pids));
     }
 
@@ -387,10 +362,7 @@ public abstract class GuestProcessTests : IAsyncLifetime
 }
 
 /// <summary>Programs, with the system's agent.</summary>
-public sealed class InstalledAgentProcessTests : GuestProcessTests
-{
-    private protected override RealAgentBinary Binary() => RealAgentBinary.Installed();
-}
+public sealed class InstalledAgentProcessTests : GuestProcessTests;
 
 /// <summary>Programs, with a further agent.</summary>
 public sealed class FurtherAgentProcessTests : GuestProcessTests

@@ -117,12 +117,12 @@ public abstract partial class InteractiveProcessTests
         var process = await StartAsync(watch, Shell, "-c", "echo $$; exec cat");
         var running = process.RunAsync(Take);
         await FirstProcessAsync();
-        _session.Dispose();
+        Session.Dispose();
         await running.FailsWith(ErrorCatalogue.SessionClosed);
         await AssertGoneAsync();
         await AssertFoldersGoneAsync();
 
-        _session = await _agent.ConnectAsync();
+        Session = await Agent.ConnectAsync();
         await (await StartAsync("cat")).CloseAsync().OrHang();
         await AssertNothingLeftAsync();
     }
@@ -143,8 +143,8 @@ public abstract partial class InteractiveProcessTests
         var process = await StartAsync(Shell, "-c", "echo $$; exec cat");
         var running = process.RunAsync(Take);
         await FirstProcessAsync();
-        await _agent.KillAsync();
-        if (!_agent.ChannelOutlivesBothEnds)
+        await Agent.KillAsync();
+        if (!Agent.ChannelOutlivesBothEnds)
         {
             await running.FailsWith(ErrorCatalogue.ConnectionLost);
         }
@@ -160,7 +160,7 @@ public abstract partial class InteractiveProcessTests
         var commands = await GivingUp.AtEveryCommandAsync(
             async (call, stop) =>
             {
-                var process = await InteractiveProcess.StartAsync(_session, "cat", [], null, call, stop);
+                var process = await InteractiveProcess.StartAsync(Session, "cat", [], null, call, stop);
                 await process.CloseAsync();
             },
             AssertNothingLeftAsync);

@@ -13,7 +13,7 @@ using QemuGuestAgent.EmbeddedAgent;
 namespace QemuGuestAgent.Core.Tests.Guests;
 
 /// <summary>Programs in the guest of a real agent, which is this machine, that are spoken with: each subclass brings an agent.</summary>
-public abstract partial class InteractiveProcessTests : IAsyncLifetime
+public abstract partial class InteractiveProcessTests : RealGuestTests
 {
     private const string Shell = "/bin/sh";
 
@@ -23,10 +23,6 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
     // What a run that was killed has left here is not ours.
     private readonly HashSet<string> _before = [.. Folders()];
     private readonly MemoryStream _output = new();
-    private AgentPeer _agent = null!;
-    private GuestAgentSession _session = null!;
-
-    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
 
     private string Text
     {
@@ -38,25 +34,6 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
             }
         }
     }
-
-    public async ValueTask InitializeAsync()
-    {
-        _agent = await StartPeerAsync();
-        _session = await _agent.ConnectAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _session?.Dispose();
-        if (_agent is not null)
-        {
-            await _agent.DisposeAsync();
-        }
-
-        GC.SuppressFinalize(this);
-    }
-
-    protected abstract Task<AgentPeer> StartPeerAsync();
 
     [Theory]
     [InlineData(1)]
@@ -120,7 +97,7 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
     {
         Assert.SkipUnless(Environment.UserName == "root", "Only root may run a program as somebody else.");
         var process = await InteractiveProcess.StartAsync(
-            _session, Shell, ["-c", "id -un; pwd; echo \"$HOME $1\"", "sh", "a b\"'$"], "daemon", cancellationToken: TestEnd);
+            Session, Shell, ["-c", "id -un; pwd; echo \"$HOME $1\"", "sh", "a b\"'$"], "daemon", cancellationToken: TestEnd);
         await process.RunAsync(Take).FailsWith(ErrorCatalogue.InteractiveProcessEnded);
         Assert.Equal("daemon\n/usr/sbin\n/usr/sbin a b\"'$\n", Text);
         await process.CloseAsync().OrHang();
@@ -129,10 +106,10 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
     [Fact]
     public async Task What_finds_no_room_is_written_once_there_is()
     {
-        var path = _agent.GuestPath("pipe");
-        await GuestProcess.RunAsync(_session, new GuestProcessStart("mkfifo") { Arguments = [path] }, cancellationToken: TestEnd);
-        var pipe = await GuestFile.OpenAsync(_session, path, "r+", new OperationTime(_session.Clock, null), TestEnd);
-        var input = new InteractiveInput(_session, pipe);
+        var path = Agent.GuestPath("pipe");
+        await GuestProcess.RunAsync(Session, new GuestProcessStart("mkfifo") { Arguments = [path] }, cancellationToken: TestEnd);
+        var pipe = await GuestFile.OpenAsync(Session, path, "r+", new OperationTime(Session.Clock, null), TestEnd);
+        var input = new InteractiveInput(Session, pipe);
         var sent = new MemoryStream();
         for (var number = 0; ; number++)
         {
@@ -147,7 +124,7 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
 
         var length = $"{sent.Length}";
         var reading = GuestProcess.RunAsync(
-            _session, new GuestProcessStart("head") { Arguments = ["-c", length, path] }, cancellationToken: TestEnd);
+            Session, new GuestProcessStart("head") { Arguments = ["-c", length, path] }, cancellationToken: TestEnd);
         while (!reading.IsCompleted)
         {
             await WriteAllAsync(input);
@@ -193,7 +170,7 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
         StartAsync(HostWatch.Usual, path, arguments);
 
     private Task<InteractiveProcess> StartAsync(HostWatch watch, string path, params string[] arguments) =>
-        InteractiveProcess.StartAsync(_session, path, arguments, null, watch, null, TestEnd).OrHang();
+        InteractiveProcess.StartAsync(Session, path, arguments, null, watch, null, TestEnd).OrHang();
 
     private void Take(byte[] bytes)
     {
@@ -210,7 +187,7 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
     }
 
     private async Task KillAsync(string processId) => await GuestProcess.RunAsync(
-        _session, new GuestProcessStart("kill") { Arguments = ["-KILL", processId] }, cancellationToken: TestEnd);
+        Session, new GuestProcessStart("kill") { Arguments = ["-KILL", processId] }, cancellationToken: TestEnd);
 
     private Task AssertGoneAsync() => Poll.UntilAsync(
         () => Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"/proc/{line}/cmdline")
@@ -220,7 +197,7 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
     private async Task AssertNothingLeftAsync()
     {
         var agent = await GuestProcess.RunAsync(
-            _session, new GuestProcessStart(Shell) { Arguments = ["-c", "echo $PPID"] }, cancellationToken: TestEnd);
+            Session, new GuestProcessStart(Shell) { Arguments = ["-c", "echo $PPID"] }, cancellationToken: TestEnd);
         Assert.DoesNotContain(
             Directory.GetFiles($"/proc/{agent.StandardOutput.Trim()}/fd").Select(file => new FileInfo(file).LinkTarget ?? ""),
             target => target.Contains("qemu-guest-agent-", StringComparison.Ordinal));
@@ -240,25 +217,22 @@ public abstract partial class InteractiveProcessTests : IAsyncLifetime
     private async Task AssertUsableAsync()
     {
         var result = await GuestProcess.RunAsync(
-            _session, new GuestProcessStart("echo") { Arguments = ["usable"] }, cancellationToken: TestEnd);
+            Session, new GuestProcessStart("echo") { Arguments = ["usable"] }, cancellationToken: TestEnd);
         Assert.Equal("usable\n", result.StandardOutput);
     }
 }
 
 /// <summary>Programs that are spoken with, with the system's agent.</summary>
-public sealed class InstalledAgentInteractiveProcessTests : InteractiveProcessTests
-{
-    protected override async Task<AgentPeer> StartPeerAsync() => await ListeningAgent.StartAsync(RealAgentBinary.Installed());
-}
+public sealed class InstalledAgentInteractiveProcessTests : InteractiveProcessTests;
 
 /// <summary>Programs that are spoken with, with the system's agent on a serial port, as in a virtual machine.</summary>
 public sealed class InstalledPtyAgentInteractiveProcessTests : InteractiveProcessTests
 {
-    protected override Task<AgentPeer> StartPeerAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Installed()));
+    protected override Task<AgentPeer> StartAgentAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Installed()));
 }
 
 /// <summary>Programs that are spoken with, with a further agent on a serial port.</summary>
 public sealed class FurtherPtyAgentInteractiveProcessTests : InteractiveProcessTests
 {
-    protected override Task<AgentPeer> StartPeerAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Further()));
+    protected override Task<AgentPeer> StartAgentAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Further()));
 }

@@ -12,6 +12,10 @@ internal static class OpenFiles
         var agent = await GuestProcess.RunAsync(
             session, new GuestProcessStart("/bin/sh") { Arguments = ["-c", "echo $PPID"] },
             cancellationToken: TestContext.Current.CancellationToken);
-        return [.. Directory.GetFiles($"/proc/{agent.StandardOutput.Trim()}/fd").Select(file => new FileInfo(file).LinkTarget ?? "")];
+        string[] open = [.. Directory.GetFiles($"/proc/{agent.StandardOutput.Trim()}/fd").Select(file => new FileInfo(file).LinkTarget ?? "")];
+
+        // Its channel at least.
+        Assert.Contains(open, target => target.Length > 0);
+        return open;
     }
 }

@@ -17,16 +17,20 @@ public abstract partial class StreamedProcessTests
     [Fact]
     public async Task A_host_that_is_gone_leaves_nothing_and_the_next_closes_its_handles()
     {
+        // One that listens itself exits with a client that has left a reply unread, and its handles go with it.
+        await using var agent = new PtyAgent(Binary());
+        Session.Dispose();
+        Session = await agent.ConnectAsync();
         var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 10);
         var running = RunAsync(watch, Shell("sleep 1000 & echo $!; echo $$; wait"));
         await Poll.UntilAsync(() => _lines.Count == 2, "both numbers");
-        _session.Dispose();
+        Session.Dispose();
         await running.FailsWith(ErrorCatalogue.SessionClosed);
         await AssertGoneAsync();
         await AssertFoldersGoneAsync();
 
-        _session = await _agent.ConnectAsync();
-        var held = await OpenFiles.ListAsync(_session);
+        Session = await agent.ConnectAsync();
+        var held = await OpenFiles.ListAsync(Session);
         Assert.True(held.Count(IsOurs) == 2, string.Join('\n', held));
         await RunAsync(Shell("exit 0"));
         await AssertNothingLeftAsync();
@@ -36,8 +40,8 @@ public abstract partial class StreamedProcessTests
     public async Task A_host_that_is_gone_before_the_program_began_leaves_nothing()
     {
         var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 3);
-        var files = new OutputFiles(_session, watch);
-        await files.CreateAsync([], new OperationTime(_session.Clock, null), TestEnd);
+        var files = new OutputFiles(Session, watch);
+        await files.CreateAsync([], new OperationTime(Session.Clock, null), TestEnd);
         Assert.True(Directory.Exists(files.Folder));
         await AssertFoldersGoneAsync();
     }
@@ -53,10 +57,10 @@ public abstract partial class StreamedProcessTests
     public async Task Who_is_slow_to_take_lines_is_not_gone()
     {
         var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 10);
-        var done = _agent.GuestPath("done");
+        var done = Agent.GuestPath("done");
         var start = Shell("echo first; sleep 6; : >\"$1\"; exit 9", done);
         var result = await StreamedProcess.RunAsync(
-            _session, start, _ => Poll.UntilAsync(() => File.Exists(done), "the program's end"), watch, false, null, TestEnd);
+            Session, start, _ => Poll.UntilAsync(() => File.Exists(done), "the program's end"), watch, false, null, TestEnd);
         Assert.Equal(9, result.ExitCode);
     }
 
@@ -64,12 +68,12 @@ public abstract partial class StreamedProcessTests
     public async Task What_goes_on_when_its_time_is_over_is_not_killed_and_fills_no_disk()
     {
         var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.1), 50);
-        var go = _agent.GuestPath("go");
+        var go = Agent.GuestPath("go");
 
         // While a shell redirects, its standard output is for a moment not there, or another.
         var start = Shell("exec 3>&1; echo $$; while [ ! -e \"$1\" ]; do echo more; echo more >&2; done", go);
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(1) };
-        var error = await StreamedProcess.RunAsync(_session, start, Take, watch, true, call, TestEnd)
+        var error = await StreamedProcess.RunAsync(Session, start, Take, watch, true, call, TestEnd)
             .FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Contains("it is still running", error.Message, StringComparison.Ordinal);
         // Errors may be read before the first output.
@@ -88,7 +92,7 @@ public abstract partial class StreamedProcessTests
             },
             "the emptying of its output");
         await File.WriteAllTextAsync(go, "", TestEnd);
-        await new GuestProcess(_session, long.Parse(id, CultureInfo.InvariantCulture)).WaitAsync(cancellationToken: TestEnd);
+        await new GuestProcess(Session, long.Parse(id, CultureInfo.InvariantCulture)).WaitAsync(cancellationToken: TestEnd);
         await AssertNothingLeftAsync();
     }
 
@@ -118,5 +122,5 @@ public abstract partial class StreamedProcessTests
     }
 
     private Task<GuestProcessResult> RunAsync(HostWatch watch, GuestProcessStart start) =>
-        StreamedProcess.RunAsync(_session, start, Take, watch, false, null, TestEnd).OrHang();
+        StreamedProcess.RunAsync(Session, start, Take, watch, false, null, TestEnd).OrHang();
 }

@@ -8,36 +8,13 @@ using QemuGuestAgent.Core.Tests.RealAgent;
 namespace QemuGuestAgent.Core.Tests.Guests;
 
 /// <summary>Live output of programs in the guest of a real agent, which is this machine: each subclass brings an agent.</summary>
-public abstract partial class StreamedProcessTests : IAsyncLifetime
+public abstract partial class StreamedProcessTests : RealGuestTests
 {
     private static readonly string[] Parents = ["/var/tmp", "/tmp"];
 
     // What a run that was killed has left here is not ours.
     private readonly HashSet<string> _before = [.. Folders()];
     private readonly List<GuestProcessLine> _lines = [];
-    private ListeningAgent _agent = null!;
-    private GuestAgentSession _session = null!;
-
-    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _agent = await ListeningAgent.StartAsync(Binary());
-        _session = await _agent.ConnectAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _session?.Dispose();
-        if (_agent is not null)
-        {
-            await _agent.DisposeAsync();
-        }
-
-        GC.SuppressFinalize(this);
-    }
-
-    private protected abstract RealAgentBinary Binary();
 
     [Fact]
     public async Task Lines_of_both_streams_come_with_the_stream_they_came_from()
@@ -52,9 +29,9 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
     [Fact]
     public async Task A_line_comes_while_the_program_runs()
     {
-        var go = _agent.GuestPath("go");
+        var go = Agent.GuestPath("go");
         var start = Shell("echo first; while [ ! -e \"$1\" ]; do sleep 0.01; done; echo last", go);
-        var result = await StreamedProcess.RunAsync(_session, start, async lines =>
+        var result = await StreamedProcess.RunAsync(Session, start, async lines =>
         {
             _lines.AddRange(lines);
 
@@ -86,7 +63,7 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
     [Fact]
     public async Task Arguments_input_environment_and_folder_are_those_given()
     {
-        var folder = Directory.CreateDirectory(_agent.GuestPath("a folder")).FullName;
+        var folder = Directory.CreateDirectory(Agent.GuestPath("a folder")).FullName;
         var result = await RunAsync(Shell("cat; pwd; echo \"$A\"; echo \"$1\"", "$(id) '\"*") with
         {
             Input = Encoding.UTF8.GetBytes("in\n"),
@@ -103,7 +80,7 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
     public async Task What_lasts_too_long_is_killed_and_leaves_nothing()
     {
         var call = new CallOptions { Timeout = TimeSpan.FromSeconds(2) };
-        var error = await StreamedProcess.RunAsync(_session, Shell("echo $$; exec sleep 1000"), Take, false, call, TestEnd)
+        var error = await StreamedProcess.RunAsync(Session, Shell("echo $$; exec sleep 1000"), Take, false, call, TestEnd)
             .FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Contains("it was killed", error.Message, StringComparison.Ordinal);
         await AssertGoneAsync();
@@ -115,7 +92,7 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
     {
         using var stop = new CancellationTokenSource();
         var running = StreamedProcess.RunAsync(
-            _session, Shell("echo $$; exec sleep 1000"), Take, cancellationToken: stop.Token);
+            Session, Shell("echo $$; exec sleep 1000"), Take, cancellationToken: stop.Token);
         await Poll.UntilAsync(() => _lines.Count > 0, "the first line");
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHang());
@@ -131,7 +108,7 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
             (call, stop) =>
             {
                 _lines.Clear();
-                return StreamedProcess.RunAsync(_session, Shell("echo $$; exec sleep 0.02"), Take, false, call, stop);
+                return StreamedProcess.RunAsync(Session, Shell("echo $$; exec sleep 0.02"), Take, false, call, stop);
             },
             async () =>
             {
@@ -154,7 +131,7 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
     }
 
     private Task<GuestProcessResult> RunAsync(GuestProcessStart start) =>
-        StreamedProcess.RunAsync(_session, start, Take, cancellationToken: TestEnd);
+        StreamedProcess.RunAsync(Session, start, Take, cancellationToken: TestEnd);
 
     private Task AssertGoneAsync() => Poll.UntilAsync(
         () => _lines.Select(line => $"/proc/{line.Text}/cmdline")
@@ -164,7 +141,7 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
     // Neither names nor handles. Other tests that run now have folders too, but not for long.
     private async Task AssertNothingLeftAsync()
     {
-        Assert.DoesNotContain(await OpenFiles.ListAsync(_session), IsOurs);
+        Assert.DoesNotContain(await OpenFiles.ListAsync(Session), IsOurs);
         await AssertFoldersGoneAsync();
     }
 
@@ -181,16 +158,13 @@ public abstract partial class StreamedProcessTests : IAsyncLifetime
 
     private async Task AssertUsableAsync()
     {
-        var result = await GuestProcess.RunAsync(_session, Shell("echo usable"), cancellationToken: TestEnd);
+        var result = await GuestProcess.RunAsync(Session, Shell("echo usable"), cancellationToken: TestEnd);
         Assert.Equal("usable\n", result.StandardOutput);
     }
 }
 
 /// <summary>Live output, with the system's agent.</summary>
-public sealed class InstalledAgentStreamedProcessTests : StreamedProcessTests
-{
-    private protected override RealAgentBinary Binary() => RealAgentBinary.Installed();
-}
+public sealed class InstalledAgentStreamedProcessTests : StreamedProcessTests;
 
 /// <summary>Live output, with a further agent.</summary>
 public sealed class FurtherAgentStreamedProcessTests : StreamedProcessTests

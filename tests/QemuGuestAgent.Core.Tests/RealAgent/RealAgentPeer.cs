@@ -16,6 +16,8 @@ internal abstract class RealAgentPeer : AgentPeer
 
     protected AgentProcess Process { get; }
 
+    public override bool NextAgentAnswersTheUnread => ChannelOutlivesBothEnds;
+
     public override string GuestPath(string name) => Folder.Combine(name);
 
     public override Task StartAsync()

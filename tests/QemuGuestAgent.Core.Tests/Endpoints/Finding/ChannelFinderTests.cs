@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Endpoints.Finding;
 using QemuGuestAgent.Core.Endpoints.Libvirt;
+using QemuGuestAgent.Core.Tests.Errors;
 using static QemuGuestAgent.Core.Tests.Endpoints.Finding.FakeHost;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints.Finding;
@@ -188,8 +190,23 @@ public sealed class ChannelFinderTests : IDisposable
     }
 
     [Fact]
-    public void This_host_can_be_looked_at() =>
-        Assert.All(new ChannelFinder().Find(), channel => EndpointGrammar.Default.Parse(channel.Endpoint));
+    public async Task This_host_can_be_looked_at()
+    {
+        // A process with the command line of a QEMU; where a real one runs it is listed beside it.
+        var name = $"vm-{Guid.NewGuid():N}";
+        var start = new ProcessStartInfo("bash",
+        [
+            "-c", "exec -a qemu-system-x86_64 bash -c 'echo; read' x \"$@\"", "x", "-name", name,
+            "-chardev", $"socket,id=qga0,path=/run/{name}.sock,server=on", "-device", AgentDevice,
+        ]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        using var qemu = Process.Start(start)!;
+        await qemu.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().OrHang();
+        var found = new ChannelFinder().Find();
+        qemu.StandardInput.Close();
+        await qemu.WaitForExitAsync(CancellationToken.None).OrHang();
+        Assert.Contains(found, channel => channel.Name == name);
+        Assert.All(found, channel => EndpointGrammar.Default.Parse(channel.Endpoint));
+    }
 
     private static string Domain(string name, string channel) => $"<domain type='kvm' id='2'><name>{name}</name><devices>{channel}</devices></domain>";
 

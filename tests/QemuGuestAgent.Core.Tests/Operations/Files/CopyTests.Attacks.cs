@@ -21,7 +21,7 @@ public abstract partial class CopyTests
         var source = MakeLocal("secret", Bytes(200_000));
         File.SetUnixFileMode(source, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var (looks, opened) = (0, "");
-        await GuestItems.SendAsync(_session, [source], folder, Options, new CallOptions
+        await GuestItems.SendAsync(Session, [source], folder, Options, new CallOptions
         {
             Trace = _ =>
             {
@@ -77,7 +77,7 @@ public abstract partial class CopyTests
                 }
 
                 await GuestItems.SendAsync(
-                    _session, [sent], attacker.Folder, Options with { Recurse = true, Force = true }, call, TestEnd);
+                    Session, [sent], attacker.Folder, Options with { Recurse = true, Force = true }, call, TestEnd);
             },
             () => exchanged += attacker.Run(
                 """
@@ -141,15 +141,18 @@ public abstract partial class CopyTests
         var before = Look(attacker.Outside);
         var source = MakeGuest("file", Bytes(1000));
         File.SetUnixFileMode(source, (UnixFileMode)Convert.ToInt32("755", 8));
+        var exchanged = "";
         await Attacker.AfterEveryReplyAsync(
-            call => GuestItems.ReceiveAsync(_session, [source], true, attacker.Folder, Options with { Force = true }, call, TestEnd),
-            () => attacker.Run("""for entry in .*.partial; do mv "$entry" aside && ln -s "$1" "$entry"; done 2>/dev/null; :""", victim),
+            call => GuestItems.ReceiveAsync(Session, [source], true, attacker.Folder, Options with { Force = true }, call, TestEnd),
+            () => exchanged += attacker.Run(
+                """for entry in .*.partial; do mv "$entry" aside && ln -s "$1" "$entry" && echo exchanged; done 2>/dev/null; :""", victim),
             () =>
             {
                 Assert.Equal(before, Look(attacker.Outside));
                 attacker.Run("""rm -f aside file .*.partial""");
                 return Task.CompletedTask;
             });
+        Assert.NotEmpty(exchanged);
     }
 
     [Theory]
@@ -167,7 +170,7 @@ public abstract partial class CopyTests
             {
                 attacker.Run("rm -rf tree ../folder/aside; mkdir -p tree/sub; for f in first sub/victim sub/last; do echo open >tree/$f; done");
                 await GuestItems.ReceiveAsync(
-                    _session, [Path.Combine(attacker.Folder, "tree")], true, Local, Options with { Recurse = true, Force = true }, call,
+                    Session, [Path.Combine(attacker.Folder, "tree")], true, Local, Options with { Recurse = true, Force = true }, call,
                     TestEnd);
             },
             () => attacker.Run(
@@ -254,16 +257,23 @@ public abstract partial class CopyTests
     {
         var start = new System.Diagnostics.ProcessStartInfo(
             "/bin/sh", ["-c", """cd "$0" && find . -mindepth 1 -printf '%p %m %u %T@ %s %l\n' | sort""", folder]) { RedirectStandardOutput = true };
-        using var process = System.Diagnostics.Process.Start(start)!;
-        return process.StandardOutput.ReadToEnd();
+        return Printed(start);
     }
 
     // What the processes of this machine hold open.
     private static string Holders()
     {
         var start = new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "readlink /proc/[0-9]*/fd/*"]) { RedirectStandardOutput = true };
+        return Printed(start);
+    }
+
+    // Something in any case: to see nothing would be no proof.
+    private static string Printed(System.Diagnostics.ProcessStartInfo start)
+    {
         using var process = System.Diagnostics.Process.Start(start)!;
-        return process.StandardOutput.ReadToEnd();
+        var output = process.StandardOutput.ReadToEnd();
+        Assert.NotEmpty(output);
+        return output;
     }
 
     private static EnumerationOptions Everywhere => new() { RecurseSubdirectories = true, AttributesToSkip = 0 };

@@ -31,21 +31,21 @@ public abstract partial class CopyTests
             {
                 if (happened.Kind == TraceKind.Sent && --left == 0)
                 {
-                    killing = _agent.KillAsync();
+                    killing = Agent.KillAsync();
                 }
             },
         };
         var options = Options with { PieceBytes = Piece };
         var copying = sends
-            ? GuestItems.SendAsync(_session, [source], folder, options, call, TestEnd)
-            : GuestItems.ReceiveAsync(_session, [source], true, folder, options, call, TestEnd);
+            ? GuestItems.SendAsync(Session, [source], folder, options, call, TestEnd)
+            : GuestItems.ReceiveAsync(Session, [source], true, folder, options, call, TestEnd);
         await copying.FailsWith(ErrorCatalogue.ConnectionLost);
         Assert.InRange(left, int.MinValue, 0);
         await killing;
         Assert.False(File.Exists(target));
-        _session.Dispose();
-        await _agent.StartAsync();
-        _session = await _agent.ConnectAsync();
+        Session.Dispose();
+        await Agent.StartAsync();
+        Session = await Agent.ConnectAsync();
         await CopyAsync(sends, source, folder, Options with { Resume = true });
         AssertSame(content, target);
         Assert.Single(_copies);

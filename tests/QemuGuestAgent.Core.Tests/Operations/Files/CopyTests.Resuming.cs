@@ -17,8 +17,8 @@ public abstract partial class CopyTests
         // A client has died: its file stays, and its handle stays open in the agent.
         var left = MakePartial(sends, folder, 0, content[..1_200_000]);
         var handle = await GuestFile.OpenAsync(
-            _session, sends ? left : source, sends ? "a" : "r", new OperationTime(_session.Clock, null), TestEnd);
-        _session.OpenFiles.Remove(handle.Handle); // It was not this session's.
+            Session, sends ? left : source, sends ? "a" : "r", new OperationTime(Session.Clock, null), TestEnd);
+        Session.OpenFiles.Remove(handle.Handle); // It was not this session's.
         if (sends)
         {
             await handle.WriteAsync(content.AsMemory(1_200_000, 100_000), TestEnd);
@@ -46,7 +46,7 @@ public abstract partial class CopyTests
     {
         var content = Bytes(100_000);
         var source = MakeGuest("file", content);
-        await using var held = await GuestFile.OpenAsync(_session, source, "r", new OperationTime(_session.Clock, null), TestEnd);
+        await using var held = await GuestFile.OpenAsync(Session, source, "r", new OperationTime(Session.Clock, null), TestEnd);
 
         // Every agent counts its handles up from the same number.
         MakePartial(sends: false, Local, held.Handle, Bytes(1000, 7));
@@ -144,6 +144,6 @@ public abstract partial class CopyTests
     }
 
     private Task CopyAsync(bool sends, string source, string folder, ItemCopyOptions options, CancellationToken? stop = null) => sends
-        ? GuestItems.SendAsync(_session, [source], folder, options, null, stop ?? TestEnd)
-        : GuestItems.ReceiveAsync(_session, [source], true, folder, options, null, stop ?? TestEnd);
+        ? GuestItems.SendAsync(Session, [source], folder, options, null, stop ?? TestEnd)
+        : GuestItems.ReceiveAsync(Session, [source], true, folder, options, null, stop ?? TestEnd);
 }

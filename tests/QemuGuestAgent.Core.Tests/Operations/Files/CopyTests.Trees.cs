@@ -77,7 +77,7 @@ public abstract partial class CopyTests
     [Fact]
     public async Task What_is_sent_goes_through_no_link_of_the_guest_below_the_folder_that_was_named()
     {
-        var outside = Directory.CreateDirectory(_agent.GuestPath("outside")).FullName;
+        var outside = Directory.CreateDirectory(Agent.GuestPath("outside")).FullName;
         MakeLocal("tree/sub/file", Bytes(5));
         MakeGuest("tree/other", Bytes(5));
         Directory.CreateSymbolicLink(Path.Combine(Guest, "tree/sub"), outside);
@@ -155,7 +155,7 @@ public abstract partial class CopyTests
     [Fact]
     public async Task What_comes_never_goes_through_a_link_in_the_tree_here()
     {
-        var outside = Directory.CreateDirectory(_agent.GuestPath("outside")).FullName;
+        var outside = Directory.CreateDirectory(Agent.GuestPath("outside")).FullName;
         MakeGuest("tree/sub/file", Bytes(5));
         Directory.CreateDirectory(Path.Combine(Local, "tree"));
         Directory.CreateSymbolicLink(Path.Combine(Local, "tree/sub"), outside);
@@ -169,13 +169,13 @@ public abstract partial class CopyTests
     public async Task Many_items_need_a_folder_that_is_there()
     {
         var sources = new[] { MakeLocal("a", Bytes(1)), MakeLocal("b", Bytes(2)) };
-        await GuestItems.SendAsync(_session, sources, Path.Combine(Guest, "none"), Options, null, TestEnd)
+        await GuestItems.SendAsync(Session, sources, Path.Combine(Guest, "none"), Options, null, TestEnd)
             .FailsWith(ErrorCatalogue.GuestItemNotFound);
         await SendAsync(sources[0], Path.Combine(Guest, "none/")).FailsWith(ErrorCatalogue.GuestItemNotFound);
         MakeGuest("a", Bytes(1));
         MakeGuest("b", Bytes(2));
         await ReceiveAsync(Path.Combine(Guest, "[ab]"), Path.Combine(Local, "none")).FailsWith(ErrorCatalogue.LocalFileNotWritten);
-        await GuestItems.SendAsync(_session, sources, Guest, Options with { Force = true }, null, TestEnd);
+        await GuestItems.SendAsync(Session, sources, Guest, Options with { Force = true }, null, TestEnd);
         Assert.Equal(2, _copies.Count);
     }
 

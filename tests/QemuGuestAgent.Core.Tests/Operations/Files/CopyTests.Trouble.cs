@@ -208,8 +208,8 @@ public abstract partial class CopyTests
         var target = sends ? Path.Combine(Guest, "target") : Path.Combine(Local, "target");
         var commands = await GivingUp.AtEveryCommandAsync(
             (call, stop) => sends
-                ? GuestItems.SendAsync(_session, [here], target, Options, call, stop)
-                : GuestItems.ReceiveAsync(_session, [there], true, target, Options, call, stop),
+                ? GuestItems.SendAsync(Session, [here], target, Options, call, stop)
+                : GuestItems.ReceiveAsync(Session, [there], true, target, Options, call, stop),
             async () =>
             {
                 await AssertNothingLeftAsync();

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
-using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.Guests;
 using QemuGuestAgent.Core.Tests.RealAgent;
@@ -12,20 +11,16 @@ namespace QemuGuestAgent.Core.Tests.Operations.Files;
 
 /// <summary>Copies to and from the guest of a real agent, which is this machine: each subclass brings an agent.</summary>
 [UnsupportedOSPlatform("windows")]
-public abstract partial class CopyTests : IAsyncLifetime
+public abstract partial class CopyTests : RealGuestTests
 {
     private readonly List<ItemCopy> _copies = [];
     private readonly List<string> _warnings = [];
     private readonly List<GuestAgentException> _failures = [];
-    private ListeningAgent _agent = null!;
-    private GuestAgentSession _session = null!;
-
-    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
 
     // Two folders of this machine: one plays this computer, the other the guest.
-    private string Local => _agent.GuestPath("local");
+    private string Local => Agent.GuestPath("local");
 
-    private string Guest => _agent.GuestPath("guest");
+    private string Guest => Agent.GuestPath("guest");
 
     private ItemCopyOptions Options => new()
     {
@@ -38,35 +33,21 @@ public abstract partial class CopyTests : IAsyncLifetime
         Failed = _failures.Add,
     };
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        _agent = await ListeningAgent.StartAsync(Binary());
-        _session = await _agent.ConnectAsync();
+        await base.InitializeAsync();
         Directory.CreateDirectory(Local);
         Directory.CreateDirectory(Guest);
     }
-
-    public async ValueTask DisposeAsync()
-    {
-        _session?.Dispose();
-        if (_agent is not null)
-        {
-            await _agent.DisposeAsync();
-        }
-
-        GC.SuppressFinalize(this);
-    }
-
-    private protected abstract RealAgentBinary Binary();
 
     // What is left of a second in the times that the guest's tools tell and set.
     private protected virtual int Milliseconds => 789;
 
     private Task SendAsync(string source, string destination, ItemCopyOptions? options = null) =>
-        GuestItems.SendAsync(_session, [source], destination, options ?? Options, null, TestEnd).OrHang();
+        GuestItems.SendAsync(Session, [source], destination, options ?? Options, null, TestEnd).OrHang();
 
     private Task ReceiveAsync(string source, string destination, ItemCopyOptions? options = null, bool isLiteral = false) =>
-        GuestItems.ReceiveAsync(_session, [source], isLiteral, destination, options ?? Options, null, TestEnd).OrHang();
+        GuestItems.ReceiveAsync(Session, [source], isLiteral, destination, options ?? Options, null, TestEnd).OrHang();
 
     private string MakeLocal(string name, byte[] content) => Make(Path.Combine(Local, name), content);
 
@@ -103,7 +84,7 @@ public abstract partial class CopyTests : IAsyncLifetime
     {
         Assert.Empty(Partials());
         Assert.DoesNotContain(
-            await OpenFiles.ListAsync(_session), target => target.StartsWith(Guest, StringComparison.Ordinal));
+            await OpenFiles.ListAsync(Session), target => target.StartsWith(Guest, StringComparison.Ordinal));
     }
 
     private IEnumerable<string> Partials() => new[] { Local, Guest }.SelectMany(
@@ -116,10 +97,7 @@ public abstract partial class CopyTests : IAsyncLifetime
 
 /// <summary>Copies, with the system's agent.</summary>
 [UnsupportedOSPlatform("windows")]
-public sealed class InstalledAgentCopyTests : CopyTests
-{
-    private protected override RealAgentBinary Binary() => RealAgentBinary.Installed();
-}
+public sealed class InstalledAgentCopyTests : CopyTests;
 
 /// <summary>Copies, with the system's agent and the tools of busybox.</summary>
 [UnsupportedOSPlatform("windows")]

@@ -9,29 +9,9 @@ namespace QemuGuestAgent.Core.Tests.Operations.Files;
 
 /// <summary>Content that is written to files of a real guest, where other users are.</summary>
 [UnsupportedOSPlatform("windows")]
-public sealed class GuestContentWritingTests : IAsyncLifetime
+public sealed class GuestContentWritingTests : RealGuestTests
 {
     private static readonly byte[] Secret = "secret"u8.ToArray();
-
-    private ListeningAgent _agent = null!;
-    private GuestAgentSession _session = null!;
-
-    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _agent = await ListeningAgent.StartAsync(RealAgentBinary.Installed());
-        _session = await _agent.ConnectAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _session?.Dispose();
-        if (_agent is not null)
-        {
-            await _agent.DisposeAsync();
-        }
-    }
 
     [Theory]
     [InlineData(false, false)]
@@ -70,12 +50,13 @@ public sealed class GuestContentWritingTests : IAsyncLifetime
         File.WriteAllText(victim, "root's");
         foreach (var (attack, isLink) in new[] { ("""ln -s "$2" "$1" """, true), ("""(: >"$1" && chmod 666 "$1") """, false) })
         {
-            var (refused, found) = (0, "");
+            var (refused, found, looks) = (0, "", 0);
             await Attacker.AfterEveryReplyAsync(
                 async call =>
                 {
                     attacker.Run(isNew ? """rm -f "$1" """ : """rm -f "$1"; echo his >"$1" """, path);
                     var error = await Record.ExceptionAsync(() => WriteAsync(path, appends, call));
+                    Assert.True(error is null or GuestAgentException, $"{error}");
                     refused += error is null ? 0 : 1;
                 },
                 () => found = attacker.Run("""[ ! -e "$1" ] || echo found; rm -f "$1"; """ + attack + "2>/dev/null; :", path, victim),
@@ -87,18 +68,20 @@ public sealed class GuestContentWritingTests : IAsyncLifetime
                     if (isNew && !isLink && found.Length > 0)
                     {
                         Assert.Equal("", attacker.Run("""cat "$1" 2>/dev/null; :""", path));
+                        looks++;
                     }
 
                     return Task.CompletedTask;
                 });
             Assert.InRange(refused, isLink || isNew ? 1 : 0, 100);
+            Assert.Equal(isNew && !isLink, looks > 0);
         }
     }
 
     [Fact]
     public async Task A_file_that_is_there_keeps_its_mode_and_a_link_is_followed()
     {
-        var (file, link) = (_agent.GuestPath("file"), _agent.GuestPath("link"));
+        var (file, link) = (Agent.GuestPath("file"), Agent.GuestPath("link"));
         File.WriteAllText(file, "a longer text");
         File.SetUnixFileMode(file, (UnixFileMode)Convert.ToInt32("640", 8));
         File.CreateSymbolicLink(link, file);
@@ -113,7 +96,7 @@ public sealed class GuestContentWritingTests : IAsyncLifetime
     [Fact]
     public async Task A_link_that_leads_nowhere_yet_gets_its_file()
     {
-        var (file, link) = (_agent.GuestPath("file"), _agent.GuestPath("link"));
+        var (file, link) = (Agent.GuestPath("file"), Agent.GuestPath("link"));
         File.CreateSymbolicLink(link, "file");
         await WriteAsync(link, appends: false);
         Assert.Equal(Secret, File.ReadAllBytes(file));
@@ -122,7 +105,7 @@ public sealed class GuestContentWritingTests : IAsyncLifetime
     [Fact]
     public async Task Devices_are_written_to_and_stay_what_they_are_and_a_pipe_nobody_reads_is_an_error()
     {
-        var (pipe, device) = (_agent.GuestPath("pipe"), _agent.GuestPath("null"));
+        var (pipe, device) = (Agent.GuestPath("pipe"), Agent.GuestPath("null"));
         Assert.Equal(0, CopyTests.Run("mkfifo", pipe));
         await WriteAsync(pipe, appends: false).FailsWith(ErrorCatalogue.GuestFileNotOpened);
         Assert.Equal(0, CopyTests.Run("test", "-p", pipe));
@@ -137,14 +120,14 @@ public sealed class GuestContentWritingTests : IAsyncLifetime
         const string Path = "/proc/sys/net/ipv4/ip_default_ttl";
         var value = File.Exists(Path) ? File.ReadAllBytes(Path) : null;
         Assert.SkipUnless(value is not null && CopyTests.Run("test", "-w", Path) == 0, "This process may not set the kernel.");
-        await GuestContent.WriteAsync(_session, Path, value, [], false, Assert.Fail, null, TestEnd).OrHang();
+        await GuestContent.WriteAsync(Session, Path, value, [], false, Assert.Fail, null, TestEnd).OrHang();
         Assert.Equal(value, File.ReadAllBytes(Path));
     }
 
     [Fact]
     public async Task A_folder_that_is_not_there_is_an_error() =>
-        await WriteAsync(_agent.GuestPath("none/file"), appends: false).FailsWith(ErrorCatalogue.GuestItemNotFound);
+        await WriteAsync(Agent.GuestPath("none/file"), appends: false).FailsWith(ErrorCatalogue.GuestItemNotFound);
 
     private Task WriteAsync(string path, bool appends, CallOptions? call = null) =>
-        GuestContent.WriteAsync(_session, path, Secret, [], appends, Assert.Fail, call, TestEnd).OrHang();
+        GuestContent.WriteAsync(Session, path, Secret, [], appends, Assert.Fail, call, TestEnd).OrHang();
 }

@@ -279,31 +279,40 @@ public sealed class FreezeScopeTests
     {
         using var guest = await FrozenGuest.StartAsync(new() { ReplyDelay = TimeSpan.FromMilliseconds(1) });
         var random = new Random(20261125);
+        var (frozen, givenUp) = (0, 0);
         for (var i = 0; i < 200; i++)
         {
             using var caller = new CancellationTokenSource();
-            var scope = guest.Scope();
-            var freezing = scope.FreezeAsync(caller.Token);
-            var moment = Task.Delay(TimeSpan.FromMilliseconds(random.NextDouble() * 20), TestEnd);
-            if (random.Next(2) == 0)
-            {
-                await moment;
-                await caller.CancelAsync();
-            }
 
+            // Behind one of the steps, of the freeze or the thaw.
+            var left = random.Next(1, 20);
+            var scope = guest.Scope(call: new()
+            {
+                Trace = _ =>
+                {
+                    if (Interlocked.Decrement(ref left) == 0)
+                    {
+                        caller.Cancel();
+                    }
+                },
+            });
             try
             {
-                Assert.Empty(await freezing.OrHang());
-                await moment;
+                Assert.Empty(await scope.FreezeAsync(caller.Token).OrHang());
+                Assert.True(guest.Agent.IsFrozen);
+                frozen++;
             }
             catch (OperationCanceledException)
             {
                 Assert.False(guest.Agent.IsFrozen);
+                givenUp++;
             }
 
             var outcomes = await scope.ThawAsync(hasSucceeded: false);
             Assert.All(outcomes, outcome => Assert.False(outcome.IsConsistent));
             Assert.False(guest.Agent.IsFrozen);
         }
+
+        Assert.True(frozen > 20 && givenUp > 20, $"{frozen} were frozen, {givenUp} given up.");
     }
 }
