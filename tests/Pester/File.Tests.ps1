@@ -120,18 +120,21 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
 
     It 'writes and reads <Encoding>' -ForEach @(
         @{ Encoding = 'latin1'; Bytes = [byte[]](0xE4, 10) }
-        @{ Encoding = 'unicode'; Bytes = [byte[]](0xE4, 0, 10, 0) }
+        @{ Encoding = 'unicode'; Bytes = [byte[]](0xFF, 0xFE, 0xE4, 0, 10, 0) }
         @{ Encoding = 'utf8'; Bytes = [byte[]](0xC3, 0xA4, 10) }
         @{ Encoding = 'utf8NoBOM'; Bytes = [byte[]](0xC3, 0xA4, 10) }
         @{ Encoding = 'utf8BOM'; Bytes = [byte[]](0xEF, 0xBB, 0xBF, 0xC3, 0xA4, 10) }
-        @{ Encoding = 'bigendianunicode'; Bytes = [byte[]](0, 0xE4, 0, 10) }
-        @{ Encoding = 'utf32'; Bytes = [byte[]](0xE4, 0, 0, 0, 10, 0, 0, 0) }
-        @{ Encoding = 'bigendianutf32'; Bytes = [byte[]](0, 0, 0, 0xE4, 0, 0, 0, 10) }
+        @{ Encoding = 'bigendianunicode'; Bytes = [byte[]](0xFE, 0xFF, 0, 0xE4, 0, 10) }
+        @{ Encoding = 'utf32'; Bytes = [byte[]](0xFF, 0xFE, 0, 0, 0xE4, 0, 0, 0, 10, 0, 0, 0) }
+        @{ Encoding = 'bigendianutf32'; Bytes = [byte[]](0, 0, 0xFE, 0xFF, 0, 0, 0, 0xE4, 0, 0, 0, 10) }
+        @{ Encoding = 'ansi'; Bytes = [Text.Encoding]::GetEncoding((Get-Culture).TextInfo.ANSICodePage).GetBytes("ä`n") }
+        @{ Encoding = 'oem'; Bytes = [Text.Encoding]::GetEncoding((Get-Culture).TextInfo.OEMCodePage).GetBytes("ä`n") }
     ) {
         Set-QemuGuestContent $session /tmp/text 'ä' -Encoding $Encoding -WarningAction SilentlyContinue
         Get-QemuGuestContent $session /tmp/text -AsByteStream | Should -Be $Bytes
         Get-QemuGuestContent $session /tmp/text -Encoding $Encoding | Should -BeExactly 'ä'
         Get-QemuGuestContent $session /tmp/text -Encoding $Encoding -Tail 1 | Should -BeExactly 'ä'
+        if ($Encoding -match 'utf|unicode') { Get-QemuGuestContent $session /tmp/text | Should -BeExactly 'ä' }
     }
 
     It 'writes a byte order mark once, and finds the encoding by it' {

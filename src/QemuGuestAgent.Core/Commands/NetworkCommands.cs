@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Commands;
@@ -25,7 +26,17 @@ public sealed record GuestIPAddress(string Address, string? Family, long? Prefix
 /// <param name="Addresses">Its IP addresses; none where it has none.</param>
 /// <param name="Statistics">Its counters since the guest's start, or null where the agent does not tell (QEMU 2.11).</param>
 public sealed record GuestNetworkInterface(
-    string Name, string? HardwareAddress, IReadOnlyList<GuestIPAddress> Addresses, GuestNetworkStatistics? Statistics);
+    string Name, string? HardwareAddress, IReadOnlyList<GuestIPAddress> Addresses, GuestNetworkStatistics? Statistics)
+{
+    // The names that Docker, Podman, Kubernetes, libvirt, LXD, Incus and Hyper-V give their bridges.
+    private static readonly Regex Bridges = new(
+        @"^(docker\w*|br-[0-9a-f]{12}|nerdctl\d+|podman\d+|cni\d+|cni-podman\d+|flannel[.\d]*|cilium_\w+|kube-\w+|virbr\d+|lxcbr\d+|lxdbr\d+"
+        + @"|incusbr\d+|vEthernet \((Default Switch|nat|WSL.*)\))\z",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
+
+    // Whether it connects the guest with its own containers and virtual machines only.
+    internal bool IsInternal => Bridges.IsMatch(Name);
+}
 
 /// <summary>The counters of an interface: bytes, packets, errors and packets dropped, each way.</summary>
 public sealed record GuestNetworkStatistics(
@@ -78,7 +89,7 @@ public static class NetworkCommands
             : null);
 
     private static GuestIPAddress ParseAddress(JsonElement item) =>
-        new(item.Text("ip-address") ?? "", item.Text("ip-address-type"), item.Number("prefix"));
+        new(item.Text("ip-address") ?? "", item.Text("ip-address-type"), item.Size("prefix"));
 
     internal static GuestNetworkRoute ParseRoute(JsonElement item)
     {

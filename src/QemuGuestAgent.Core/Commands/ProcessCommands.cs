@@ -69,7 +69,7 @@ internal static class ProcessCommands
 
     /// <summary>The process id in the reply to guest-exec.</summary>
     /// <exception cref="FormatException">There is none.</exception>
-    public static long ParseProcessId(JsonElement reply) => reply.Number("pid") ?? throw new FormatException("it has no pid.");
+    public static long ParseProcessId(JsonElement reply) => reply.WholeNumber("pid", 0, long.MaxValue) ?? throw new FormatException("it has no pid.");
 
     /// <summary>The request for the state of a process; its reply is for <see cref="ParseStatus"/>.</summary>
     public static GuestAgentRequest StatusRequest(long processId) =>
@@ -79,13 +79,13 @@ internal static class ProcessCommands
         };
 
     /// <summary>The state in the reply to guest-exec-status.</summary>
-    /// <exception cref="FormatException">What should be base64 is not.</exception>
+    /// <exception cref="FormatException">What should be base64 is not, or a number is out of range.</exception>
     public static GuestExecutionStatus ParseStatus(JsonElement reply)
     {
         var (output, errors) = (Bytes(reply, "out-data"), Bytes(reply, "err-data"));
         return new GuestExecutionStatus(
-            reply.Flag("exited") == true,
-            Code(reply.Number("exitcode")), Code(reply.Number("signal")),
+            reply.Flag("exited") ?? throw new FormatException("it does not say whether the process has exited."),
+            Code(reply, "exitcode"), Code(reply, "signal"),
             output, errors,
             reply.Flag("out-truncated") == true || reply.Flag("err-truncated") == true
                 || output.Length >= MaxOutputBytes || errors.Length >= MaxOutputBytes);
@@ -105,5 +105,6 @@ internal static class ProcessCommands
         reply.TryGetProperty(member, out var data) && data.ValueKind == JsonValueKind.String ? data.GetBytesFromBase64() : [];
 
     // Windows has codes past the range of an int, which everybody there writes as negative ones.
-    private static int? Code(long? code) => code is { } value ? unchecked((int)value) : null;
+    private static int? Code(JsonElement reply, string member) =>
+        reply.WholeNumber(member, int.MinValue, uint.MaxValue) is { } code ? unchecked((int)code) : null;
 }

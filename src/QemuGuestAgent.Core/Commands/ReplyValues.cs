@@ -26,6 +26,13 @@ internal static class ReplyValues
         : value.TryGetDouble(out var real) && real is >= long.MinValue and < long.MaxValue ? (long)real
         : null;
 
+    /// <summary>The member's whole number within bounds, or null if it is absent.</summary>
+    /// <exception cref="FormatException">It is something else.</exception>
+    public static long? WholeNumber(this JsonElement item, string member, long min, long max) =>
+        Member(item, member) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= min && number <= max ? number
+        : throw new FormatException($"its {member} is not a whole number from {min} to {max}.");
+
     /// <summary>The member's counter, which may pass the range of a long.</summary>
     public static ulong? Counter(this JsonElement item, string member) =>
         Member(item, member) is { ValueKind: JsonValueKind.Number } value && value.TryGetUInt64(out var number) ? number : null;

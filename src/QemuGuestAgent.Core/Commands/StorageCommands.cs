@@ -35,11 +35,18 @@ public sealed record GuestFileSystem(
     string Name, string MountPoint, string? Type, long? Size, long? Used, long? PrivilegedSize,
     IReadOnlyList<GuestDiskAddress> Disks)
 {
+    // Types whose file systems are read-only images.
+    private static readonly HashSet<string> Images =
+        new(["squashfs", "erofs", "cramfs", "iso9660", "udf", "CDFS"], StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The free space for users other than root, in bytes, or null.</summary>
     public long? Free => Size - Used is { } free ? Math.Max(0, free) : null;
 
     /// <summary>How full it is for users other than root, in percent, or null.</summary>
     public double? PercentUsed => Size > 0 && Used is { } used ? Math.Round(100.0 * used / Size.Value, 1) : null;
+
+    // Whether it is a read-only image, which is always full.
+    internal bool IsImage => Type is { } type && Images.Contains(type);
 }
 
 /// <summary>A disk, a partition or another block device of a guest.</summary>

@@ -2,19 +2,55 @@ using System.Text;
 
 namespace QemuGuestAgent.Core.Guests;
 
-/// <summary>Text that comes from a guest. A byte order mark is no part of it.</summary>
+/// <summary>Text that comes from a guest. A byte order mark is not part of it.</summary>
 internal static class GuestText
 {
     /// <summary>The byte order mark, as every Unicode encoding decodes it.</summary>
     public const char Mark = '\uFEFF';
 
-    /// <summary>The encoding that a byte order mark tells; UTF-8 where there is none.</summary>
-    public static Encoding ByMark(ReadOnlySpan<byte> start) =>
-        start.Length >= 2 && start[0] == 0xFF && start[1] == 0xFE ? Encoding.Unicode
-        : start.Length >= 2 && start[0] == 0xFE && start[1] == 0xFF ? Encoding.BigEndianUnicode
-        : new UTF8Encoding(false);
+    private static readonly Encoding[] Marked =
+        [new UTF32Encoding(false, true), new UTF32Encoding(true, true), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true)];
+
+    /// <summary>The encoding of text: that of its byte order mark, if UTF-8 is expected, where such a mark cannot occur.</summary>
+    /// <param name="start">The first bytes of the text, at least four of them if there are more.</param>
+    /// <param name="expected">The encoding without a mark.</param>
+    public static Encoding Choose(ReadOnlySpan<byte> start, Encoding expected)
+    {
+        if (expected.CodePage == Encoding.UTF8.CodePage)
+        {
+            foreach (var encoding in Marked)
+            {
+                if (start.StartsWith(encoding.GetPreamble()))
+                {
+                    return encoding;
+                }
+            }
+        }
+
+        return expected;
+    }
+
+    /// <summary>Whether more bytes are needed for <see cref="Choose"/>.</summary>
+    public static bool MayBeMark(ReadOnlySpan<byte> start)
+    {
+        foreach (var encoding in Marked)
+        {
+            var mark = encoding.GetPreamble().AsSpan();
+            if (start.Length < mark.Length && mark.StartsWith(start))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>The text of bytes.</summary>
-    public static string Decode(byte[] bytes, Encoding encoding) =>
-        encoding.GetString(bytes) is var text && text.Length > 0 && text[0] == Mark ? text.Substring(1) : text;
+    /// <param name="bytes">All of them.</param>
+    /// <param name="expected">The encoding without a byte order mark.</param>
+    public static string Decode(byte[] bytes, Encoding expected)
+    {
+        var text = Choose(bytes, expected).GetString(bytes);
+        return text.Length > 0 && text[0] == Mark ? text.Substring(1) : text;
+    }
 }

@@ -12,6 +12,8 @@ namespace QemuGuestAgent.Core.Operations;
 /// <param name="PercentUsed">How full it is for users other than root, in percent, or null.</param>
 public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? Free, double? PercentUsed)
 {
+    internal bool IsImage { get; init; }
+
     /// <summary>The mount point and how full it is, as / 12.5%.</summary>
     public override string ToString() =>
         PercentUsed is null ? MountPoint : string.Format(CultureInfo.InvariantCulture, "{0} {1:0.#}%", MountPoint, PercentUsed);
@@ -24,7 +26,7 @@ public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? F
 /// <param name="Kernel">The kernel's release.</param>
 /// <param name="Architecture">The architecture, such as x86_64.</param>
 /// <param name="AgentVersion">The agent's version, as it says.</param>
-/// <param name="IPAddresses">The IP addresses, without those that only the guest or its link can reach.</param>
+/// <param name="IPAddresses">The IP addresses, without those that only the guest, its containers or its link can reach.</param>
 /// <param name="Load">The load.</param>
 /// <param name="Users">The logged-in users.</param>
 /// <param name="TimeOffset">How far the guest's clock is ahead of this machine's.</param>
@@ -35,8 +37,8 @@ public sealed record GuestSummary(
     IReadOnlyList<string>? IPAddresses, GuestLoad? Load, IReadOnlyList<GuestUser>? Users, TimeSpan? TimeOffset,
     GuestTimeZone? TimeZone, IReadOnlyList<GuestFileSystemUsage>? FileSystems)
 {
-    /// <summary>How full the fullest of the file systems is, in percent, or null.</summary>
-    public double? PercentUsed => FileSystems?.Max(fileSystem => fileSystem.PercentUsed);
+    /// <summary>How full the fullest of the file systems is, in percent, or null. Read-only images (squashfs, ISO 9660, …) do not count.</summary>
+    public double? PercentUsed => FileSystems?.Where(fileSystem => !fileSystem.IsImage).Max(fileSystem => fileSystem.PercentUsed);
 }
 
 /// <summary>Asks all that makes a <see cref="GuestSummary"/>.</summary>
@@ -70,7 +72,7 @@ public static class GuestSummaries
             system?.Kernel,
             system?.Machine,
             session.Agent?.Version,
-            interfaces is null ? null : [.. interfaces.SelectMany(AddressesOf)],
+            interfaces is null ? null : [.. interfaces.Where(all => !all.IsInternal).SelectMany(AddressesOf)],
             load,
             users,
             time?.Offset,
@@ -81,5 +83,8 @@ public static class GuestSummaries
     private static IEnumerable<string> AddressesOf(GuestNetworkInterface all) =>
         all.Addresses.Where(address => !address.IsLocal).Select(address => address.Address);
 
-    private static GuestFileSystemUsage UsageOf(GuestFileSystem all) => new(all.MountPoint, all.Size, all.Free, all.PercentUsed);
+    private static GuestFileSystemUsage UsageOf(GuestFileSystem all) => new(all.MountPoint, all.Size, all.Free, all.PercentUsed)
+    {
+        IsImage = all.IsImage,
+    };
 }

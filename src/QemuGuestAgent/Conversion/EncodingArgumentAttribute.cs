@@ -24,7 +24,7 @@ public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             throw new ArgumentTransformationMetadataException(
-                $"'{value}' is not an encoding. Use utf8, utf8BOM, unicode, bigendianunicode, utf32, latin1, ascii, a name such as ibm850, "
+                $"'{value}' is not an encoding. Use utf8, utf8BOM, unicode, bigendianunicode, utf32, latin1, ascii, ansi, oem, a name such as ibm850, "
                 + "or the number of a code page.", e);
         }
     }
@@ -33,11 +33,13 @@ public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
     {
         "UTF8" or "UTF-8" or "UTF8NOBOM" => new UTF8Encoding(false),
         "UTF8BOM" => new UTF8Encoding(true),
-        "UNICODE" => new UnicodeEncoding(false, false),
-        "BIGENDIANUNICODE" => new UnicodeEncoding(true, false),
-        "UTF32" => new UTF32Encoding(false, false),
-        "BIGENDIANUTF32" => new UTF32Encoding(true, false),
+        "UNICODE" => new UnicodeEncoding(false, true),
+        "BIGENDIANUNICODE" => new UnicodeEncoding(true, true),
+        "UTF32" => new UTF32Encoding(false, true),
+        "BIGENDIANUTF32" => new UTF32Encoding(true, true),
         "LATIN1" => Encoding.GetEncoding(28591),
+        "ANSI" => ByPage(CultureInfo.CurrentCulture.TextInfo.ANSICodePage),
+        "OEM" => ByPage(CultureInfo.CurrentCulture.TextInfo.OEMCodePage),
         _ when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var page) => ByPage(page),
 #if NET
         _ => CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name),

@@ -44,7 +44,8 @@ internal sealed class ReplyConverter
         JsonTokenType.False => false,
         JsonTokenType.Number when reader.TryGetInt64(out var number) => number,
         JsonTokenType.Number when reader.TryGetUInt64(out var number) => number,
-        JsonTokenType.Number => reader.GetDouble(),
+        JsonTokenType.Number when reader.TryGetDouble(out var number) && !double.IsInfinity(number) => number,
+        JsonTokenType.Number => throw new FormatException("it has a number that no type of .NET can hold."),
         _ => null,
     };
 

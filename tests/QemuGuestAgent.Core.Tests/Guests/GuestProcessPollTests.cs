@@ -149,6 +149,36 @@ public sealed class GuestProcessPollTests
         await asking.FailsWith(ErrorCatalogue.ProcessOutputLost);
     }
 
+    [Theory]
+    [InlineData("""{"exited": true, "exitcode": 1099511627776}""")]
+    [InlineData("""{"exited": true, "exitcode": 9223372036854775807}""")]
+    [InlineData("""{"exited": true, "exitcode": 1.5}""")]
+    [InlineData("""{"exited": true, "exitcode": "0"}""")]
+    [InlineData("""{"exited": true, "signal": 1e400}""")]
+    [InlineData("""{"exited": "yes"}""")]
+    [InlineData("""{}""")]
+    public async Task A_number_that_does_not_fit_is_no_end(string reply)
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var asking = Ask(new GuestProcess(dialogue.Session, 5));
+        await dialogue.Peer.AnswerAsync("guest-exec-status", reply);
+        await asking.FailsWith(ErrorCatalogue.ReplyUnexpected);
+    }
+
+    [Theory]
+    [InlineData("1.5")]
+    [InlineData("-1")]
+    [InlineData("1e400")]
+    [InlineData("\"7\"")]
+    public async Task A_process_id_that_does_not_fit_starts_nothing(string id)
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var starting = GuestProcess.StartAsync(
+            dialogue.Session, new GuestProcessStart("/bin/true"), cancellationToken: TestContext.Current.CancellationToken);
+        await dialogue.Peer.AnswerAsync("guest-exec", $"{{\"pid\": {id}}}");
+        await starting.FailsWith(ErrorCatalogue.ReplyUnexpected);
+    }
+
     [Fact]
     public async Task A_process_that_the_agent_does_not_know_is_unknown()
     {
@@ -170,6 +200,7 @@ public sealed class GuestProcessPollTests
 
     [Theory]
     [InlineData("""{"exited": true, "exitcode": 3221225786}""", -1073741510, null, false)]
+    [InlineData("""{"exited": true, "exitcode": -1073741819}""", -1073741819, null, false)]
     [InlineData("""{"exited": true, "signal": 9}""", null, 9, false)]
     [InlineData("""{"exited": true, "exitcode": 0, "out-data": "YQ==", "out-truncated": true}""", 0, null, true)]
     [InlineData("""{"exited": true, "exitcode": 0, "err-data": "YQ==", "err-truncated": true}""", 0, null, true)]

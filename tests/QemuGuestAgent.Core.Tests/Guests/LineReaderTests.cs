@@ -1,4 +1,5 @@
 using System.Text;
+using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent.Core.Tests.Guests;
@@ -22,6 +23,34 @@ public sealed class LineReaderTests
         }
 
         Assert.Equal(Lines, Read(encoding, [.. bytes.Select(b => new[] { b })]));
+    }
+
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    [InlineData("utf-32")]
+    [InlineData("utf-32BE")]
+    public void A_byte_order_mark_tells_the_encoding_where_UTF8_is_expected(string name)
+    {
+        var encoding = Encoding.GetEncoding(name);
+        byte[] bytes = [.. encoding.GetPreamble(), .. encoding.GetBytes(Text)];
+        for (var cut = 0; cut <= bytes.Length; cut++)
+        {
+            Assert.Equal(Lines, Read(new UTF8Encoding(false), bytes[..cut], bytes[cut..]));
+        }
+
+        Assert.Equal(Text, GuestText.Decode(bytes, new UTF8Encoding(false)));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0xFF }, "\uFFFD")]
+    [InlineData(new byte[] { 0xFE, (byte)'a' }, "\uFFFDa")]
+    [InlineData(new byte[] { 0, (byte)'a' }, "\0a")]
+    public void The_beginning_of_a_mark_is_none(byte[] bytes, string expected)
+    {
+        Assert.Equal([expected], Read(new UTF8Encoding(false), bytes));
+        Assert.Equal([expected], Read(new UTF8Encoding(false), [.. bytes.Select(b => new[] { b })]));
+        Assert.Equal(expected, GuestText.Decode(bytes, new UTF8Encoding(false)));
     }
 
     [Fact]

@@ -38,6 +38,48 @@ public sealed class GuestSummaryTests
         Assert.Equal(17.6, summary.PercentUsed);
     }
 
+    [Theory]
+    [InlineData("erofs")]
+    [InlineData("squashfs")]
+    [InlineData("cramfs")]
+    [InlineData("iso9660")]
+    [InlineData("udf")]
+    [InlineData("UDF")]
+    [InlineData("CDFS")]
+    public async Task An_image_is_always_full_and_does_not_count(string type)
+    {
+        var summary = await Answers.AskAsync(Summary, "guest-get-fsinfo", $$"""
+            [{"name":"sda5","mountpoint":"/","type":"{{type}}","total-bytes":229113856,"used-bytes":229113856,"disk":[]},
+            {"name":"sda8","mountpoint":"/mnt/data","type":"ext4","total-bytes":31675576320,"used-bytes":10837524480,"disk":[]}]
+            """);
+        Assert.Equal(34.2, summary.PercentUsed);
+        Assert.Equal(["/ 100%", "/mnt/data 34.2%"], summary.FileSystems!.Select(fileSystem => fileSystem.ToString()));
+    }
+
+    [Theory]
+    [InlineData("docker0", false)]
+    [InlineData("docker_gwbridge", false)]
+    [InlineData("br-0123456789ab", false)]
+    [InlineData("virbr0", false)]
+    [InlineData("cni0", false)]
+    [InlineData("cni-podman0", false)]
+    [InlineData("lxdbr0", false)]
+    [InlineData("flannel.1", false)]
+    [InlineData("vEthernet (Default Switch)", false)]
+    [InlineData("vEthernet (WSL (Hyper-V firewall))", false)]
+    [InlineData("br0", true)]
+    [InlineData("br-lan", true)]
+    [InlineData("eth0", true)]
+    [InlineData("vEthernet (External)", true)]
+    [InlineData("Ethernet 2", true)]
+    public async Task The_guests_own_bridges_are_no_way_to_it(string name, bool isWay)
+    {
+        var summary = await Answers.AskAsync(Summary, "guest-network-get-interfaces", $$"""
+            [{"name":"{{name}}","ip-addresses":[{"ip-address-type":"ipv4","ip-address":"172.17.0.1","prefix":16}]}]
+            """);
+        Assert.Equal(isWay ? ["172.17.0.1"] : [], summary.IPAddresses!);
+    }
+
     [Fact]
     public async Task What_the_agent_refuses_is_empty()
     {
@@ -147,4 +189,7 @@ public sealed class GuestSummaryTests
         using var session = await Answers.ConnectAsync(options);
         await session.GetSizedMemoryBlocksAsync(cancellationToken: TestEnd).FailsWith(ErrorCatalogue.CommandDisabled);
     }
+
+    private static Task<GuestSummary> Summary(GuestAgentSession session, CallOptions? call, CancellationToken cancellationToken) =>
+        session.GetSummaryAsync("vm1", call, cancellationToken);
 }

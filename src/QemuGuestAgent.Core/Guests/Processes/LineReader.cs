@@ -5,13 +5,29 @@ namespace QemuGuestAgent.Core.Guests.Processes;
 /// <summary>Makes lines of bytes that come in pieces, in any encoding. A line ends with LF or CRLF.</summary>
 internal sealed class LineReader(GuestOutputKind stream, Encoding encoding, int maxLine)
 {
-    private readonly Decoder _decoder = encoding.GetDecoder();
     private readonly StringBuilder _line = new();
+    private Decoder? _decoder;
+
+    // The first bytes, until they show whether there is a byte order mark.
+    private byte[] _start = [];
     private bool _hasText;
 
     /// <summary>Takes a piece; gives the lines that end in it.</summary>
     public IReadOnlyList<GuestProcessLine> Read(byte[] bytes, bool isLast = false)
     {
+        if (_decoder is null)
+        {
+            bytes = [.. _start, .. bytes];
+            if (!isLast && GuestText.MayBeMark(bytes))
+            {
+                _start = bytes;
+                return [];
+            }
+
+            encoding = GuestText.Choose(bytes, encoding);
+            _decoder = encoding.GetDecoder();
+        }
+
         var text = new char[encoding.GetMaxCharCount(bytes.Length)];
         var count = _decoder.GetChars(bytes, 0, bytes.Length, text, 0, isLast);
 

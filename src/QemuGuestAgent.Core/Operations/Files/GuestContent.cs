@@ -93,7 +93,7 @@ public static class GuestContent
         await using var file = await OpenAsync(session, path, "r", time, cancellationToken).ConfigureAwait(false);
         var pieces = new Pieces(session, file, time, cancellationToken);
         var first = await pieces.NextAsync(waits: false).ConfigureAwait(false);
-        encoding ??= GuestText.ByMark(first.Span);
+        encoding = GuestText.Choose(first.Span, encoding ?? new UTF8Encoding(false));
         var size = range.Tail is null ? 0 : await file.SeekEndAsync(cancellationToken).ConfigureAwait(false);
         var lines = Reader(encoding);
         if (range.Tail is { } tail)

@@ -123,7 +123,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
                 return Task.CompletedTask;
             }, call, cancellationToken).ConfigureAwait(false);
             var bytes = content.ToArray();
-            object output = AsByteStream ? bytes : GuestText.Decode(bytes, Encoding ?? GuestText.ByMark(bytes));
+            object output = AsByteStream ? bytes : GuestText.Decode(bytes, Encoding ?? new UTF8Encoding(false));
             await SendAsync(() => WriteObject(output), cancellationToken).ConfigureAwait(false);
         }
         else if (AsByteStream)
