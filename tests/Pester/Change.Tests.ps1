@@ -258,7 +258,7 @@ Describe 'Get-QemuGuestAgentCommand' {
     It 'takes wildcards, and shows it in 80 columns' {
         $command = Get-QemuGuestAgentCommand $session -Name guest-file-o*
         $command.Since | Should -Be '0.15'
-        $command.Arguments | ForEach-Object { "$_" } | Should -Be 'path: string', "[mode: string, as C's fopen takes it]"
+        $command.Arguments | ForEach-Object { "$_" } | Should -Be 'path: string', "[mode: string, as for C's fopen]"
         $command.Cmdlet | Should -Be 'Copy-QemuGuestItem'
         ($command | Out-String -Width 80) | Should -Match 'vm1\s+guest-file-open\s+True\s+0\.15\s+path, \[mode\]'
     }

@@ -69,7 +69,7 @@ Describe 'Programs in the embedded guest' {
     }
 
     It 'refuses an encoding that is none' {
-        { Invoke-QemuGuestProcess $session cat -Encoding nonsense } | Should -Throw '*no encoding*'
+        { Invoke-QemuGuestProcess $session cat -Encoding nonsense } | Should -Throw '*not an encoding*'
     }
 
     It 'is an error where a program cannot be started' {

@@ -172,7 +172,7 @@ public static class ErrorCatalogue
         "Write the cmdlet's parameters in full, before '--'. Put arguments of the program that begin with a dash after '--', or into an array: -ArgumentList '-l', '/tmp'.");
 
     internal static readonly ErrorDefinition ProgramNamedTwice = Define(InvalidArgument,
-        "-FilePath names the program '{0}', so '{1}' could be meant as a program or as an argument.",
+        "The program '{0}' is given with -FilePath, so '{1}' could be a second program or an argument.",
         "If -FilePath names the program, give its arguments as an array with -ArgumentList, or after '--'.");
 
     internal static readonly ErrorDefinition ProgramArgumentSplit = Define(InvalidArgument,
