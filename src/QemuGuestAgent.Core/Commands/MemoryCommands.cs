@@ -21,8 +21,8 @@ public static class MemoryCommands
     public static async Task<IReadOnlyList<GuestMemoryBlock>> GetMemoryBlocksAsync(
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        var asking = session.QueryListAsync("guest-get-memory-blocks", ParseBlock, call, cancellationToken);
-        return [.. (await asking.ConfigureAwait(false)).OrderBy(block => block.PhysicalIndex)];
+        var query = session.QueryListAsync("guest-get-memory-blocks", ParseBlock, call, cancellationToken);
+        return [.. (await query.ConfigureAwait(false)).OrderBy(block => block.PhysicalIndex)];
     }
 
     /// <summary>Gets the size of a memory block (guest-get-memory-block-info, QEMU 2.3), in bytes, or null.</summary>

@@ -15,11 +15,11 @@ internal static class Refusals
     ];
 
     /// <summary>The answer, or the default where the agent answered with an error: not where it did not answer.</summary>
-    public static async Task<T?> OrDefaultIfRefused<T>(this Task<T> asking)
+    public static async Task<T?> OrDefaultIfRefused<T>(this Task<T> query)
     {
         try
         {
-            return await asking.ConfigureAwait(false);
+            return await query.ConfigureAwait(false);
         }
         catch (GuestAgentException e) when (Ids.Contains(e.ErrorId))
         {

@@ -77,7 +77,7 @@ public static class GuestPower
         {
             var isCutShort = time.Limit > TimeSpan.Zero && time.Limit - time.Elapsed < session.NoReplyWait;
             var ping = unanswered ?? new GuestAgentRequest("guest-ping") { KeepsLateReply = true };
-            var sighting = await LookAsync(
+            var presence = await LookAsync(
                 session, unanswered is null ? ping : null, time, isRestart: change == GuestPowerChange.Restart, cancellationToken)
                 .ConfigureAwait(false);
             if (request.LateReply?.Error is { } error)
@@ -86,20 +86,20 @@ public static class GuestPower
             }
 
             // An agent that was only slow answers that too, first.
-            wasAway |= sighting == AgentPresence.Gone || (sighting == AgentPresence.Answers && unanswered is { LateReply: null });
-            unanswered = sighting == AgentPresence.Answers ? null : ping;
+            wasAway |= presence == AgentPresence.Gone || (presence == AgentPresence.Answers && unanswered is { LateReply: null });
+            unanswered = presence == AgentPresence.Answers ? null : ping;
             if (change switch
             {
-                GuestPowerChange.Restart => sighting == AgentPresence.Answers && wasAway,
-                GuestPowerChange.PowerOff or GuestPowerChange.SuspendToDisk => sighting == AgentPresence.Gone,
-                _ => sighting != AgentPresence.Answers,
+                GuestPowerChange.Restart => presence == AgentPresence.Answers && wasAway,
+                GuestPowerChange.PowerOff or GuestPowerChange.SuspendToDisk => presence == AgentPresence.Gone,
+                _ => presence != AgentPresence.Answers,
             })
             {
                 return;
             }
 
             // For a look that is cut short by the end, every agent is silent.
-            seen = sighting == AgentPresence.Silent && isCutShort ? seen ?? sighting : sighting;
+            seen = presence == AgentPresence.Silent && isCutShort ? seen ?? presence : presence;
             if (time.IsOver)
             {
                 throw change == GuestPowerChange.Restart && seen != AgentPresence.Answers
@@ -118,7 +118,7 @@ public static class GuestPower
     private static async Task<AgentPresence> LookAsync(
         GuestAgentSession session, GuestAgentRequest? ping, OperationTime time, bool isRestart, CancellationToken cancellationToken)
     {
-        var patience = isRestart && session.NoReplyWait > MaxLookAtRestart ? MaxLookAtRestart : session.NoReplyWait;
+        var wait = isRestart && session.NoReplyWait > MaxLookAtRestart ? MaxLookAtRestart : session.NoReplyWait;
         try
         {
             if (session.State != GuestAgentSessionState.Faulted && ping is not null)
@@ -131,7 +131,7 @@ public static class GuestPower
                 return AgentPresence.Gone;
             }
 
-            if (!await TrySynchronizeAsync(session, time.Attempt(patience), cancellationToken).ConfigureAwait(false))
+            if (!await TrySynchronizeAsync(session, time.Attempt(wait), cancellationToken).ConfigureAwait(false))
             {
                 if (isRestart && ping is not null)
                 {
@@ -185,7 +185,7 @@ public static class GuestPower
         _ => "suspend",
     };
 
-    private static string Describe(AgentPresence sighting) => sighting switch
+    private static string Describe(AgentPresence presence) => presence switch
     {
         AgentPresence.Answers => "its agent still answers",
         AgentPresence.Silent => "its agent is silent, but its virtual machine is switched on",
