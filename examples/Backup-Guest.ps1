@@ -68,7 +68,7 @@ $reflink = if ($AllowCopy) { '--reflink=auto' } else { '--reflink=always' }
 
 $session = Connect-QemuGuestAgent $Endpoint
 try {
-    Use-QemuGuestFrozenFileSystem $session -MaximumSeconds $MaximumSeconds -OutcomeVariable outcome -Confirm:$false -ScriptBlock {
+    Use-QemuGuestFrozenFileSystem $session -MaximumSeconds $MaximumSeconds -OutcomeVariable outcome -ScriptBlock {
         foreach ($one in $work) { Invoke-Program cp $reflink, '--', $one.Image, $one.Copy }
     }
     if (-not $outcome.IsConsistent) { throw "The copies are not consistent: $($outcome.Reason)" }

@@ -188,10 +188,11 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         Use-QemuGuestFrozenFileSystem $session { 1 } -Force -Confirm:$false | Should -Be 1
     }
 
-    It 'does nothing with -WhatIf, and asks by default' {
+    It 'does nothing with -WhatIf, and asks by default where nothing thaws by itself' {
         Use-QemuGuestFrozenFileSystem $session { $script:hasRun = $true } -WhatIf
         $hasRun | Should -BeNullOrEmpty
-        foreach ($name in 'Use-QemuGuestFrozenFileSystem', 'Suspend-QemuGuestFileSystem', 'Stop-QemuGuest', 'Restart-QemuGuest', 'Suspend-QemuGuest') {
+        [System.Management.Automation.CommandMetadata]::new((Get-Command Use-QemuGuestFrozenFileSystem)).ConfirmImpact | Should -Be 'Medium'
+        foreach ($name in 'Suspend-QemuGuestFileSystem', 'Stop-QemuGuest', 'Restart-QemuGuest', 'Suspend-QemuGuest') {
             [System.Management.Automation.CommandMetadata]::new((Get-Command $name)).ConfirmImpact | Should -Be 'High' -Because $name
         }
     }

@@ -174,6 +174,7 @@ Describe 'Invoke-QemuGuestAgentCommand' {
             @{ Name = 'an ordered dictionary'; Value = [ordered]@{ z = 1; a = 2 }; Json = '{"z":1,"a":2}' }
             @{ Name = 'a custom object'; Value = [pscustomobject]@{ z = 1; a = [pscustomobject]@{ b = 'c' } }; Json = '{"z":1,"a":{"b":"c"}}' }
             @{ Name = 'a wrapped value'; Value = @{ a = (Write-Output 'x' | Add-Member note 1 -PassThru) }; Json = '{"a":"x"}' }
+            @{ Name = 'JSON text'; Value = ' {"z": [1, null], "a": 1e3}'; Json = '{"z":[1,null],"a":1000}' }
             @{ Name = 'no arguments'; Value = @{}; Json = '{}' }
         ) {
             Get-Written $Value | Should -BeExactly $Json
@@ -188,9 +189,17 @@ Describe 'Invoke-QemuGuestAgentCommand' {
             @{ Name = 'an object that contains itself'; ErrorId = 'ArgumentCycle'; Make = { $o = [pscustomobject]@{ a = 1 }; $o.a = $o; $o } }
             @{ Name = 'not a number'; ErrorId = 'ArgumentNumberInvalid'; Make = { @{ a = [double]::NaN } } }
             @{ Name = 'text instead of names'; ErrorId = 'ArgumentsNotAnObject'; Make = { 'path=/x' } }
+            @{ Name = 'text that is no JSON'; ErrorId = 'RequestTextInvalid'; Make = { '{path: /x}' } }
         ) {
             $value = & $Make
             { Invoke-QemuGuestAgentCommand $session guest-ping $value } | Should -Throw -ErrorId "$ErrorId,*"
+        }
+
+        It 'takes a whole request as virsh does, and no arguments beside it' {
+            Invoke-QemuGuestAgentCommand $session '{"execute":"guest-sync","arguments":{"id":45}}' | Should -Be 45
+            $session | Invoke-QemuGuestAgentCommand '{"execute": "guest-sync", "arguments": {"id": 46}}' | Should -Be 46
+            { Invoke-QemuGuestAgentCommand $session '{"execute":"guest-sync"}' @{ id = 45 } } | Should -Throw -ErrorId 'RequestTextInvalid,*'
+            { Invoke-QemuGuestAgentCommand $session '{"execute":"guest-sync"' } | Should -Throw -ErrorId 'RequestTextInvalid,*'
         }
 
         It 'sends bytes so that the guest gets them' {

@@ -14,7 +14,7 @@ public sealed class CoreAssemblyTests
         var references = References(framework);
         Assert.NotEmpty(references);
         Assert.All(references, name =>
-            Assert.Matches(@"^(System(\..+)?|mscorlib|netstandard|Microsoft\.(Bcl\.TimeProvider|Win32\.Primitives))$", name));
+            Assert.Matches(@"^(System(\..+)?|mscorlib|netstandard|Microsoft\.(Bcl\.(TimeProvider|AsyncInterfaces)|Win32\.Primitives))$", name));
         Assert.DoesNotContain(references, name => name.StartsWith("System.Management", StringComparison.Ordinal));
     }
 

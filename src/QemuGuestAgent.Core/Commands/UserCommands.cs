@@ -48,22 +48,22 @@ public static class UserCommands
     /// <param name="call">Time limit and trace; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
     /// <exception cref="GuestAgentException">As InvokeAsync.</exception>
-    public static Task AddSshKeysAsync(
+    public static async Task AddSshKeysAsync(
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys, bool reset = false,
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
-        session.InvokeAsync(
+        await session.InvokeAsync(
             new GuestAgentRequest("guest-ssh-add-authorized-keys", reset
                 ? new OrderedDictionary { ["username"] = userName, ["keys"] = keys, ["reset"] = true }
                 : new OrderedDictionary { ["username"] = userName, ["keys"] = keys }),
-            call, cancellationToken);
+            call, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes public keys of a user for ssh (guest-ssh-remove-authorized-keys).</summary>
     /// <inheritdoc cref="AddSshKeysAsync"/>
-    public static Task RemoveSshKeysAsync(
+    public static async Task RemoveSshKeysAsync(
         this GuestAgentSession session, string userName, IReadOnlyCollection<string> keys,
         CallOptions? call = null, CancellationToken cancellationToken = default) =>
-        session.InvokeAsync(
+        await session.InvokeAsync(
             new GuestAgentRequest(
                 "guest-ssh-remove-authorized-keys", new OrderedDictionary { ["username"] = userName, ["keys"] = keys }),
-            call, cancellationToken);
+            call, cancellationToken).ConfigureAwait(false);
 }

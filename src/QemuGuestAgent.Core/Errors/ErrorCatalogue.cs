@@ -417,6 +417,10 @@ public static class ErrorCatalogue
         "The arguments of '{0}' have the type {1}, but must be named.",
         "Give a hashtable or an object, such as @{{ path = '/etc/hostname' }}.");
 
+    internal static readonly ErrorDefinition RequestTextInvalid = Define(InvalidData,
+        "The text '{0}' is not a request in JSON: {1}",
+        "Give the name of a command and its arguments, or one JSON object with the members execute and arguments.");
+
     internal static readonly ErrorDefinition ArgumentCycle = Define(InvalidArgument,
         "The argument {0} contains itself.",
         "Give plain values, without a reference back to the object that holds them.");

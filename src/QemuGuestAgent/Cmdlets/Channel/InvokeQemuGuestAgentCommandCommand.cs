@@ -32,14 +32,17 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
-    /// <summary>The command's name, such as guest-get-osinfo.</summary>
+    /// <summary>
+    /// The command's name, such as guest-get-osinfo; or a whole request as JSON text, with the members execute and arguments, as for
+    /// virsh qemu-agent-command.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = SessionSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = PipelineSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet)]
     [ArgumentCompleter(typeof(CommandCompleter))]
     public string Command { get; set; } = "";
 
-    /// <summary>The command's arguments by name: a hashtable or an object. A byte array is sent as base64.</summary>
+    /// <summary>The command's arguments by name: a hashtable, an object, or JSON text. A byte array is sent as base64.</summary>
     [Parameter(Position = 2, ParameterSetName = SessionSet)]
     [Parameter(Position = 1, ParameterSetName = PipelineSet)]
     [Parameter(Position = 1, ParameterSetName = EndpointSet)]
@@ -59,6 +62,7 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
         base.BeginProcessing();
         try
         {
+            ReadTexts();
             _ = NewRequest();
             _writeArguments = ArgumentWriter.Prepare(Command, Arguments, ArgumentConverter.Unwrap);
         }
@@ -87,6 +91,22 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
         foreach (var session in Session.Where(session => ShouldProcess(session.Name, Command)))
         {
             StartOn(session, InvokeAsync);
+        }
+    }
+
+    private void ReadTexts()
+    {
+        if (RequestText.IsObject(Command))
+        {
+            var text = Command;
+            (Command, var arguments) = RequestText.ReadRequest(text);
+            Arguments = Arguments is null
+                ? arguments
+                : throw ErrorCatalogue.RequestTextInvalid.With(text, "its arguments belong into it, not into -Arguments.");
+        }
+        else if (Arguments is not null && ArgumentConverter.Unwrap(Arguments) is string given && RequestText.IsObject(given))
+        {
+            Arguments = RequestText.ReadArguments(given);
         }
     }
 

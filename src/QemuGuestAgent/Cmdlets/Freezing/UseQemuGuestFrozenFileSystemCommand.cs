@@ -9,7 +9,7 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>Runs a script block while the file systems of guests are frozen, and thaws them whatever happens.</summary>
-[Cmdlet(VerbsOther.Use, "QemuGuestFrozenFileSystem", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsOther.Use, "QemuGuestFrozenFileSystem", SupportsShouldProcess = true)]
 [OutputType(typeof(PSObject))]
 public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
 {
