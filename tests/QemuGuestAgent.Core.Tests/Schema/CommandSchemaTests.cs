@@ -61,6 +61,6 @@ public sealed class CommandSchemaTests
 
     [Fact]
     public void An_argument_reads_with_its_type_in_brackets_where_it_may_be_left_out() => Assert.Equal(
-        "path: string, [mode: string, as C's fopen takes it]",
+        "path: string, [mode: string, as for C's fopen]",
         string.Join(", ", CommandSchema.Find("guest-file-open")!.Arguments));
 }
