@@ -184,7 +184,7 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
         $long = Start-LongCommand $there
         kill -KILL $id
         $long.Running.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
-        "$($long.Shell.Streams.Error)" | Should -BeLike "'pwsh' in the guest*has ended with exit code 137*"
+        "$($long.Shell.Streams.Error)" | Should -BeLike "'pwsh' in the guest*ended with exit code 137*"
         # PowerShell ends the commands first.
         Wait-Until { $there.State -eq 'Broken' }
         Remove-PSSession $there
