@@ -14,7 +14,7 @@ internal static class AbandonedCall
     public static bool IsUnanswered(Exception e) =>
         e is OperationCanceledException || (e is GuestAgentException error && error.Is(ErrorCatalogue.CommandTimedOut));
 
-    /// <summary>Tidies up in the guest as far as its agent answers, for a caller that is told already why the work failed.</summary>
+    /// <summary>Tidies up in the guest as far as its agent answers, for a caller that already knows why the work failed.</summary>
     public static async Task CleanUpAsync(Func<Task> work)
     {
         try
@@ -44,7 +44,7 @@ internal static class AbandonedCall
         }
         catch (Exception e) when (e is GuestAgentException or FormatException or InvalidOperationException)
         {
-            // The agent does not answer, or nonsense: nothing can be done, and the caller is told why already.
+            // The agent does not answer, or sends nonsense: nothing can be done, and the caller already knows why.
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class GuestPath
     /// <summary>As Windows has them.</summary>
     public static GuestPath Windows { get; } = new(@"\/", @"^([A-Za-z]:[\\/]|\\\\)");
 
-    /// <summary>Whether it begins at a root. The agent's own folder is nobody's business.</summary>
+    /// <summary>Whether it is absolute. Paths relative to the agent's own folder are not accepted.</summary>
     public bool IsRooted(string path) => _root.IsMatch(path);
 
     /// <summary>Whether it ends as only a folder's path does.</summary>

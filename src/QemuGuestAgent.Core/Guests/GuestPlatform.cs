@@ -66,7 +66,7 @@ internal abstract class GuestPlatform
     /// <param name="start">The program.</param>
     /// <param name="watch">When the guest takes the host for gone.</param>
     /// <param name="take">Receives each piece; no more is read until it has returned.</param>
-    /// <param name="keepsOnTimeOut">Whether the program goes on when the time is over.</param>
+    /// <param name="keepsOnTimeOut">Whether the program keeps running after a time-out.</param>
     /// <param name="time">The operation's time.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>How it ended, without the output.</returns>

@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Guests;
 
 /// <summary>
 /// The names of files that are not whole yet, beside the file that they become: <c>.name.handle.random.partial</c> on this computer,
-/// <c>.name.random.partial/handle.random</c> in a guest. Nobody can guess one; and who comes after a client that died finds in it the
+/// <c>.name.random.partial/handle.random</c> in a guest. They cannot be guessed; after a client has died, the next one finds in it the
 /// handle that the agent still holds open.
 /// </summary>
 internal static class PartialName

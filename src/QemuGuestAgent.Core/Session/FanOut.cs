@@ -98,7 +98,7 @@ public sealed class FanOut : IDisposable
     public void Dispose()
     {
         Stop();
-        // Waits only: what an operation threw has come out of Finish, or nobody is left to be told.
+        // Only waits: exceptions of operations have come out of Finish, or there is no caller left.
         Task.WhenAll(_running).ContinueWith(
             static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
         _completion.Wait();

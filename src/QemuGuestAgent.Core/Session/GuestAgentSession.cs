@@ -7,8 +7,8 @@ using QemuGuestAgent.Core.Wire;
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
-/// A session with a guest agent. It is synchronised on connecting and after every time-out, cancel and framing error, by itself, before
-/// the next command; so a reply never reaches the caller of another command. Safe for several callers: they are served in order.
+/// A session with a guest agent. It synchronises automatically: on connecting, and before the next command after a time-out, a cancel or a
+/// framing error, so that a reply never reaches the caller of another command. Thread-safe: callers are served in order.
 /// </summary>
 public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
 {
@@ -426,7 +426,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         }
         catch (GuestAgentException e)
         {
-            // No answer is none that it is frozen; the caller is told of the refusal.
+            // Without an answer it does not count as frozen; the caller gets the refusal.
             FaultIfFinal(e);
             return false;
         }

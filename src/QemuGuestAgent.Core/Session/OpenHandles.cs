@@ -3,7 +3,7 @@ namespace QemuGuestAgent.Core.Session;
 /// <summary>The handles of files that an agent holds open for operations that are under way. Safe for several threads.</summary>
 internal sealed class OpenHandles
 {
-    // An agent whose guest was started anew gives the same numbers again.
+    // After a restart of the guest, its agent uses the same numbers again.
     private readonly List<long> _handles = [];
 
     /// <summary>How many there are.</summary>

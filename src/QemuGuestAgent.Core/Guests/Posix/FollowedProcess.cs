@@ -46,7 +46,7 @@ internal sealed class FollowedProcess(
         {
             await _files.CloseAsync().ConfigureAwait(false);
 
-            // Where the agent does not answer, the guest does it by itself.
+            // If the agent does not answer, the guest does it without being asked.
             await AbandonedCall.CleanUpAsync(() => _files.RemoveAsync(keeps)).ConfigureAwait(false);
         }
     }
@@ -80,11 +80,11 @@ internal sealed class FollowedProcess(
             }
             catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
             {
-                // Nothing was done, and it goes on once the guest is thawed.
+                // Nothing was done; it continues once the guest is thawed.
             }
             catch (GuestAgentException e) when (time.IsOver && e.Is(ErrorCatalogue.ProcessTimedOut))
             {
-                // A sign of life, or the like: what is told is that of the program.
+                // A sign of life, or the like: the program's own time-out is reported.
             }
 
             if (time.IsOver)

@@ -121,7 +121,7 @@ internal static class GuestFileScripts
 
     /// <summary>
     /// Ends where a file that the agent has opened is not the one below a root ($1), on a way ($2) through no link; with no way it is
-    /// the root itself. Tells the SHA-256 of its first so many bytes ($3), if any.
+    /// the root itself. Prints the SHA-256 of its first $3 bytes, if $3 is given.
     /// </summary>
     public const string Held = Functions + """
         held "$1${2:+/$2}"

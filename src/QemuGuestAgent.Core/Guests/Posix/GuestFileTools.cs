@@ -9,14 +9,14 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 
 /// <summary>A file that is to be written in place.</summary>
 /// <param name="Path">Its path, without links.</param>
-/// <param name="IsSafe">Whether nobody else can change what is on the way to it.</param>
+/// <param name="IsSafe">Whether no other user can change the folders on the way to it.</param>
 /// <param name="IsNew">Whether it was made just now.</param>
 internal sealed record GuestPlace(string Path, bool IsSafe, bool IsNew);
 
 /// <summary>What the programs of a POSIX guest do for a copy: the agent has no command to list, rename, restrict, remove or sum up.</summary>
 internal sealed class GuestFileTools
 {
-    // The guest keeps no more of a program's output; and so many folders go with one command.
+    // The guest keeps no more of a program's output; this many folders fit into one command.
     private const int FoldersAtOnce = 500;
     private const int EndlessDepth = 100_000;
 
@@ -113,7 +113,7 @@ internal sealed class GuestFileTools
 
     /// <summary>
     /// Ends in an error where a file that the agent has opened is not the item, with no link on the way down from its root; the
-    /// SHA-256 of its first so many bytes, in hexadecimal digits, if any.
+    /// SHA-256 of its first bytes, in hexadecimal digits, if a length is given.
     /// </summary>
     public async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
     {

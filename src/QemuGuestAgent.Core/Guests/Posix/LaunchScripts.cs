@@ -19,7 +19,7 @@ internal static class LaunchScripts
     // $1 is the folder to run in.
     private const string ChangeFolder = Head + """cd -- "$1" && shift && exec "$@" """;
 
-    // $1 is the folder of the output's files, $2 the agent's handles of them. Where it cannot be entered, the agent takes the token.
+    // $1 is the folder of the output's files, $2 the agent's handles of them. If it cannot be entered, the agent receives the token.
     private const string Redirect = Head + OutputScripts.Lines + OutputScripts.EnterAsProgram + """
         exec >>out 2>>err && cd "$OLDPWD" && unset OLDPWD && shift 2 && exec "$@"
         """;

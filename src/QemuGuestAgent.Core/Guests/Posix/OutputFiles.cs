@@ -40,7 +40,7 @@ internal sealed class OutputFiles(GuestAgentSession session, HostWatch watch)
     /// <exception cref="GuestAgentException">OutputFileNotMade, and those of a command.</exception>
     public async Task CreateAsync(IReadOnlyList<string> pipes, OperationTime time, CancellationToken cancellationToken)
     {
-        // Where it is given up, it must be dead before the folder is removed: it would make it again.
+        // If this is cancelled, the script must be dead before the folder is removed: it would create it again.
         var end = await session.RunGuardedToolAsync(OutputScripts.MakeFolder(_name, watch, pipes), time, cancellationToken).ConfigureAwait(false);
         if (end.ExitCode != 0)
         {
@@ -101,7 +101,7 @@ internal sealed class OutputFiles(GuestAgentSession session, HostWatch watch)
     }
 
     /// <summary>Has the folder removed, after the program was killed that may still run; or lets that go on, and the guest tidy up then.</summary>
-    /// <exception cref="GuestAgentException">Those of a command: then the guest does it by itself, once it takes the host for gone.</exception>
+    /// <exception cref="GuestAgentException">Those of a command: then the guest does it once it considers the host gone.</exception>
     public Task RemoveAsync(bool keepsProgram)
     {
         var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });

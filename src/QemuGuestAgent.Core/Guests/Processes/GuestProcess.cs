@@ -80,7 +80,7 @@ public sealed class GuestProcess
     /// <summary>Runs a program to its end. If that is cancelled or times out, the program is killed.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="start">The program.</param>
-    /// <param name="keepsOnTimeOut">Whether it goes on when the time is over.</param>
+    /// <param name="keepsOnTimeOut">Whether it keeps running after a time-out.</param>
     /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">As those of starting and waiting.</exception>
@@ -199,7 +199,7 @@ public sealed class GuestProcess
         }
     }
 
-    // For who has given up: takes not long. Null where it is dead, else why it may not be.
+    // For a caller that has cancelled: takes a short time. Null if the process is dead, otherwise why it may not be.
     internal async Task<string?> TryStopAsync()
     {
         try
@@ -213,7 +213,7 @@ public sealed class GuestProcess
         }
     }
 
-    // Kills the process where the work with it fails or is given up.
+    // Kills the process if the work with it fails or is cancelled.
     internal async Task<T> GuardAsync<T>(Func<Task<T>> work, bool keepsOnTimeOut, OperationTime time)
     {
         try

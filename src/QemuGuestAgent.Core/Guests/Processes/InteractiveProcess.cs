@@ -188,7 +188,7 @@ public sealed class InteractiveProcess
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
         {
-            // Nothing more was done, and it goes on once the guest is thawed.
+            // Nothing more was done; it continues once the guest is thawed.
             return false;
         }
     }
@@ -208,7 +208,7 @@ public sealed class InteractiveProcess
         catch (Exception)
 #pragma warning restore CA1031
         {
-            // Whoever runs it is told.
+            // The caller of RunAsync gets the error.
         }
 
         var time = new OperationTime(_session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
@@ -225,7 +225,7 @@ public sealed class InteractiveProcess
         }
         catch (GuestAgentException)
         {
-            // The agent does not answer: then the guest ends it by itself, once it takes the host for gone.
+            // The agent does not answer: then the guest ends it once it considers the host gone.
         }
 
         ProcessEnd.Forget(CloseAsync);
@@ -246,7 +246,7 @@ public sealed class InteractiveProcess
             await _process!.TryStopAsync().ConfigureAwait(false);
         }
 
-        // The shell was killed, here or when its start was given up.
+        // The shell was killed, here or when its start was cancelled.
         await _files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
     }
 }

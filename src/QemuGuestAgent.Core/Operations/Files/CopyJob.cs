@@ -64,7 +64,7 @@ internal sealed class CopyJob
         return new CopyJob(session, options, time, platform.Paths, tools, missingReason, cancellationToken);
     }
 
-    /// <summary>Copies an item; where that fails on it alone, its failure is told and the others go on.</summary>
+    /// <summary>Copies an item; if only this item fails, the failure is reported and the copy continues.</summary>
     public async Task TryAsync(Func<Task> item)
     {
         try
@@ -114,7 +114,7 @@ internal sealed class CopyJob
         return file;
     }
 
-    /// <summary>The handle that the next file gets, if nobody comes between. (QEMU's agent counts them up, over its restarts too.)</summary>
+    /// <summary>The handle that the next file gets, unless another client opens one first. (QEMU's agent counts up, across restarts.)</summary>
     /// <param name="readable">A file to find it out with.</param>
     public async Task<long> NextHandleAsync(string readable)
     {

@@ -130,7 +130,7 @@ public static class GuestContent
         }
     }
 
-    /// <summary>Writes a file, or behind its end. It is written in place: who reads it meanwhile sees a part.</summary>
+    /// <summary>Writes or appends to a file. It is written in place: a reader sees a part of it meanwhile.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="path">The path of the file in the guest.</param>
     /// <param name="content">What to write.</param>
@@ -284,7 +284,7 @@ public static class GuestContent
 
                 await time.DelayAsync(pause, cancellationToken).ConfigureAwait(false);
 
-                // A log that was emptied begins anew.
+                // A log that was truncated starts again.
                 if (await file.SeekEndAsync(cancellationToken).ConfigureAwait(false) is var size && size < _position && size > 0)
                 {
                     _position = 0;

@@ -3,7 +3,7 @@ namespace QemuGuestAgent.Core.Operations.Files;
 /// <summary>How it was found out that a copy is its source.</summary>
 public enum CopyVerification
 {
-    /// <summary>Not at all: the guest makes the file anew each time that it is read.</summary>
+    /// <summary>Not at all: the guest creates the content each time the file is read.</summary>
     None,
 
     /// <summary>The lengths are the same.</summary>

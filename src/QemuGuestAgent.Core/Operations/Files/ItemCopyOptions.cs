@@ -26,7 +26,7 @@ public sealed record ItemCopyOptions
     /// <summary>Told of each file once it is there, whole.</summary>
     public Func<ItemCopy, Task> Copied { get; init; } = _ => Task.CompletedTask;
 
-    /// <summary>Told what could not be done although the copy goes on.</summary>
+    /// <summary>Receives warnings: what could not be done while the copy continues.</summary>
     public Action<string> Warn { get; init; } = _ => { };
 
     /// <summary>Told of each item that failed; the others go on.</summary>

@@ -199,7 +199,7 @@ internal static class LocalFile
         }
         catch (Exception e) when (IsFailure(e))
         {
-            // What failed before is what the user is told.
+            // The user gets the earlier error.
         }
     }
 

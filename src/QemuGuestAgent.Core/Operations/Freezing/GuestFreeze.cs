@@ -58,7 +58,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
             await SettleFreezeAsync(e, cancellationToken).ConfigureAwait(false);
         }
 
-        // There may be hooks to undo all the same.
+        // There may be hooks to undo anyway.
         session.IsFrozen = true;
         if (_frozenCount == 0)
         {
@@ -66,7 +66,7 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
         }
     }
 
-    /// <summary>Thaws the guest. Fails only where the caller gives up.</summary>
+    /// <summary>Thaws the guest. Fails only if the caller cancels.</summary>
     public async Task<FreezeOutcome> ThawAsync(CancellationToken cancellationToken)
     {
         var time = Settling();

@@ -135,7 +135,7 @@ public static class GuestPower
             {
                 if (isRestart && ping is not null)
                 {
-                    // What nobody has read yet would wait for the next agent, which would answer it as one that was only slow does.
+                    // An unread request would wait for the next agent, whose answer looks like that of a slow one.
                     await session.ReopenAsync(time.Attempt(session.NoReplyWait)).ConfigureAwait(false);
                 }
 
