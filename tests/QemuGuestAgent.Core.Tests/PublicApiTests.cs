@@ -4,7 +4,7 @@ using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent.Core.Tests;
 
-/// <summary>The public API is the approved one: a change of it shows in the approved file, to who makes it and who reviews it.</summary>
+/// <summary>Changes of the public API show in the approved files, for their author and for reviewers.</summary>
 public sealed class PublicApiTests
 {
     [Theory]

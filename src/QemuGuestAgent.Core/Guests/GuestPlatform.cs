@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Guests.Windows;
@@ -51,7 +53,7 @@ internal abstract class GuestPlatform
     public abstract GuestInterpreter DefaultInterpreter(bool isPowerShell);
 
     /// <summary>The environment that the agent gives its children, each as NAME=value.</summary>
-    /// <exception cref="Errors.GuestAgentException">EnvironmentUnknown, and those of running a program.</exception>
+    /// <exception cref="GuestAgentException">EnvironmentUnknown, and those of running a program.</exception>
     public abstract Task<IReadOnlyList<string>> GetEnvironmentAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
 
@@ -70,7 +72,7 @@ internal abstract class GuestPlatform
     /// <param name="time">The operation's time.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>How it ended, without the output.</returns>
-    /// <exception cref="Errors.GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of running a program.</exception>
+    /// <exception cref="GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of running a program.</exception>
     public abstract Task<GuestProcessResult> FollowAsync(
         GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
         OperationTime time, CancellationToken cancellationToken);
@@ -82,7 +84,7 @@ internal abstract class GuestPlatform
     /// <param name="watch">When the guest takes the host for gone.</param>
     /// <param name="time">The operation's time.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="Errors.GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of starting a program.</exception>
+    /// <exception cref="GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of starting a program.</exception>
     public abstract Task<InteractiveProcess> StartInteractiveAsync(
         GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
         CancellationToken cancellationToken);
@@ -94,4 +96,23 @@ internal abstract class GuestPlatform
     /// <summary>Looks for the programs that work on files; null where there are none, and why: then only the agent's own commands do.</summary>
     public abstract Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
+
+    /// <summary>Runs a program that kills a process; null where that was done, else what it says.</summary>
+    private protected static async Task<string?> KillByAsync(
+        GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var end = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
+        return end.ExitCode == 0 ? null : $"{tool.Path} says: {Encoding.UTF8.GetString(end.Errors).Trim()}";
+    }
+
+    /// <summary>Runs a program that prints the environment.</summary>
+    /// <returns>What it wrote.</returns>
+    private protected static async Task<byte[]> ReadEnvironmentByAsync(
+        GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var result = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
+        return result.ExitCode == 0
+            ? result.Output
+            : throw ErrorCatalogue.EnvironmentUnknown.With(session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
+    }
 }

@@ -1,6 +1,4 @@
-using System.Text;
 using QemuGuestAgent.Core.Commands;
-using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
@@ -31,24 +29,5 @@ internal static class GuestTools
     {
         var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
         return AbandonedCall.CleanUpAsync(() => session.RunToolAsync(tool, time, CancellationToken.None));
-    }
-
-    /// <summary>Runs a program that kills a process; null where that was done, else what it says.</summary>
-    public static async Task<string?> RunKillerAsync(
-        this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
-    {
-        var end = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
-        return end.ExitCode == 0 ? null : $"{tool.Path} says: {Encoding.UTF8.GetString(end.Errors).Trim()}";
-    }
-
-    /// <summary>Runs a program that prints the environment.</summary>
-    /// <returns>What it wrote.</returns>
-    public static async Task<byte[]> RunEnvironmentToolAsync(
-        this GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
-    {
-        var result = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
-        return result.ExitCode == 0
-            ? result.Output
-            : throw ErrorCatalogue.EnvironmentUnknown.With(session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
     }
 }

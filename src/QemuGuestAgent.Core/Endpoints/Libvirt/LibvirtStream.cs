@@ -105,7 +105,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
         }
 
         var id = request.TryGetProperty("id", out var given) ? given.GetRawText() : null;
-        var answersSuccess = GuestAgentInfo.SuccessResponse(null, command);
+        var hasSuccessResponse = GuestAgentInfo.SuccessResponse(null, command);
         try
         {
             var text = Encoding.UTF8.GetBytes(hasArguments
@@ -122,12 +122,12 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
             }
             else
             {
-                Reply(domain.SendAgentCommand(text, answersSuccess ? Seconds(time) : SecondsForNoReply), id);
+                Reply(domain.SendAgentCommand(text, hasSuccessResponse ? Seconds(time) : SecondsForNoReply), id);
             }
         }
         catch (LibvirtException e)
         {
-            Explain(e, command, id, answersSuccess);
+            Explain(e, command, id, hasSuccessResponse);
         }
 #pragma warning disable CA1031 // This is not awaited: any exception ends the stream, and is reported by the call.
         catch (Exception e)
@@ -141,7 +141,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
     private static int Seconds(TimeSpan time) =>
         time > TimeSpan.Zero ? (int)Math.Min(int.MaxValue, Math.Ceiling(time.TotalSeconds) + 1) : Forever;
 
-    private void Explain(LibvirtException e, string command, string? id, bool answersSuccess)
+    private void Explain(LibvirtException e, string command, string? id, bool hasSuccessResponse)
     {
         if (WhyLost(e) is { } reason)
         {
@@ -154,7 +154,7 @@ internal sealed class LibvirtStream(ILibvirtDomain domain) : ChannelStream
             // Invalid in a virtual machine that is paused; timed out where another command has libvirt's lock on the agent.
             case LibvirtError.AgentUnresponsive or LibvirtError.AgentUnsynchronised or LibvirtError.AgentCommandTimeout
                 or LibvirtError.OperationInvalid or LibvirtError.OperationTimeout:
-                if (answersSuccess)
+                if (hasSuccessResponse)
                 {
                     Fail(ErrorCatalogue.LibvirtAgentSilent.Id, e.Message, id);
                 }

@@ -47,7 +47,7 @@ internal sealed class FollowedProcess(
             await _files.CloseAsync().ConfigureAwait(false);
 
             // If the agent does not answer, the guest does it without being asked.
-            await AbandonedCall.CleanUpAsync(() => _files.RemoveAsync(keeps)).ConfigureAwait(false);
+            await _files.RemoveAsync(keeps).ConfigureAwait(false);
         }
     }
 

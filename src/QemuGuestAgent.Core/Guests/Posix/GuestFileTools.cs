@@ -77,8 +77,9 @@ internal sealed class GuestFileTools
     public async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
     {
         var depth = (isDeep ? EndlessDepth : 0).ToString(CultureInfo.InvariantCulture);
-        var end = await _session.RunGuardedToolAsync(Shell(_findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat, depth, isPattern ? "y" : "n", path),
-            _time, cancellationToken).ConfigureAwait(false);
+        var script = _findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat;
+        var end = await _session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", path), _time, cancellationToken)
+            .ConfigureAwait(false);
         if (end.IsTruncated)
         {
             throw ErrorCatalogue.GuestFolderTooLarge.With(path, _session.Endpoint);

@@ -100,13 +100,11 @@ internal sealed class OutputFiles(GuestAgentSession session, HostWatch watch)
         }
     }
 
-    /// <summary>Has the folder removed, after the program was killed that may still run; or lets that go on, and the guest tidy up then.</summary>
-    /// <exception cref="GuestAgentException">Those of a command: then the guest does it once it considers the host gone.</exception>
-    public Task RemoveAsync(bool keepsProgram)
-    {
-        var time = new OperationTime(session.Clock, new CallOptions { Timeout = AbandonedCall.CleanupTime });
-        return session.RunToolAsync(OutputScripts.EndAll(_name, keepsProgram), time, CancellationToken.None);
-    }
+    /// <summary>
+    /// Removes the folder, after killing the program if it still runs; or keeps the program, and the guest removes the folder later. If the
+    /// agent does not answer, the guest does it once it considers the host gone.
+    /// </summary>
+    public Task RemoveAsync(bool keepsProgram) => session.TryRunToolAsync(OutputScripts.EndAll(_name, keepsProgram));
 
     // The agent never gives a handle's number twice.
     private async Task CloseLeftAsync(string handle, OperationTime time, CancellationToken cancellationToken)

@@ -32,8 +32,8 @@ internal sealed class PosixPlatform : GuestPlatform
     public override async Task<IReadOnlyList<string>> GetEnvironmentAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
     {
-        var output = await session.RunEnvironmentToolAsync(
-            new GuestExecution("env", "-0"), time, cancellationToken).ConfigureAwait(false);
+        var output = await ReadEnvironmentByAsync(
+            session, new GuestExecution("env", "-0"), time, cancellationToken).ConfigureAwait(false);
         return [.. Encoding.UTF8.GetString(output).Split('\0').Where(variable => variable.IndexOf('=') > 0)];
     }
 
@@ -76,7 +76,7 @@ internal sealed class PosixPlatform : GuestPlatform
             // No shell.
         }
 
-        return await session.RunKillerAsync(new GuestExecution("kill", "-KILL", id), time, cancellationToken).ConfigureAwait(false);
+        return await KillByAsync(session, new GuestExecution("kill", "-KILL", id), time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

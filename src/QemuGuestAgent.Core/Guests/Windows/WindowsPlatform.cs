@@ -34,8 +34,8 @@ internal sealed class WindowsPlatform : GuestPlatform
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
     {
         // With /u what cmd itself prints is UTF-16, whatever the code page. Each variable is a line; cmd's own start with '='.
-        var output = await session.RunEnvironmentToolAsync(
-            new GuestExecution("cmd.exe", "/d", "/u", "/c", "set"), time, cancellationToken).ConfigureAwait(false);
+        var output = await ReadEnvironmentByAsync(
+            session, new GuestExecution("cmd.exe", "/d", "/u", "/c", "set"), time, cancellationToken).ConfigureAwait(false);
         return [.. Encoding.Unicode.GetString(output).Split(["\r\n"], StringSplitOptions.None).Where(line => line.IndexOf('=') > 0)];
     }
 
@@ -59,8 +59,8 @@ internal sealed class WindowsPlatform : GuestPlatform
     /// <inheritdoc/>
     public override Task<string?> KillTreeAsync(
         GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken) =>
-        session.RunKillerAsync(
-            new GuestExecution("taskkill.exe", "/PID", processId.ToString(CultureInfo.InvariantCulture), "/T", "/F"), time, cancellationToken);
+        KillByAsync(
+            session, new GuestExecution("taskkill.exe", "/PID", processId.ToString(CultureInfo.InvariantCulture), "/T", "/F"), time, cancellationToken);
 
     /// <inheritdoc/>
     public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(

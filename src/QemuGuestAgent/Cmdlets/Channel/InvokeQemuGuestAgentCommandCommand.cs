@@ -102,7 +102,7 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
             (Command, var arguments) = RequestText.ReadRequest(text);
             Arguments = Arguments is null
                 ? arguments
-                : throw ErrorCatalogue.RequestTextInvalid.With(text, "its arguments belong into it, not into -Arguments.");
+                : throw ErrorCatalogue.RequestTextInvalid.With(text, "give the arguments of a whole request in its text, not with -Arguments.");
         }
         else if (Arguments is not null && ArgumentConverter.Unwrap(Arguments) is string given && RequestText.IsObject(given))
         {
