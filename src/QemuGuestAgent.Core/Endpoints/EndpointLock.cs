@@ -19,31 +19,35 @@ internal sealed class EndpointLock : IDisposable
     /// <summary>Acquires the lock of an endpoint.</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="tell">Receives a message if the lock cannot be acquired: then the session works without one.</param>
-    /// <returns>An object that releases the lock; null if there is nothing to lock.</returns>
-    /// <exception cref="GuestAgentException">EndpointInUse.</exception>
-    public static EndpointLock? Take(GuestAgentEndpoint endpoint, Action<string> tell)
+    /// <param name="taken">An object that releases the lock; null if there is nothing to lock, or another session holds it.</param>
+    /// <returns>Whether the endpoint can be used: false if another session holds the lock.</returns>
+    public static bool TryTake(GuestAgentEndpoint endpoint, Action<string> tell, out EndpointLock? taken)
     {
-        if (endpoint.LockName is not { } name)
+        taken = null;
+        if (endpoint.LockName is null)
         {
-            return null;
+            return true;
         }
 
-        var path = "";
         try
         {
-            path = Path.Combine(LockFolder.Find(tell), FileName(name));
-            return new EndpointLock(Open(path));
+            taken = new EndpointLock(Open(PathOf(endpoint, tell)));
+            return true;
         }
         catch (IOException e) when (IsHeld(e))
         {
-            throw ErrorCatalogue.EndpointInUse.Because(e, endpoint, Holder(path));
+            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             tell($"'{endpoint}' is not locked against other sessions: {e.Message}");
-            return null;
+            return true;
         }
     }
+
+    /// <summary>The error for an endpoint whose lock another session holds, with who that is.</summary>
+    public static GuestAgentException InUse(GuestAgentEndpoint endpoint) =>
+        ErrorCatalogue.EndpointInUse.With(endpoint, Holder(PathOf(endpoint, _ => { })));
 
     /// <summary>The name of a channel's lock file.</summary>
     internal static string FileName(string name)
@@ -59,6 +63,9 @@ internal sealed class EndpointLock : IDisposable
 
     /// <summary>Releases the lock.</summary>
     public void Dispose() => _file.Dispose();
+
+    private static string PathOf(GuestAgentEndpoint endpoint, Action<string> tell) =>
+        Path.Combine(LockFolder.Find(tell), FileName(endpoint.LockName!));
 
     // .NET removes the file before it releases the lock, and a session that waited for the lock of a removed file opens it again.
     private static FileStream Open(string path)

@@ -116,6 +116,14 @@ public static class ErrorCatalogue
         "There is no session '{0}' in this runspace.",
         "Get-QemuGuestAgent without parameters lists the open sessions; Connect-QemuGuestAgent opens one.");
 
+    internal static readonly ErrorDefinition GuestNotFound = Define(ObjectNotFound,
+        "There is no guest '{0}'{1}.",
+        "Find-QemuGuestAgent lists the guests of this host, Get-QemuGuestAgent the open sessions. A guest that is not among them needs its endpoint, such as unix:/path or libvirt:domain; a socket in the current folder is written ./{0}.");
+
+    internal static readonly ErrorDefinition GuestsGivenTwice = Define(InvalidArgument,
+        "'{0}' was taken for a guest, but the guests come through the pipeline: nothing was done.",
+        "Give the guests first, or through the pipeline and the other parameters by name, such as -FilePath.");
+
     internal static readonly ErrorDefinition SessionNamesMismatch = Define(InvalidArgument,
         "The number of names ({0}) does not match the number of guests ({1}).",
         "Give a name for each guest, or none.");
@@ -190,6 +198,10 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition ProcessUnknown = Define(ObjectNotFound,
         "The agent on '{0}' does not know process {1}.",
         "The agent knows only processes that it has started since its own start, and forgets each one after reporting its end. Check the id; look for the process in the guest.");
+
+    internal static readonly ErrorDefinition ProcessNotNamed = Define(InvalidArgument,
+        "No process of '{0}' was named, and no session shows what was started.",
+        "Give ids with -Id, or processes as Start-QemuGuestProcess writes them.");
 
     internal static readonly ErrorDefinition ProcessOutputLost = Define(InvalidResult,
         "Process {1} in the guest of '{0}' has ended, or the agent was restarted; its exit status and output are lost.",
@@ -366,6 +378,10 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition GuestNameUnsafe = Define(InvalidData,
         "The guest of '{1}' has a file named '{0}', which is not created here: {2}.",
         "Rename it in the guest, or copy it alone and give it a name. A guest that sends such names may not be trustworthy.");
+
+    internal static readonly ErrorDefinition GuestNameNoFolder = Define(InvalidData,
+        "No folder can be named after the guest '{0}': {1}.",
+        "Connect to it with another name (Connect-QemuGuestAgent -Name), or copy from each guest by itself.");
 
     internal static readonly ErrorDefinition LocalFileNotWritten = Define(InvalidResult,
         "'{0}' cannot be written: {1}",

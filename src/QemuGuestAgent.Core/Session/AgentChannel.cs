@@ -22,6 +22,10 @@ internal sealed class AgentChannel : IDisposable
 {
     private const int ReceiveBytes = 64 << 10;
 
+    // Most who hold a channel send one command.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(500);
+
     private readonly GuestAgentEndpoint _endpoint;
     private readonly GuestAgentSessionOptions _options;
     private readonly Stream _stream;
@@ -68,11 +72,11 @@ internal sealed class AgentChannel : IDisposable
     /// <summary>Whether all of the last message has gone out.</summary>
     public bool HasSent => _pendingWrite.IsCompleted;
 
-    /// <summary>Opens an endpoint, and keeps other sessions of this machine out of it meanwhile.</summary>
+    /// <summary>Opens an endpoint, and keeps other sessions of this machine out of it meanwhile. One that holds it is waited for.</summary>
     /// <exception cref="GuestAgentException">An <c>Endpoint…</c> error.</exception>
     public static async Task<AgentChannel> OpenAsync(GuestAgentEndpoint endpoint, GuestAgentSessionOptions options, CallScope scope)
     {
-        var hold = EndpointLock.Take(endpoint, text => scope.Trace?.Invoke(TraceEvent.Step(text)));
+        var hold = await LockAsync(endpoint, scope).ConfigureAwait(false);
         try
         {
             var stream = await endpoint.OpenAsync(scope.Token).ConfigureAwait(false);
@@ -143,6 +147,32 @@ internal sealed class AgentChannel : IDisposable
         _stream.Dispose();
         _hold?.Dispose();
         _ = ObserveAsync();
+    }
+
+    private static async Task<EndpointLock?> LockAsync(GuestAgentEndpoint endpoint, CallScope scope)
+    {
+        void Tell(string text) => scope.Trace?.Invoke(TraceEvent.Step(text));
+        for (var pause = FirstPause; ; pause = pause < MaxPause ? pause + pause : pause)
+        {
+            if (EndpointLock.TryTake(endpoint, Tell, out var taken))
+            {
+                return taken;
+            }
+
+            if (pause == FirstPause)
+            {
+                Tell($"Another session uses '{endpoint}': waiting for it.");
+            }
+
+            try
+            {
+                await scope.DelayAsync(pause).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                throw scope.Explain(() => ErrorCatalogue.SessionClosed.With(endpoint), () => EndpointLock.InUse(endpoint));
+            }
+        }
     }
 
     private async ValueTask<ReadOnlySequence<byte>> ReceiveLineAsync(CancellationToken cancellationToken)

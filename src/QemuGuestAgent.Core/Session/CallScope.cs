@@ -8,6 +8,7 @@ internal sealed class CallScope : IDisposable
     private static readonly CallOptions Usual = new();
     private static readonly Action<object?> Cancel = static source => ((CancellationTokenSource)source!).Cancel();
 
+    private readonly TimeProvider _timeProvider;
     private readonly CancellationToken _caller;
     private readonly CancellationToken _closing;
     private readonly CancellationTokenSource _end;
@@ -17,6 +18,7 @@ internal sealed class CallScope : IDisposable
     public CallScope(CallOptions? call, TimeProvider timeProvider, CancellationToken caller, CancellationToken closing)
     {
         Call = call ?? Usual;
+        _timeProvider = timeProvider;
         _caller = caller;
         _closing = closing;
         var time = Call.Timeout > TimeSpan.Zero ? Call.Timeout : Timeout.InfiniteTimeSpan;
@@ -34,6 +36,14 @@ internal sealed class CallScope : IDisposable
     public Action<TraceEvent>? Trace => Call.Trace;
 
     public CancellationToken Token => _end.Token;
+
+    /// <summary>Waits, until the call ends at the latest.</summary>
+    public Task DelayAsync(TimeSpan delay) =>
+#if NET
+        Task.Delay(delay, _timeProvider, Token);
+#else
+        _timeProvider.Delay(delay, Token);
+#endif
 
     /// <summary>Why <see cref="Token"/> was cancelled, as the exception to throw.</summary>
     public Exception Explain(Func<GuestAgentException> closed, Func<GuestAgentException> timedOut) =>

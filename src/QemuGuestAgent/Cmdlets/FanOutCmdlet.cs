@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
 
@@ -9,9 +8,11 @@ namespace QemuGuestAgent.Commands;
 public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 {
     private readonly OrderedOutput _output = new();
+    private readonly CancellationTokenSource _stop = new();
     private FanOut? _fanOut;
     private int _ordered;
     private CmdletTrace? _trace;
+    private GuestLookup? _lookup;
     private ProgressRecord? _progress;
 
     /// <summary>The time limit for each guest, in seconds; 0 means no limit. 60 by default, unless the description says otherwise.</summary>
@@ -50,7 +51,11 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void StopProcessing() => _fanOut?.Stop();
+    protected override void StopProcessing()
+    {
+        _stop.Cancel();
+        _fanOut?.Stop();
+    }
 
     /// <summary>Cancels what is still running and waits for it, even if the pipeline was stopped.</summary>
     public void Dispose()
@@ -64,6 +69,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     protected virtual void Dispose(bool disposing)
     {
         _fanOut?.Dispose();
+        _stop.Dispose();
     }
 
     // The name of an operation that may take long: a wait of more than a second is then shown as progress.
@@ -72,52 +78,59 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     // Whether the work on a guest is too short for progress.
     private protected virtual bool IsBrief => false;
 
-    // Parses an endpoint and writes its warnings; null after an error, which concerns this endpoint only.
-    private protected GuestAgentEndpoint? ParseEndpoint(string text)
-    {
-        try
-        {
-            var endpoint = Endpoints.Parse(text, SessionState);
-            if (endpoint.SecurityWarning is { } warning)
-            {
-                WriteWarning(warning);
-            }
+    // The guests of sessions. One that is given by a text is looked up; what is not found is a non-terminating error.
+    private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<AgentSession> sessions) =>
+        [.. sessions.SelectMany(session => session is NamedGuest ? Find(session.Name, withSessions: true) : [new GuestTarget(session)])];
 
-            return endpoint;
-        }
-        catch (GuestAgentException e)
+    // The guests of texts: names or endpoints.
+    private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<string> texts, bool withSessions = true) =>
+        [.. texts.SelectMany(text => Find(text, withSessions))];
+
+    // The sessions that are open, for what cannot be done through a channel opened for one command.
+    private protected IReadOnlyList<AgentSession> OpenSessions(IEnumerable<AgentSession> sessions)
+    {
+        var open = new List<AgentSession>();
+        foreach (var session in sessions)
         {
-            WriteError(ErrorRecords.Of(e, text));
-            return null;
+            try
+            {
+                open.AddRange(session is NamedGuest ? SessionRegistry.OfThisRunspace.Find(session.Name) : [session]);
+            }
+            catch (GuestAgentException e)
+            {
+                WriteError(ErrorRecords.Of(e, session.Name));
+            }
         }
+
+        return open;
     }
 
-    // Starts an operation on the guest of a session.
-    private protected void StartOn(AgentSession session, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation) =>
-        Start(session, session.Name, (call, cancellationToken) => operation(new Guest(session.Name, session.Core, session), call, cancellationToken));
-
-    // Starts an operation on the guest of an endpoint, which is opened for it and closed afterwards.
-    private protected void StartOn(
-        GuestAgentEndpoint endpoint, string target, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation)
+    // Starts an operation on a guest. An endpoint is opened for it and closed afterwards.
+    private protected void StartOn(GuestTarget target, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation)
     {
-        var name = Endpoints.DefaultName(endpoint);
-        Start(target, name, async (call, cancellationToken) =>
+        if (target.Session is { } session)
         {
-            using var channel = await GuestAgentSession.ConnectAsync(endpoint, null, call, cancellationToken).ConfigureAwait(false);
-            return await operation(new Guest(name, channel, null), call, cancellationToken).ConfigureAwait(false);
+            Start(target, (call, cancellationToken) => operation(new Guest(target, session.Core), call, cancellationToken));
+            return;
+        }
+
+        Start(target, async (call, cancellationToken) =>
+        {
+            using var channel = await GuestAgentSession.ConnectAsync(target.Endpoint!, null, call, cancellationToken).ConfigureAwait(false);
+            return await operation(new Guest(target, channel), call, cancellationToken).ConfigureAwait(false);
         });
     }
 
     // Starts an operation for a guest. It returns what to do with its result on the pipeline's thread; a failure of this guest is a
     // non-terminating error, and does not affect the others.
-    private protected void Start(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
+    private protected void Start(GuestTarget target, Func<CallOptions, CancellationToken, Task<Action>> operation)
     {
         _fanOut!.Add(async (emit, cancellationToken) =>
         {
             var call = new CallOptions
             {
                 Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
-                Trace = _trace!.Trace(name, emit),
+                Trace = _trace!.Trace(target.Name, emit),
             };
             try
             {
@@ -133,10 +146,10 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
     // Like Start, but the results are written in the order in which the guests were given, whichever finishes first:
     // '$a, $b = Connect-QemuGuestAgent …' must never swap two guests.
-    private protected void StartInOrder(object target, string name, Func<CallOptions, CancellationToken, Task<Action>> operation)
+    private protected void StartInOrder(GuestTarget target, Func<CallOptions, CancellationToken, Task<Action>> operation)
     {
         var number = _ordered++;
-        Start(target, name, async (call, cancellationToken) =>
+        Start(target, async (call, cancellationToken) =>
         {
             Action write;
             try
@@ -150,6 +163,29 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
             return () => _output.Run(number, write);
         });
+    }
+
+    private IReadOnlyList<GuestTarget> Find(string text, bool withSessions)
+    {
+        try
+        {
+            var found = (_lookup ??= new GuestLookup(SessionState, _stop.Token)).Find(text, withSessions);
+            foreach (var warning in found.Select(target => target.Endpoint?.SecurityWarning).OfType<string>())
+            {
+                WriteWarning(warning);
+            }
+
+            return found;
+        }
+        catch (GuestAgentException e)
+        {
+            WriteError(ErrorRecords.Of(e, text));
+            return [];
+        }
+        catch (OperationCanceledException)
+        {
+            throw new PipelineStoppedException();
+        }
     }
 
     // Runs an action on the pipeline's thread.

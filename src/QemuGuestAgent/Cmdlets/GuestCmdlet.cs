@@ -12,27 +12,44 @@ public abstract class GuestCmdlet : FanOutCmdlet
     internal const string SessionSet = "Session";
     internal const string EndpointSet = "Endpoint";
 
-    /// <summary>The sessions with the guests' agents, or objects that came from them, such as the output of a Get cmdlet.</summary>
+    /// <summary>
+    /// The guests: sessions, names of sessions or of guests of this host (with wildcards), endpoints, or objects that came from guests, such
+    /// as the output of a Get cmdlet. A guest without a session is opened for this call and closed afterwards.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
     [SessionOf]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this call and to close afterwards. Some kinds start programs.</summary>
+    /// <summary>Endpoints to open for this call and to close afterwards, or names of guests. Some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
-    // The guests given: sessions, or endpoints as they were written.
-    private protected IEnumerable<object> Guests => ParameterSetName == EndpointSet ? Endpoint : Session;
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (MyInvocation.ExpectingInput && !TakesOtherInput
+            && MyInvocation.BoundParameters.TryGetValue(nameof(Session), out var given) && given is AgentSession[] { Length: > 0 } sessions)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.GuestsGivenTwice.With(sessions[0]), sessions[0]));
+        }
+    }
+
+    // Finds the guests given; call it once for each input object.
+    private protected IReadOnlyList<GuestTarget> FindGuests() => ParameterSetName == EndpointSet ? TargetsOf(Endpoint) : TargetsOf(Session);
 
     // Starts an operation on each guest given; a cmdlet that changes something describes the change, for -WhatIf
     // and -Confirm.
     private protected void ForEachGuest(
         Func<Guest, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
     {
-        foreach (var guest in Guests)
+        foreach (var guest in FindGuests())
         {
             ForGuest(guest, operation, change);
         }
@@ -40,30 +57,29 @@ public abstract class GuestCmdlet : FanOutCmdlet
 
     // Starts an operation on one of the guests given.
     private protected void ForGuest(
-        object given, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
+        GuestTarget guest, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
     {
-        if (given is AgentSession session)
+        if (change is null || (ShouldProcess(guest.Text, change) && (guest.Session is not { } session || Consents(session))))
         {
-            if (change is null || (ShouldProcess(session.Name, change) && Consents(session)))
-            {
-                StartOn(session, operation);
-            }
-        }
-        else if (given is string text && ParseEndpoint(text) is { } endpoint && (change is null || ShouldProcess(text, change)))
-        {
-            StartOn(endpoint, text, operation);
+            StartOn(guest, operation);
         }
     }
+
+    // Whether something else than guests can come through the pipeline.
+    private bool TakesOtherInput => MyInvocation.MyCommand.Parameters.Values
+        .Where(parameter => parameter.Name is not (nameof(Session) or nameof(Endpoint)))
+        .SelectMany(parameter => parameter.ParameterSets.Values)
+        .Any(set => set.ValueFromPipeline || set.ValueFromPipelineByPropertyName);
 
     // A second confirmation, after -Confirm.
     private protected virtual bool Consents(AgentSession session) => true;
 
-    // Writes the errors of parts of a guest; the parts are their targets.
-    private protected Action Report(IReadOnlyList<GuestAgentException> failures) => () =>
+    // Writes the errors of parts of a guest.
+    private protected Action Report(Guest guest, IReadOnlyList<GuestAgentException> failures) => () =>
     {
         foreach (var failure in failures)
         {
-            WriteError(ErrorRecords.Of(failure, failure.Target!));
+            WriteError(ErrorRecords.Of(failure, guest.Target));
         }
     };
 

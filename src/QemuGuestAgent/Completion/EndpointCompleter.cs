@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Endpoints.Finding;
 
 namespace QemuGuestAgent.Completion;
 
-/// <summary>Completes an endpoint with the channels found on this host, with the kinds of endpoints, and as a path.</summary>
+/// <summary>Completes an endpoint with the guests and channels found on this host, with the kinds of endpoints, and as a path.</summary>
 public sealed class EndpointCompleter : IArgumentCompleter
 {
     // A libvirt that does not answer must not block the prompt.
@@ -21,7 +21,8 @@ public sealed class EndpointCompleter : IArgumentCompleter
         // After a single letter, a colon belongs to a drive.
         return found
             .Where(channel => channel.IsTrusted)
-            .Select(channel => (Text: channel.Endpoint, Tip: $"{channel.Name}: {channel.Source}, {channel.State}"))
+            .SelectMany(channel => new[] { channel.Name, channel.Endpoint }
+                .Select(text => (Text: text, Tip: $"{channel.Name}: {channel.Source}, {channel.State}, {channel.Endpoint}")))
             .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))
             .Where(offer => offer.Text.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip))

@@ -6,12 +6,23 @@ namespace QemuGuestAgent;
 /// <summary>Converts the catalogue's errors to error records.</summary>
 internal static class ErrorRecords
 {
-    /// <summary>The error as PowerShell shows it.</summary>
+    /// <summary>An error that is no guest's, as PowerShell shows it.</summary>
     /// <param name="error">What happened.</param>
-    /// <param name="target">The session or endpoint that it happened to.</param>
-    public static ErrorRecord Of(GuestAgentException error, object target) =>
+    /// <param name="target">What it happened to.</param>
+    public static ErrorRecord Of(GuestAgentException error, object target) => Of(error, target, error.Message);
+
+    /// <summary>The error of a guest: the message says whose it is, and the target is the session, or the endpoint as given.</summary>
+    public static ErrorRecord Of(GuestAgentException error, GuestTarget guest)
+    {
+        string[] names = guest.Session is null ? [guest.Name, guest.Text, $"{guest.Endpoint}"] : [guest.Name];
+        return Of(error, guest.ErrorTarget, names.Any(name => error.Message.Contains($"'{SafeText.Escape(name)}'"))
+            ? error.Message
+            : $"{SafeText.Escape(guest.Name)}: {error.Message}");
+    }
+
+    private static ErrorRecord Of(GuestAgentException error, object target, string message) =>
         new(error, error.ErrorId, (ErrorCategory)Enum.Parse(typeof(ErrorCategory), error.Category.ToString()), target)
         {
-            ErrorDetails = new ErrorDetails(error.Message) { RecommendedAction = error.RecommendedAction },
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = error.RecommendedAction },
         };
 }

@@ -4,14 +4,14 @@ namespace QemuGuestAgent.Conversion;
 /// <typeparam name="T">The type of the input.</typeparam>
 internal sealed class GatheredByGuest<T>
 {
-    private readonly Dictionary<object, List<T>> _items = [];
+    private readonly Dictionary<GuestTarget, List<T>> _items = [];
 
     /// <summary>The guests, as they were given, and the input for each.</summary>
-    public IEnumerable<(object Guest, IReadOnlyList<T> Items)> Guests =>
+    public IEnumerable<(GuestTarget Guest, IReadOnlyList<T> Items)> Guests =>
         _items.Select(of => (of.Key, (IReadOnlyList<T>)of.Value));
 
     /// <summary>Adds input for some guests.</summary>
-    public void Add(IEnumerable<object> guests, IEnumerable<T> items)
+    public void Add(IEnumerable<GuestTarget> guests, IEnumerable<T> items)
     {
         foreach (var guest in guests)
         {

@@ -1,24 +1,43 @@
 using System.Collections;
 using System.Management.Automation;
+using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Converts an object that came from a guest to the session that it came through, so that other cmdlets can take it as input.</summary>
+/// <summary>
+/// Converts what is given in place of a session: the name or endpoint of a guest, an object that came from a guest, or one that has an
+/// endpoint or a name.
+/// </summary>
 internal sealed class SessionOfAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether a string may be meant for another parameter: then the binder decides.</summary>
-    public bool LeavesText { get; set; }
+    // By what an object says where its guest is: ours, files, those of other modules.
+    private static readonly string[] Places = ["Endpoint", "FullName", ReplyConverter.GuestNameProperty, "VMName", "Name"];
+
+    /// <summary>Whether a text may be a command, which the binder then gives to another parameter.</summary>
+    public bool LeavesCommands { get; set; }
+
+    /// <summary>The text by which an object names its guest, or null.</summary>
+    public static string? TextOf(PSObject item) =>
+        Places.Select(place => item.Properties[place]?.Value?.ToString()).FirstOrDefault(text => !string.IsNullOrEmpty(text));
 
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
         inputData is IList items ? items.Cast<object?>().Select(Find).ToArray() : Find(inputData)!;
 
-    // If the sessions come through the pipeline, a string would be dropped silently, and the next one bound in its place.
-    private object? Find(object? item) => item switch
+    private object? Find(object? item)
     {
-        null => null,
-        string or PSObject { BaseObject: string } when !LeavesText => throw new ArgumentTransformationMetadataException(
-            $"'{item}' is no session. Give sessions first, or by pipeline and the other parameters by name; an endpoint goes to -Endpoint."),
-        _ => GuestObject.OriginOf(PSObject.AsPSObject(item)) ?? item,
-    };
+        switch (item is PSObject wrapped ? wrapped.BaseObject : item)
+        {
+            case null or AgentSession or AgentProcess or "":
+                return item;
+            case string text:
+                return LeavesCommands && IsCommand(text) ? item : new NamedGuest(text);
+            default:
+                var thing = PSObject.AsPSObject(item);
+                return GuestObject.OriginOf(thing) ?? (TextOf(thing) is { } name ? new NamedGuest(name) : item);
+        }
+    }
+
+    private static bool IsCommand(string text) =>
+        text.StartsWith("guest-", StringComparison.OrdinalIgnoreCase) || RequestText.IsObject(text);
 }

@@ -5,15 +5,20 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent;
 
 /// <summary>A session with the guest agent of one guest, as Connect-QemuGuestAgent opens it. Usable from any runspace.</summary>
-public sealed class AgentSession
+public class AgentSession
 {
     private static int _lastId;
 
+    private readonly GuestAgentSession? _core;
+
     internal AgentSession(string name, GuestAgentSession core)
+        : this(name)
     {
-        Name = name;
-        Core = core;
+        _core = core;
+        ChannelName = core.Endpoint.LockName;
     }
+
+    private protected AgentSession(string name) => Name = name;
 
     /// <summary>The session's number, unique in the process; sessions that are opened together are numbered in the order given.</summary>
     public int Id { get; private set; }
@@ -36,7 +41,10 @@ public sealed class AgentSession
     /// <summary>Whether the agent echoes request ids (QEMU 4.0 and later).</summary>
     public bool EchoesRequestIds => Core.EchoesRequestIds;
 
-    internal GuestAgentSession Core { get; }
+    internal GuestAgentSession Core => _core ?? throw new InvalidOperationException($"'{Name}' is only named.");
+
+    // What its channel is called, where only one session may use it at a time; else null.
+    internal string? ChannelName { get; }
 
     internal ProcessList Processes { get; } = new();
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using QemuGuestAgent.Core;
+using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent;
@@ -48,6 +49,10 @@ internal sealed class SessionRegistry
         var found = Sessions.Where(session => pattern.IsMatch(session.Name)).ToList();
         return found.Count > 0 || WildcardPattern.ContainsWildcardCharacters(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name);
     }
+
+    /// <summary>Whether a session of this process, of any runspace, holds the channel of an endpoint.</summary>
+    public static bool IsOpen(GuestAgentEndpoint endpoint) => endpoint.LockName is { } name
+        && Runspaces.Values.SelectMany(registry => registry.Sessions).Any(session => session.ChannelName == name);
 
     /// <summary>The open session with that number.</summary>
     public AgentSession Find(int id) => Sessions.FirstOrDefault(session => session.Id == id) ?? throw ErrorCatalogue.SessionNotFound.With(id);

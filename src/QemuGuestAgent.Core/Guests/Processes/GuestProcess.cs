@@ -50,6 +50,10 @@ public sealed class GuestProcess
     /// <summary>Its id in the guest.</summary>
     public long Pid { get; }
 
+    /// <summary>The same process, reached through another session with the agent that started it.</summary>
+    /// <param name="session">The session.</param>
+    public GuestProcess Through(GuestAgentSession session) => new(session, Pid, FilePath, _wrapper, _encoding, null);
+
     /// <summary>The program, or null where it is not known.</summary>
     public string? FilePath { get; }
 

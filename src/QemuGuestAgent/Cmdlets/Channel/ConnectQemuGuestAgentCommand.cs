@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Completion;
+using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -37,11 +38,14 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     }
 
     /// <summary>
-    /// Where the agents are: unix:/path (or just the path), libvirt:domain, tcp://host:port, exec:program arguments, pipe:name,
-    /// serial:/dev/ttyS0, vsock:cid:port, embedded:. exec and libvirt endpoints can start programs here: use only those that you trust.
+    /// Where the agents are: the name of a guest of this host, with wildcards; or unix:/path (or just the path, also with wildcards),
+    /// libvirt:domain, tcp://host:port, exec:program arguments, pipe:name, serial:/dev/ttyS0, vsock:cid:port, embedded:. exec and libvirt
+    /// endpoints can start programs here: use only those that you trust.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [EndpointText]
     [ArgumentCompleter(typeof(EndpointCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Endpoint { get; set; } = [];
 
@@ -136,7 +140,12 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
         for (var i = 0; i < texts.Length; i++)
         {
-            Connect(texts[i], Name.Length > 0 && !IsFileName(Name[i], texts[i]) ? Name[i] : null);
+            var guests = TargetsOf([texts[i]], withSessions: false);
+            var name = Name.Length > 0 && guests.Count < 2 && !IsFileName(Name[i], texts[i]) ? Name[i] : null;
+            foreach (var guest in guests)
+            {
+                Connect(name is null ? guest : guest with { Name = name });
+            }
         }
     }
 
@@ -151,13 +160,16 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     private bool IsFileName(string name, string text) =>
         !_isNameGiven && name == Path.GetFileName(text) && Path.GetExtension(name) is ".sock" or ".socket" or ".qga";
 
-    private void Connect(string text, string? givenName)
+    private void Connect(GuestTarget guest)
     {
-        if (ParseEndpoint(text) is { } endpoint)
+        // It would wait for itself.
+        if (SessionRegistry.IsOpen(guest.Endpoint!))
         {
-            var name = givenName ?? Endpoints.DefaultName(endpoint);
-            StartInOrder(text, name, (call, cancellationToken) =>
-                _opening.OpenAsync(name, GuestAgentSession.ConnectAsync(endpoint, null, call, cancellationToken), call, cancellationToken));
+            StartInOrder(guest, (_, _) => throw ErrorCatalogue.EndpointInUse.With(guest.Endpoint, "another session of this process"));
+            return;
         }
+
+        StartInOrder(guest, (call, cancellationToken) => _opening.OpenAsync(
+            guest.Name, GuestAgentSession.ConnectAsync(guest.Endpoint!, null, call, cancellationToken), call, cancellationToken));
     }
 }

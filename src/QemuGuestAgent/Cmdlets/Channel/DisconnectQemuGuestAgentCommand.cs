@@ -13,9 +13,11 @@ public sealed class DisconnectQemuGuestAgentCommand : PSCmdlet
     private const string SessionSet = "Session";
     private const string NameSet = "Name";
 
-    /// <summary>The sessions.</summary>
+    /// <summary>The sessions, or their names, with wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
     [SessionOf]
+    [ArgumentCompleter(typeof(SessionNameCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
@@ -29,7 +31,9 @@ public sealed class DisconnectQemuGuestAgentCommand : PSCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var session in ParameterSetName == NameSet ? Name.SelectMany(Find).Distinct() : Session)
+        var sessions = ParameterSetName == NameSet ? Name.SelectMany(Find)
+            : Session.SelectMany(session => session is NamedGuest ? Find(session.Name) : [session]);
+        foreach (var session in sessions.Distinct())
         {
             if (ShouldProcess(session.Name))
             {

@@ -19,14 +19,19 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
 
     private Action<Utf8JsonWriter>? _writeArguments;
 
-    /// <summary>The sessions: by position before the command, or through the pipeline.</summary>
+    /// <summary>
+    /// The guests, by position before the command, or through the pipeline: sessions, names of sessions or of guests of this host (with
+    /// wildcards), endpoints, or objects that came from guests. A name that begins with guest- needs the parameter's name.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = PipelineSet)]
-    [SessionOf(LeavesText = true)]
+    [SessionOf(LeavesCommands = true)]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this one command and to close afterwards. Some kinds start programs.</summary>
+    /// <summary>Endpoints to open for this one command and to close afterwards, or names of guests. Some kinds start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
@@ -75,22 +80,12 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == EndpointSet)
+        foreach (var guest in ParameterSetName == EndpointSet ? TargetsOf(Endpoint) : TargetsOf(Session))
         {
-            foreach (var text in Endpoint)
+            if (ShouldProcess(guest.Text, Command))
             {
-                if (ParseEndpoint(text) is { } endpoint && ShouldProcess(text, Command))
-                {
-                    StartOn(endpoint, text, InvokeAsync);
-                }
+                StartOn(guest, InvokeAsync);
             }
-
-            return;
-        }
-
-        foreach (var session in Session.Where(session => ShouldProcess(session.Name, Command)))
-        {
-            StartOn(session, InvokeAsync);
         }
     }
 

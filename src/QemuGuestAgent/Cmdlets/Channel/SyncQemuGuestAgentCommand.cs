@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 
 namespace QemuGuestAgent.Commands;
@@ -11,18 +12,20 @@ public sealed class SyncQemuGuestAgentCommand : FanOutCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public SyncQemuGuestAgentCommand() => TimeoutSeconds = ConnectQemuGuestAgentCommand.DefaultTimeoutSeconds;
 
-    /// <summary>The sessions.</summary>
+    /// <summary>The sessions, or their names, with wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [SessionOf]
+    [ArgumentCompleter(typeof(SessionNameCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var session in Session)
+        foreach (var session in OpenSessions(Session))
         {
-            Start(session, session.Name, async (call, cancellationToken) =>
+            Start(new GuestTarget(session), async (call, cancellationToken) =>
             {
                 var result = new AgentSyncResult(session, await session.Core.SynchronizeAsync(call, cancellationToken).ConfigureAwait(false));
                 return () => WriteObject(result);

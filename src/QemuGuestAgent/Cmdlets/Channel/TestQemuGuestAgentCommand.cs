@@ -1,10 +1,10 @@
 using System.Management.Automation;
+using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Operations.Health;
-using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
-/// <summary>Tests whether the agents of guests are ready for commands.</summary>
+/// <summary>Tests whether the agents of guests are ready for commands: true or false for each, with its PSGuestName.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "QemuGuestAgent", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(bool))]
 [OutputType("QemuGuestAgent.AgentHealth")]
@@ -20,29 +20,18 @@ public sealed class TestQemuGuestAgentCommand : GuestCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var given in Guests)
+        foreach (var guest in FindGuests())
         {
-            if (given is AgentSession session)
+            // The results must be in the order of the guests.
+            StartInOrder(guest, async (call, cancellationToken) =>
             {
-                Examine(session, session.Name, session, (call, cancellationToken) => AgentHealth.ExamineAsync(session.Core, call, cancellationToken));
-            }
-            else if (given is string text && ParseEndpoint(text) is { } endpoint)
-            {
-                Examine(
-                    text,
-                    Endpoints.DefaultName(endpoint),
-                    null,
-                    (call, cancellationToken) => AgentHealth.ExamineAsync(endpoint, call, cancellationToken));
-            }
+                var health = await (guest.Session is { } session
+                    ? AgentHealth.ExamineAsync(session.Core, call, cancellationToken)
+                    : AgentHealth.ExamineAsync(guest.Endpoint!, call, cancellationToken)).ConfigureAwait(false);
+                return () => WriteObject(Detailed
+                    ? GuestObject.Of(health, "AgentHealth", guest.Name, guest.Session)
+                    : ReplyConverter.Mark(PSObject.AsPSObject(health.IsReady), guest.Name));
+            });
         }
     }
-
-    private void Examine(
-        object target, string name, AgentSession? session, Func<CallOptions, CancellationToken, Task<AgentHealth>> examine) =>
-        // The results must be in the order of the guests.
-        StartInOrder(target, name, async (call, cancellationToken) =>
-        {
-            var health = await examine(call, cancellationToken).ConfigureAwait(false);
-            return () => WriteObject(Detailed ? Conversion.GuestObject.Of(health, "AgentHealth", name, session) : health.IsReady);
-        });
 }

@@ -22,13 +22,21 @@ public sealed class WaitQemuGuestAgentCommand : FanOutCmdlet
         _opening = new SessionOpening(this);
     }
 
-    /// <summary>The sessions with the guests' agents.</summary>
+    /// <summary>
+    /// The guests: sessions, names of sessions or of guests of this host (with wildcards), or endpoints, which are opened and stay open, as
+    /// with Connect-QemuGuestAgent.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet, ValueFromPipeline = true)]
     [SessionOf]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints, which need not exist yet. They are opened and stay open, as with Connect-QemuGuestAgent. Some kinds start programs.</summary>
+    /// <summary>
+    /// Endpoints, which need not exist yet, or names of guests. They are opened and stay open, as with Connect-QemuGuestAgent. Some kinds start
+    /// programs.
+    /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]
@@ -39,18 +47,16 @@ public sealed class WaitQemuGuestAgentCommand : FanOutCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var session in Session)
+        foreach (var guest in ParameterSetName == EndpointSet ? TargetsOf(Endpoint) : TargetsOf(Session))
         {
-            Wait(session);
-        }
-
-        foreach (var text in Endpoint)
-        {
-            if (ParseEndpoint(text) is { } endpoint)
+            if (guest.Session is { } session)
             {
-                var name = Endpoints.DefaultName(endpoint);
-                StartInOrder(text, name, (call, cancellationToken) =>
-                    _opening.OpenAsync(name, AgentReadiness.WaitAsync(endpoint, null, call, cancellationToken), call, cancellationToken));
+                Wait(guest, session);
+            }
+            else
+            {
+                StartInOrder(guest, (call, cancellationToken) => _opening.OpenAsync(
+                    guest.Name, AgentReadiness.WaitAsync(guest.Endpoint!, null, call, cancellationToken), call, cancellationToken));
             }
         }
     }
@@ -62,7 +68,7 @@ public sealed class WaitQemuGuestAgentCommand : FanOutCmdlet
         _opening.Dispose();
     }
 
-    private void Wait(AgentSession session) => StartInOrder(session, session.Name, async (call, cancellationToken) =>
+    private void Wait(GuestTarget guest, AgentSession session) => StartInOrder(guest, async (call, cancellationToken) =>
     {
         await session.Core.WaitUntilReadyAsync(call, cancellationToken).ConfigureAwait(false);
         var warn = await SessionOpening.WarnIfFrozenAsync(this, session, call, cancellationToken).ConfigureAwait(false);

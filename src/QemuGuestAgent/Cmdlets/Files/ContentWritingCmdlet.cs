@@ -10,7 +10,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>A cmdlet that writes content to files in guests. The content is collected first and written at the end.</summary>
 public abstract class ContentWritingCmdlet : GuestCmdlet
 {
-    private readonly List<object> _guests = [];
+    private readonly List<GuestTarget> _guests = [];
     private readonly List<object?> _values = [];
     private bool _isGuestAndContent;
 
@@ -67,7 +67,7 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
     protected override void ProcessRecord()
     {
         var isFirst = _guests.Count == 0;
-        var guests = Guests.Where(guest => !_guests.Contains(guest)).ToList();
+        var guests = FindGuests().Where(guest => !_guests.Contains(guest)).ToList();
         _guests.AddRange(guests);
 
         // Sessions come one by one with the same values, or values one by one for the same sessions.
@@ -77,8 +77,7 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
             {
                 if (_isGuestAndContent || (value is not null && ArgumentConverter.Unwrap(value) is AgentSession))
                 {
-                    var guest = _isGuestAndContent ? _guests[0] : value!;
-                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(guest), guest));
+                    ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ContentIsSession.With(value), value!));
                 }
 
                 if (AsByteStream && (value is null || !LanguagePrimitives.TryConvertTo<byte[]>(value, out _)))

@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using System.Runtime.InteropServices;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Files;
@@ -14,8 +16,11 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private const string LiteralPathSet = "LiteralPath";
 
     private readonly List<string> _sources = [];
+    private readonly List<AgentSession> _receivers = [];
     private int _copies;
     private string _destinationHere = "";
+    private bool _isPathGiven;
+    private bool _isReceiverGiven;
 
     /// <summary>Makes one that works without limit.</summary>
     public CopyQemuGuestItemCommand() => TimeoutSeconds = 0;
@@ -38,17 +43,27 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
 
-    /// <summary>The sessions with the guests to copy to.</summary>
-    [Parameter]
+    /// <summary>
+    /// The guests to copy to: sessions, names of sessions or of guests of this host (with wildcards), or endpoints. They can come through the
+    /// pipeline where -Path or -LiteralPath is given.
+    /// </summary>
+    [Parameter(ValueFromPipeline = true)]
     [SessionOf]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[]? ToSession { get; set; }
 
-    /// <summary>The session with the guest to copy from.</summary>
+    /// <summary>
+    /// The guests to copy from, as with -ToSession. From more than one, or by wildcards, the items of each guest are put in a folder of its
+    /// name in -Destination.
+    /// </summary>
     [Parameter]
     [SessionOf]
-    [ValidateNotNull]
-    public AgentSession? FromSession { get; set; }
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public AgentSession[]? FromSession { get; set; }
 
     /// <summary>Copies folders with everything in them.</summary>
     [Parameter]
@@ -81,7 +96,10 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if ((ToSession is null) == (FromSession is null))
+        var given = MyInvocation.BoundParameters;
+        _isPathGiven = given.ContainsKey(nameof(Path)) || given.ContainsKey(nameof(LiteralPath));
+        _isReceiverGiven = ToSession is not null || (_isPathGiven && FromSession is null && MyInvocation.ExpectingInput);
+        if (_isReceiverGiven == (FromSession is not null))
         {
             ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.CopyDirectionNotGiven.With(this), this));
         }
@@ -99,6 +117,16 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        // PowerShell binds each input object to both, where neither is given.
+        if (FromSession is null && _isPathGiven)
+        {
+            _receivers.AddRange((ToSession ?? []).Except(_receivers));
+            if (_sources.Count > 0)
+            {
+                return;
+            }
+        }
+
         foreach (var path in IsLiteral ? LiteralPath : Path)
         {
             try
@@ -122,31 +150,32 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
         if (_sources.Count > 0)
         {
             var items = _sources.Count == 1 ? $"'{SafeText.Escape(_sources[0])}'" : $"{_sources.Count} items";
-            if (FromSession is { } from)
+            var from = TargetsOf(FromSession ?? []);
+            var isMany = from.Count > 1
+                || FromSession?.Any(session => session is NamedGuest && WildcardPattern.ContainsWildcardCharacters(session.Name)) == true;
+            foreach (var guest in from)
             {
-                StartCopy(
-                    from, $"Copy {items} from the guest to '{Destination}'", $"Copying from {from.Name}",
-                    _destinationHere);
+                StartCopy(guest, $"Copy {items} from the guest to '{Destination}'", $"Copying from {guest.Name}", _destinationHere, isMany);
             }
 
-            foreach (var to in ToSession ?? [])
+            foreach (var guest in TargetsOf(_receivers))
             {
-                StartCopy(to, $"Copy {items} to '{Destination}' in the guest", $"Copying to {to.Name}", Destination);
+                StartCopy(guest, $"Copy {items} to '{Destination}' in the guest", $"Copying to {guest.Name}", Destination, isMany: false);
             }
         }
 
         base.EndProcessing();
     }
 
-    private void StartCopy(AgentSession session, string change, string activity, string destination)
+    private void StartCopy(GuestTarget target, string change, string activity, string destination, bool isMany)
     {
-        if (!ShouldProcess(session.Name, change))
+        if (!ShouldProcess(target.Text, change))
         {
             return;
         }
 
         var progress = new CopyProgress(activity, ++_copies, record => Post(() => WriteProgress(record)));
-        StartOn(session, async (guest, call, cancellationToken) =>
+        StartOn(target, async (guest, call, cancellationToken) =>
         {
             var options = new ItemCopyOptions
             {
@@ -160,7 +189,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
                     ? SendAsync(() => WriteObject(GuestObject.Of(Harmless(copy), "ItemCopy", guest)), cancellationToken)
                     : Task.CompletedTask,
                 Warn = text => Post(() => WriteWarning(SafeText.Escape(text))),
-                Failed = e => Post(() => WriteError(ErrorRecords.Of(e, e.Target ?? session))),
+                Failed = e => Post(() => WriteError(ErrorRecords.Of(e, target))),
             };
             try
             {
@@ -170,7 +199,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
                 }
                 else
                 {
-                    await GuestItems.ReceiveAsync(guest.Session, _sources, IsLiteral, destination, options, call, cancellationToken)
+                    var folder = isMany ? FolderOf(target.Name, destination) : destination;
+                    await GuestItems.ReceiveAsync(guest.Session, _sources, IsLiteral, folder, options, call, cancellationToken)
                         .ConfigureAwait(false);
                 }
             }
@@ -181,6 +211,19 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
             return () => { };
         });
+    }
+
+    // A folder for the items of one guest of several.
+    private static string FolderOf(string name, string destination)
+    {
+        if (LocalName.Refuse(name, RuntimeInformation.IsOSPlatform(OSPlatform.Windows)) is { } reason)
+        {
+            throw ErrorCatalogue.GuestNameNoFolder.With(name, reason);
+        }
+
+        var folder = System.IO.Path.Combine(destination, name);
+        LocalFile.MakeFolder(folder, mayBeLink: false);
+        return folder;
     }
 
     // The guest chooses the names that wildcards and folders yield.

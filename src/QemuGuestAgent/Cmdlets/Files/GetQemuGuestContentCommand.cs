@@ -74,18 +74,18 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
         {
             foreach (var path in Path)
             {
-                await TryAsync(path, async () =>
+                await TryAsync(guest, async () =>
                 {
                     foreach (var file in await GuestContent.FindAsync(guest.Session, path, call, cancellationToken).ConfigureAwait(false))
                     {
-                        await TryAsync(file, () => ReadAsync(guest, file, call, cancellationToken)).ConfigureAwait(false);
+                        await TryAsync(guest, () => ReadAsync(guest, file, call, cancellationToken)).ConfigureAwait(false);
                     }
                 }).ConfigureAwait(false);
             }
 
             foreach (var path in LiteralPath)
             {
-                await TryAsync(path, () => ReadAsync(guest, path, call, cancellationToken)).ConfigureAwait(false);
+                await TryAsync(guest, () => ReadAsync(guest, path, call, cancellationToken)).ConfigureAwait(false);
             }
 
             return () => { };
@@ -93,7 +93,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
     }
 
     // A file that cannot be read does not stop the others.
-    private async Task TryAsync(string path, Func<Task> work)
+    private async Task TryAsync(Guest guest, Func<Task> work)
     {
         try
         {
@@ -102,7 +102,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
         catch (GuestAgentException e) when (e.Category is GuestAgentErrorCategory.InvalidResult or GuestAgentErrorCategory.ObjectNotFound
             or GuestAgentErrorCategory.NotImplemented or GuestAgentErrorCategory.InvalidArgument or GuestAgentErrorCategory.LimitsExceeded)
         {
-            Post(() => WriteError(ErrorRecords.Of(e, path)));
+            Post(() => WriteError(ErrorRecords.Of(e, guest.Target)));
         }
     }
 
@@ -124,7 +124,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
             }, call, cancellationToken).ConfigureAwait(false);
             var bytes = content.ToArray();
             object output = AsByteStream ? bytes : GuestText.Decode(bytes, Encoding ?? new UTF8Encoding(false));
-            await SendAsync(() => WriteObject(output), cancellationToken).ConfigureAwait(false);
+            await SendAsync(() => WriteObject(Marked(output, guest)), cancellationToken).ConfigureAwait(false);
         }
         else if (AsByteStream)
         {
@@ -137,8 +137,12 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
         else
         {
             await GuestContent.ReadLinesAsync(
-                guest.Session, path, Encoding, range, lines => SendAsync(() => WriteObject(lines, enumerateCollection: true), cancellationToken),
+                guest.Session, path, Encoding, range,
+                lines => SendAsync(() => WriteObject(lines.Select(line => Marked(line, guest)), enumerateCollection: true), cancellationToken),
                 call, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // As Get-Content marks its lines with their file.
+    private static object? Marked(object text, Guest guest) => ReplyConverter.Mark(PSObject.AsPSObject(text), guest.Name);
 }

@@ -23,7 +23,7 @@ public sealed class ResumeQemuGuestFileSystemCommand : GuestCmdlet
             {
                 if (failure is not null)
                 {
-                    WriteError(ErrorRecords.Of(failure, (object?)guest.UserSession ?? guest.Name));
+                    WriteError(ErrorRecords.Of(failure, guest.Target));
                 }
 
                 if (PassThru && guest.UserSession is { } session)

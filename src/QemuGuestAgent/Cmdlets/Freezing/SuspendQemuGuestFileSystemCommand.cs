@@ -53,7 +53,7 @@ public sealed class SuspendQemuGuestFileSystemCommand : GuestCmdlet
         {
             foreach (var failure in failures)
             {
-                WriteError(ErrorRecords.Of(failure.Error, (object?)guest.UserSession ?? guest.Name));
+                WriteError(ErrorRecords.Of(failure.Error, guest.Target));
             }
 
             if (failures.Count == 0 && PassThru && guest.UserSession is { } session)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Freezing;
@@ -15,13 +16,20 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    private readonly List<AgentSession> _given = [];
     private readonly List<AgentSession> _sessions = [];
+    private readonly ConcurrentBag<GuestAgentSession> _opened = [];
     private readonly ConcurrentQueue<Action> _traced = new();
     private readonly CancellationTokenSource _stop = new();
 
-    /// <summary>The sessions with the guests' agents: all guests are frozen together.</summary>
+    /// <summary>
+    /// The guests, which are frozen together: sessions, names of sessions or of guests of this host (with wildcards), or endpoints, which are
+    /// opened for this call and closed afterwards.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [SessionOf]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
@@ -56,19 +64,21 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => _sessions.AddRange(Session.Except(_sessions));
+    protected override void ProcessRecord() => _given.AddRange(Session.Except(_given));
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (_sessions.Count == 0
-            || !ShouldProcess(string.Join(", ", _sessions), "Freeze the file systems, run a script block and thaw them"))
-        {
-            return;
-        }
-
         try
         {
+            var guests = FindGuests();
+            if (guests.Count == 0
+                || !ShouldProcess(string.Join(", ", guests), "Freeze the file systems, run a script block and thaw them"))
+            {
+                return;
+            }
+
+            Open(guests);
             Fail(_sessions
                 .Where(session => !Force && session.UnderWay is not null)
                 .Select(session => new FreezeFailure(
@@ -77,7 +87,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
         }
         catch (GuestAgentException e)
         {
-            ThrowTerminatingError(ErrorRecords.Of(e, _sessions));
+            ThrowTerminatingError(ErrorRecords.Of(e, _given));
         }
     }
 
@@ -85,16 +95,67 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
     protected override void StopProcessing() => _stop.Cancel();
 
     /// <inheritdoc/>
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        foreach (var session in _opened)
+        {
+            session.Dispose();
+        }
+
+        _stop.Dispose();
+    }
+
+    private List<GuestTarget> FindGuests()
+    {
+        var lookup = new GuestLookup(SessionState, _stop.Token);
+        return [.. _given
+            .SelectMany(session => session is NamedGuest ? lookup.Find(session.Name, withSessions: true) : [new GuestTarget(session)])
+            .Distinct()];
+    }
+
+    // If one of them cannot be opened, none is frozen.
+    private void Open(IReadOnlyList<GuestTarget> guests)
+    {
+        var call = NewCall(string.Join(", ", guests));
+        var opening = Task.WhenAll(guests.Select(async guest =>
+        {
+            if (guest.Session is { } session)
+            {
+                return session;
+            }
+
+            var opened = await GuestAgentSession.ConnectAsync(guest.Endpoint!, null, call, _stop.Token).ConfigureAwait(false);
+            _opened.Add(opened);
+            return new AgentSession(guest.Name, opened);
+        }));
+        Await(opening);
+        _sessions.AddRange(opening.GetAwaiter().GetResult());
+    }
 
     private FreezeScope NewScope() => new(
         [.. _sessions.Select(session => session.Core)],
         new FreezeOptions { MountPoints = MountPoint, MaximumTime = TimeSpan.FromSeconds(MaximumSeconds) },
-        new CallOptions
+        NewCall(string.Join(", ", _sessions)));
+
+    private CallOptions NewCall(string names) => new()
+    {
+        Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
+        Trace = new CmdletTrace(this).Trace(names, _traced.Enqueue),
+    };
+
+    // Whatever ends it: what was begun comes to its end first.
+    private void Await(Task work)
+    {
+        while (Task.WaitAny([work], Pause) < 0)
         {
-            Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
-            Trace = new CmdletTrace(this).Trace(string.Join(", ", _sessions), _traced.Enqueue),
-        });
+            Drain();
+        }
+
+        if (Stopping)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
 
     private void Run(FreezeScope scope)
     {
@@ -136,12 +197,8 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
     private IReadOnlyList<FreezeFailure> Freeze(FreezeScope scope)
     {
         var freezing = scope.FreezeAsync(_stop.Token);
-        while (Task.WaitAny([freezing], Pause) < 0)
-        {
-            Drain();
-        }
-
-        return Stopping ? throw new PipelineStoppedException() : freezing.GetAwaiter().GetResult();
+        Await(freezing);
+        return freezing.GetAwaiter().GetResult();
     }
 
     private bool RunBlock(FreezeScope scope)
@@ -161,7 +218,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
         var fatal = ErrorsOf(outcomes, IsFatal).ToList();
         foreach (var failure in ErrorsOf(outcomes, outcome => !IsFatal(outcome)))
         {
-            WriteError(ErrorRecords.Of(failure.Error, SessionOf(failure.Session)));
+            WriteError(ErrorRecords.Of(failure.Error, new GuestTarget(SessionOf(failure.Session))));
         }
 
         if (ofBlock is not null)
@@ -188,7 +245,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
                 WriteError(last);
             }
 
-            last = ErrorRecords.Of(failure.Error, SessionOf(failure.Session));
+            last = ErrorRecords.Of(failure.Error, new GuestTarget(SessionOf(failure.Session)));
         }
 
         if (last is not null)

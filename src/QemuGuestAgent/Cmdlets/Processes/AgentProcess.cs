@@ -15,6 +15,9 @@ public sealed class AgentProcess
     /// <summary>The name of the guest.</summary>
     public string PSGuestName => Guest.Name;
 
+    /// <summary>The endpoint of the guest's agent, in the syntax of -Endpoint.</summary>
+    public string Endpoint => Guest.Session.Endpoint.ToString();
+
     /// <summary>Its id in the guest.</summary>
     public long Pid => Core.Pid;
 
@@ -36,6 +39,9 @@ public sealed class AgentProcess
     internal Guest Guest { get; }
 
     internal GuestProcess Core { get; }
+
+    /// <summary>The same process, reached through another session.</summary>
+    internal AgentProcess Through(Guest guest) => new(guest, Core.Through(guest.Session), StartTime);
 
     /// <summary>Its id and its program.</summary>
     public override string ToString() => FilePath is null ? $"{Pid}" : $"{Pid} ({FilePath})";

@@ -16,8 +16,8 @@ public abstract class ProcessCmdlet : GuestCmdlet
     public AgentProcess[] Process { get; set; } = [];
 
     /// <summary>Ids of processes in the guest; by default all that were started through the session and are not known to have ended.</summary>
-    [Parameter(ParameterSetName = SessionSet)]
-    [Parameter(Mandatory = true, ParameterSetName = EndpointSet)]
+    [Parameter(ParameterSetName = SessionSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [Alias("Pid")]
     [ValidateRange(1, long.MaxValue)]
     public long[] Id { get; set; } = [];
@@ -26,19 +26,37 @@ public abstract class ProcessCmdlet : GuestCmdlet
     private protected void ForEachProcess(
         Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
     {
-        if (ParameterSetName == EndpointSet)
+        if (ParameterSetName == ProcessSet)
         {
-            ForEachGuest(
-                (guest, call, cancellationToken) => EachOfAsync(guest, operation, call, cancellationToken),
-                change is null ? null : $"{change} {string.Join(", ", Id)}");
+            Array.ForEach(Process, ForProcess);
             return;
         }
 
-        foreach (var process in ParameterSetName == ProcessSet ? Process : Session.SelectMany(Find))
+        foreach (var guest in FindGuests())
+        {
+            if (guest.Session is { } session)
+            {
+                Array.ForEach([.. Find(guest, session)], ForProcess);
+            }
+            else if (Id.Length == 0)
+            {
+                WriteError(ErrorRecords.Of(ErrorCatalogue.ProcessNotNamed.With(guest.Text), guest));
+            }
+            else
+            {
+                ForGuest(
+                    guest,
+                    (of, call, cancellationToken) => EachOfAsync(of, operation, call, cancellationToken),
+                    change is null ? null : $"{change} {string.Join(", ", Id)}");
+            }
+        }
+
+        void ForProcess(AgentProcess process)
         {
             if (change is null || ShouldProcess(process.PSGuestName, $"{change} {process}"))
             {
-                Start(process, process.PSGuestName, (call, cancellationToken) => operation(process, call, cancellationToken));
+                StartOn(process.Guest.Target, (guest, call, cancellationToken) =>
+                    operation(guest.UserSession is null ? process.Through(guest) : process, call, cancellationToken));
             }
         }
     }
@@ -50,13 +68,13 @@ public abstract class ProcessCmdlet : GuestCmdlet
         return Output(process.Guest, "ProcessResult", [result]);
     }
 
-    private IEnumerable<AgentProcess> Find(AgentSession session)
+    private IEnumerable<AgentProcess> Find(GuestTarget guest, AgentSession session)
     {
         var known = session.Processes.All;
         return Id.Length == 0
             ? known
             : Id.Select(id => known.FirstOrDefault(process => process.Pid == id)
-                ?? new AgentProcess(new Guest(session.Name, session.Core, session), new GuestProcess(session.Core, id)));
+                ?? new AgentProcess(new Guest(guest, session.Core), new GuestProcess(session.Core, id)));
     }
 
     // One after the other, because there is one channel; one that fails does not stop the others.
@@ -74,7 +92,7 @@ public abstract class ProcessCmdlet : GuestCmdlet
             }
             catch (GuestAgentException e)
             {
-                outputs.Add(() => WriteError(ErrorRecords.Of(e, process)));
+                outputs.Add(() => WriteError(ErrorRecords.Of(e, guest.Target)));
             }
         }
 

@@ -21,7 +21,7 @@ public abstract class OnlineSwitchCmdlet : GuestCmdlet
     private protected abstract ulong[] Ids { get; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => _parts.Add(Guests, Ids);
+    protected override void ProcessRecord() => _parts.Add(FindGuests(), Ids);
 
     /// <inheritdoc/>
     protected override void EndProcessing()
@@ -32,6 +32,7 @@ public abstract class OnlineSwitchCmdlet : GuestCmdlet
             ForGuest(
                 given,
                 async (guest, call, cancellationToken) => Report(
+                    guest,
                     await SwitchAsync(guest.Session, ids, online, call, cancellationToken).ConfigureAwait(false)),
                 $"Take {Thing}{(ids.Count == 1 ? "" : "s")} {string.Join(", ", ids)} {(online ? "online" : "offline")}");
         }

@@ -62,7 +62,7 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var guests = Guests.ToList();
+        var guests = FindGuests();
         if (Name.Length > 0 && Name.Length != guests.Count)
         {
             ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.SessionNamesMismatch.WithTarget(Name, Name.Length, guests.Count), Name));
@@ -70,20 +70,7 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
 
         for (var i = 0; i < guests.Count; i++)
         {
-            var name = Name.Length > 0 ? Name[i] : null;
-            if (guests[i] is AgentSession session)
-            {
-                Start(session, session.Name, name, (call, cancellationToken) => Task.FromResult(session), ownsSession: false);
-            }
-            else if (guests[i] is string text && ParseEndpoint(text) is { } endpoint)
-            {
-                var guestName = Endpoints.DefaultName(endpoint);
-                Start(
-                    text, guestName, name,
-                    async (call, cancellationToken) => new AgentSession(
-                        guestName, await GuestAgentSession.ConnectAsync(endpoint, null, call, cancellationToken).ConfigureAwait(false)),
-                    ownsSession: true);
-            }
+            Start(guests[i], Name.Length > 0 ? Name[i] : guests[i].Name);
         }
     }
 
@@ -97,21 +84,22 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
         }
     }
 
-    private void Start(
-        object target, string guestName, string? name, Func<CallOptions, CancellationToken, Task<AgentSession>> connect, bool ownsSession)
+    private void Start(GuestTarget guest, string name)
     {
-        if (!ShouldProcess($"{target}", "open a PowerShell session"))
+        if (!ShouldProcess(guest.Text, "open a PowerShell session"))
         {
             return;
         }
 
-        StartInOrder(target, guestName, async (call, cancellationToken) =>
+        var ownsSession = guest.Session is null;
+        StartInOrder(guest, async (call, cancellationToken) =>
         {
             var time = new OperationTime(TimeProvider.System, call);
-            var session = await connect(call, cancellationToken).ConfigureAwait(false);
+            var session = guest.Session ?? new AgentSession(
+                guest.Name, await GuestAgentSession.ConnectAsync(guest.Endpoint!, null, call, cancellationToken).ConfigureAwait(false));
             var transport = await StartShellAsync(session, ownsSession, time, cancellationToken).ConfigureAwait(false);
             var runspace = RunspaceFactory.CreateRunspace(
-                EngineTypes.Connection(transport, guestName), Host, TypeTable.LoadDefaultTypeFiles(), null, name ?? guestName);
+                EngineTypes.Connection(transport, guest.Name), Host, TypeTable.LoadDefaultTypeFiles(), null, name);
             await OpenAsync(runspace, transport, session, time, cancellationToken).ConfigureAwait(false);
             _unwritten.TryAdd(runspace, true);
             return () =>

@@ -28,7 +28,7 @@ public sealed class OptimizeQemuGuestFileSystemCommand : GuestCmdlet
         async (guest, call, cancellationToken) =>
         {
             var report = await guest.Session.TrimFileSystemsAsync(Minimum, call, cancellationToken).ConfigureAwait(false);
-            return Output(guest, "FileSystemTrim", report.Trimmed) + Report(report.Failures);
+            return Output(guest, "FileSystemTrim", report.Trimmed) + Report(guest, report.Failures);
         },
         "Trim the file systems");
 }

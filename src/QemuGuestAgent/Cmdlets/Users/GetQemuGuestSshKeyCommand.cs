@@ -16,10 +16,13 @@ public sealed class GetQemuGuestSshKeyCommand : GuestCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var user in UserName)
+        foreach (var guest in FindGuests())
         {
-            ForEachGuest(async (guest, call, cancellationToken) =>
-                Output(guest, "SshKey", await guest.Session.GetSshKeysAsync(user, call, cancellationToken).ConfigureAwait(false)));
+            foreach (var user in UserName)
+            {
+                ForGuest(guest, async (of, call, cancellationToken) =>
+                    Output(of, "SshKey", await of.Session.GetSshKeysAsync(user, call, cancellationToken).ConfigureAwait(false)));
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ public abstract class SshKeyCmdlet : GuestCmdlet
                 .Concat(LiteralPath.Select(path => LocalPaths.Literal(SessionState, path)));
             var keys = Key.Concat(files.Select(LocalPaths.ReadText)).SelectMany(GuestSshKey.ReadLines).ToList();
             HasKeys |= keys.Count > 0;
-            _keys.Add(Guests, UserName.SelectMany(user => keys.Select(key => (user, key))));
+            _keys.Add(FindGuests(), UserName.SelectMany(user => keys.Select(key => (user, key))));
         }
         catch (GuestAgentException e)
         {
