@@ -78,6 +78,10 @@ public static class NetworkCommands
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-network-get-route", ParseRoute, call, cancellationToken);
 
+    /// <summary>The addresses that others than the guest, its containers and its link can reach.</summary>
+    internal static IEnumerable<GuestIPAddress> ReachableAddresses(this IEnumerable<GuestNetworkInterface> interfaces) =>
+        interfaces.Where(all => !all.IsInternal).SelectMany(all => all.Addresses).Where(address => !address.IsLocal);
+
     internal static GuestNetworkInterface ParseInterface(JsonElement item) => new(
         item.Text("name") ?? "",
         item.Text("hardware-address"),

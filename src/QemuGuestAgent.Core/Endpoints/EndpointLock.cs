@@ -65,7 +65,7 @@ internal sealed class EndpointLock : IDisposable
     public void Dispose() => _file.Dispose();
 
     private static string PathOf(GuestAgentEndpoint endpoint, Action<string> tell) =>
-        Path.Combine(LockFolder.Find(tell), FileName(endpoint.LockName!));
+        Path.Combine(UserFolder.ForLocks(tell), FileName(endpoint.LockName!));
 
     // .NET removes the file before it releases the lock, and a session that waited for the lock of a removed file opens it again.
     private static FileStream Open(string path)

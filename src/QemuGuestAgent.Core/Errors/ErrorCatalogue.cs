@@ -189,11 +189,11 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ProcessNotStarted = Define(InvalidResult,
         "'{0}' could not be started in the guest of '{1}': {2}",
-        "Check its path in the guest, and that it is executable there. A name without a slash is searched for on the agent's own PATH; shell commands need Invoke-QemuGuestScript.");
+        "Check that it is installed and executable in the guest. A name without a slash is searched for on the agent's own PATH; shell commands need a shell, as with Invoke-QemuGuestScript -ScriptText.");
 
     internal static readonly ErrorDefinition ProcessTimedOut = Define(OperationTimeout,
         "'{0}' (process {1}) in the guest of '{2}' did not end within {3} seconds; {4}.",
-        "Allow it more time with -TimeoutSeconds, or let it continue with -KeepOnTimeout and Wait-QemuGuestProcess -Id {1}.");
+        "Allow it more time with -TimeoutSeconds, or start it with Start-QemuGuestProcess and wait with Wait-QemuGuestProcess. -Stream does not wait for processes that it has left behind.");
 
     internal static readonly ErrorDefinition ProcessUnknown = Define(ObjectNotFound,
         "The agent on '{0}' does not know process {1}.",
@@ -261,7 +261,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition NotInWindowsGuest = Define(NotImplemented,
         "{0} is not available in the Windows guest of '{1}'.",
-        "Use Invoke-QemuGuestScript with a script that does this in Windows.");
+        "Leave it out, or do it in the guest with Windows PowerShell: Invoke-QemuGuestScript runs scripts for it.");
 
     // Frozen file systems. {0} is the endpoint.
     internal static readonly ErrorDefinition NothingFrozen = Define(InvalidResult,
@@ -309,6 +309,10 @@ public static class ErrorCatalogue
         "The agent on '{0}' was not ready within {1} seconds. Last error: {2}",
         "Look at the guest's console: it may still be booting, or not run qemu-guest-agent. Allow it more time with -TimeoutSeconds.");
 
+    internal static readonly ErrorDefinition AddressNotSeen = Define(OperationTimeout,
+        "The guest of '{0}' had no {1}address that others can reach within {2} seconds: it has {3}.",
+        "Look at Get-QemuGuestNetworkInterface and at the network that the virtual machine is connected to. Loopback and link-local addresses and those of the guest's own bridges do not count.");
+
     // Files of the guest. {0} is the file, {1} the endpoint.
     internal static readonly ErrorDefinition GuestFileNotOpened = Define(InvalidResult,
         "'{0}' could not be opened in the guest of '{1}': {2}",
@@ -321,6 +325,10 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition GuestFileNotWritten = Define(InvalidResult,
         "'{0}' could not be written in the guest of '{1}': {2}",
         "The message is the agent's own. Check the free space in the guest, and that its file system is not read-only.");
+
+    internal static readonly ErrorDefinition GuestFileLost = Define(InvalidResult,
+        "'{0}' in the guest of '{1}' is no longer open: {2}",
+        "The agent was restarted, or another client closed the file. Start again; a copy with -Resume continues where it was.");
 
     internal static readonly ErrorDefinition GuestPathNotRooted = Define(InvalidArgument,
         "'{0}' is not an absolute path in the guest of '{1}'.",

@@ -35,6 +35,14 @@ public sealed class GuestAgentException : Exception
         internal set => _agentErrorClass = value is null ? null : SafeText.Escape(value);
     }
 
+    /// <summary>Adds what a program had written until then, as StandardOutput and StandardError of <see cref="Exception.Data"/>.</summary>
+    internal GuestAgentException WithOutput(string output, string errors)
+    {
+        Data["StandardOutput"] = output;
+        Data["StandardError"] = errors;
+        return this;
+    }
+
     /// <summary>Whether it is the given error of the catalogue.</summary>
     public bool Is(ErrorDefinition definition) => ErrorId == definition.Id;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -8,6 +9,9 @@ namespace QemuGuestAgent.Core.Guests;
 /// <summary>A file that the agent of a guest holds open. It must be disposed of, or the agent holds it until it ends.</summary>
 internal sealed class GuestFile
 {
+    // Of qga/commands-posix.c and commands-win32.c.
+    private const string HandleUnknown = "^handle '[0-9]+' has not been found";
+
     private readonly GuestAgentSession _session;
     private readonly OperationTime _time;
     private bool _isClosed;
@@ -47,7 +51,7 @@ internal sealed class GuestFile
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
         {
-            throw ErrorCatalogue.GuestFileNotOpened.Because(e, path, session.Endpoint, e.AgentErrorText);
+            throw Failure(ErrorCatalogue.GuestFileNotOpened, e, path, session);
         }
         catch (Exception e) when (AbandonedCall.IsUnanswered(e))
         {
@@ -80,7 +84,7 @@ internal sealed class GuestFile
         if (count != bytes.Length)
         {
             throw ErrorCatalogue.GuestFileNotWritten.With(
-                Path, _session.Endpoint, $"it accepted {count} of {bytes.Length} bytes.");
+                PartialName.Shown(Path), _session.Endpoint, $"it accepted {count} of {bytes.Length} bytes.");
         }
     }
 
@@ -130,6 +134,13 @@ internal sealed class GuestFile
         Try(ErrorCatalogue.GuestFileNotRead, () => _session.SeekFileAsync(
             Handle, offset, whence, _time.Command(), cancellationToken));
 
+    // The path of a part says nothing to the user.
+    private static GuestAgentException Failure(ErrorDefinition error, GuestAgentException e, string path, GuestAgentSession session)
+    {
+        var shown = PartialName.Shown(path);
+        return error.Because(e, shown, session.Endpoint, e.AgentErrorText!.Replace(path, shown));
+    }
+
     private async Task<T> Try<T>(ErrorDefinition error, Func<Task<T>> command)
     {
         try
@@ -138,7 +149,7 @@ internal sealed class GuestFile
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
         {
-            throw error.Because(e, Path, _session.Endpoint, e.AgentErrorText);
+            throw Failure(Regex.IsMatch(e.AgentErrorText!, HandleUnknown) ? ErrorCatalogue.GuestFileLost : error, e, Path, _session);
         }
     }
 }

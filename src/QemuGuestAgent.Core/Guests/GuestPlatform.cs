@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
@@ -57,11 +58,18 @@ internal abstract class GuestPlatform
     public abstract Task<IReadOnlyList<string>> GetEnvironmentAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
 
-    /// <summary>What to start instead of a program, for it to run in a folder: guest-exec knows none.</summary>
+    /// <summary>That environment with what programs expect and the agent lacks; null where it lacks nothing.</summary>
+    /// <exception cref="GuestAgentException">Those of a command.</exception>
+    public virtual Task<IReadOnlyList<string>?> FindCompleteEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>?>(null);
+
+    /// <summary>What to start instead of a program, for it to run in a folder, as a user or with its output in files: guest-exec knows none.</summary>
     /// <param name="execution">The program.</param>
-    /// <param name="folder">The folder.</param>
+    /// <param name="start">How it is to run.</param>
     /// <param name="token">What comes at the end of standard error where the program cannot be started.</param>
-    public abstract GuestExecution RunInFolder(GuestExecution execution, string folder, string token);
+    /// <param name="endpoint">The guest's endpoint, for errors.</param>
+    /// <exception cref="GuestAgentException">NotInWindowsGuest, GuestPathNotRooted.</exception>
+    public abstract GuestExecution Launch(GuestExecution execution, GuestProcessStart start, string token, GuestAgentEndpoint endpoint);
 
     /// <summary>Runs a program to its end and reads its output meanwhile. If that is cancelled or times out, it is killed.</summary>
     /// <param name="session">The session with the guest's agent.</param>

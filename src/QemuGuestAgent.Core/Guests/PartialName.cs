@@ -20,9 +20,15 @@ internal static class PartialName
 
     private const int RandomDigits = 16;
 
+    private static readonly Regex AnyPath = new(
+        @"^(.*[/\\])?\.([^/\\]+?)(\.[0-9]{1,18})?\.[0-9a-f]{16}\.partial(/[^/]*)?\z", RegexOptions.CultureInvariant | RegexOptions.Singleline);
+
     private static readonly Regex FolderRest = new(@"^[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
     private static readonly Regex PartName = new(@"^([0-9]{1,18})(\.[0-9a-f]{16})\z", RegexOptions.CultureInvariant);
     private static readonly Regex Rest = new(@"^([0-9]{1,18})\.[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
+
+    /// <summary>The path of the file that one becomes, for messages; other paths, and names that were too long, as they are.</summary>
+    public static string Shown(string path) => AnyPath.Replace(path, "$1$2");
 
     /// <summary>What such names of a file begin with.</summary>
     public static string Prefix(string name) =>

@@ -72,16 +72,13 @@ public static class GuestSummaries
             system?.Kernel,
             system?.Machine,
             session.Agent?.Version,
-            interfaces is null ? null : [.. interfaces.Where(all => !all.IsInternal).SelectMany(AddressesOf)],
+            interfaces is null ? null : [.. interfaces.ReachableAddresses().Select(address => address.Address)],
             load,
             users,
             time?.Offset,
             zone,
             fileSystems is null ? null : [.. fileSystems.Select(UsageOf)]);
     }
-
-    private static IEnumerable<string> AddressesOf(GuestNetworkInterface all) =>
-        all.Addresses.Where(address => !address.IsLocal).Select(address => address.Address);
 
     private static GuestFileSystemUsage UsageOf(GuestFileSystem all) => new(all.MountPoint, all.Size, all.Free, all.PercentUsed)
     {

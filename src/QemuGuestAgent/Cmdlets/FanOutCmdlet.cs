@@ -75,6 +75,9 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     // The name of an operation that may take long: a wait of more than a second is then shown as progress.
     private protected virtual string? Activity => null;
 
+    // Whether a guest may come to be there after its name was given: it then has neither session nor endpoint.
+    private protected virtual bool AwaitsNames => false;
+
     // Whether the work on a guest is too short for progress.
     private protected virtual bool IsBrief => false;
 
@@ -176,6 +179,10 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             }
 
             return found;
+        }
+        catch (GuestAgentException e) when (AwaitsNames && e.Is(ErrorCatalogue.GuestNotFound))
+        {
+            return [new GuestTarget(text, text, null, null)];
         }
         catch (GuestAgentException e)
         {

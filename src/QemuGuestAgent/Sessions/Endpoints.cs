@@ -26,6 +26,9 @@ internal static class Endpoints
         }
     });
 
+    /// <summary>Parses an endpoint whose path is absolute.</summary>
+    public static GuestAgentEndpoint Parse(string text) => Grammar.Parse(text);
+
     /// <summary>The default name for a session: the part of its endpoint that distinguishes it from others.</summary>
     public static string DefaultName(GuestAgentEndpoint endpoint)
     {

@@ -33,6 +33,14 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         return found;
     }
 
+    /// <summary>The endpoint of a guest of this host that is there now, for any thread.</summary>
+    /// <exception cref="GuestAgentException">GuestNotFound.</exception>
+    public static GuestAgentEndpoint FindEndpoint(string name)
+    {
+        var channels = new ChannelFinder().Find().Where(channel => NameFilter.PatternOf(name).IsMatch(channel.Name)).ToLookup(channel => channel.IsTrusted);
+        return channels[true].FirstOrDefault() is { } found ? Endpoints.Parse(found.Endpoint) : throw NotFound(name, channels[false]);
+    }
+
     private List<GuestTarget> ByName(string text, bool withSessions)
     {
         var pattern = NameFilter.PatternOf(text);
@@ -48,13 +56,16 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         var opened = new HashSet<string>(
             found.Select(target => target.Session!.ChannelName ?? target.Session.Endpoint), StringComparer.Ordinal);
         found.AddRange(channels[true]
-            .Select(channel => new GuestTarget(isOne ? text : channel.Name, channel.Name, null, Endpoints.Parse(channel.Endpoint, shell)))
+            .Select(channel => new GuestTarget(isOne ? text : channel.Name, channel.Name, null, Endpoints.Parse(channel.Endpoint)))
             .Where(target => !opened.Contains(target.Endpoint!.LockName ?? $"{target.Endpoint}")));
         return found.Count > 0 || !isOne ? found
-            : throw ErrorCatalogue.GuestNotFound.With(text, channels[false].FirstOrDefault() is { } other
-                ? $" that can be trusted: another user ({other.Owner}) controls '{other.Endpoint}' and could read all that is sent there"
-                : " among the open sessions and the channels of this host");
+            : throw NotFound(text, channels[false]);
     }
+
+    private static GuestAgentException NotFound(string name, IEnumerable<FoundChannel> untrusted) =>
+        ErrorCatalogue.GuestNotFound.With(name, untrusted.FirstOrDefault() is { } other
+            ? $" that can be trusted: another user ({other.Owner}) controls '{other.Endpoint}' and could read all that is sent there"
+            : " among the open sessions and the channels of this host");
 
     private IReadOnlyList<GuestTarget> ByEndpoint(string text, bool withSessions)
     {

@@ -17,7 +17,7 @@ public sealed class EndpointLockTests : IDisposable
 
     private UnixEndpoint Endpoint => new(Path.Combine(_folder.FullName, "s"));
 
-    private string LockPath => Path.Combine(LockFolder.Find(_told.Add), EndpointLock.FileName(Endpoint.LockName));
+    private string LockPath => Path.Combine(UserFolder.ForLocks(_told.Add), EndpointLock.FileName(Endpoint.LockName));
 
     public void Dispose() => _folder.Delete(recursive: true);
 

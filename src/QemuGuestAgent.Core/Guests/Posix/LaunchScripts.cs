@@ -24,11 +24,46 @@ internal static class LaunchScripts
         exec >>out 2>>err && cd "$OLDPWD" && unset OLDPWD && shift 2 && exec "$@"
         """;
 
+    // $1 is what the user's shell reads, $3 the user. su tells an unknown user no other way than as a program's own failure.
+    private const string BecomeUser = Head + """
+        id -u -- "$3" >/dev/null && exec su -s /bin/sh -c "$@"
+        """;
+
+    private const string InHome = Head + """
+        cd 2>/dev/null || cd /
+        exec "$@"
+        """;
+
+    // $1 and $2 are the files: only the user can open them, and what is there already, a link of another user too, is not written to.
+    // What cannot be found is told before the output goes there. The agent's umask is the program's.
+    private const string ToNewFiles = Head + """
+        command -v -- "$3" >/dev/null || { echo "$3: not found" >&2; exit 127; }
+        set -- "$(umask)" "$@"
+        umask 077
+        set -C
+        case $2 in ?*) exec >"$2" ;; esac
+        case $3 in ?*) exec 2>"$3" ;; esac
+        umask "$1"
+        shift 3
+        exec "$@"
+        """;
+
     /// <summary>A program that runs in a folder.</summary>
     public static GuestExecution InFolder(GuestExecution execution, string folder, string token) =>
         Wrap(ChangeFolder, token, execution, folder);
 
-    /// <summary>A program that writes to files.</summary>
+    /// <summary>A program that another user runs, from that user's home.</summary>
+    public static GuestExecution AsUser(GuestExecution execution, string userName, string token) => execution with
+    {
+        Path = "/bin/sh",
+        Arguments = ["-c", BecomeUser, token, InHome, "--", userName, token, execution.Path, .. execution.Arguments],
+    };
+
+    /// <summary>A program whose output goes to new files; an empty path is none.</summary>
+    public static GuestExecution IntoFiles(GuestExecution execution, string outputPath, string errorPath, string token) =>
+        Wrap(ToNewFiles, token, execution, outputPath, errorPath);
+
+    /// <summary>A program that writes to files which are read while it runs.</summary>
     public static GuestExecution IntoFiles(GuestExecution execution, OutputFiles files, string token) =>
         Wrap(Redirect, token, execution, files.Folder, files.Handles);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
@@ -10,6 +11,11 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 /// <summary>Guests with a POSIX shell, as Linux and BSD have it.</summary>
 internal sealed class PosixPlatform : GuestPlatform
 {
+    private const string Home = "HOME=";
+
+    private volatile bool _isEnvironmentKnown;
+    private IReadOnlyList<string>? _completeEnvironment;
+
     /// <inheritdoc/>
     public override GuestPath Paths => GuestPath.Posix;
 
@@ -37,9 +43,42 @@ internal sealed class PosixPlatform : GuestPlatform
         return [.. Encoding.UTF8.GetString(output).Split('\0').Where(variable => variable.IndexOf('=') > 0)];
     }
 
+    /// <summary>systemd starts the agent without HOME. It is looked up once for each agent.</summary>
+    public override async Task<IReadOnlyList<string>?> FindCompleteEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        if (!_isEnvironmentKnown)
+        {
+            try
+            {
+                var own = await GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
+                _completeEnvironment = own.Any(variable => variable.StartsWith(Home, StringComparison.Ordinal)) ? null
+                    : [.. own, Home + await FindHomeAsync(session, time, cancellationToken).ConfigureAwait(false)];
+            }
+            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.EnvironmentUnknown) || e.Is(ErrorCatalogue.ProcessNotStarted))
+            {
+                // It has no such tools: programs run as the agent starts them.
+            }
+
+            _isEnvironmentKnown = true;
+        }
+
+        return _completeEnvironment;
+    }
+
     /// <inheritdoc/>
-    public override GuestExecution RunInFolder(GuestExecution execution, string folder, string token) =>
-        LaunchScripts.InFolder(execution, folder, token);
+    public override GuestExecution Launch(GuestExecution execution, GuestProcessStart start, string token, GuestAgentEndpoint endpoint)
+    {
+        foreach (var path in new[] { start.OutputPath, start.ErrorPath }.OfType<string>().Where(path => !Paths.IsRooted(path)))
+        {
+            throw ErrorCatalogue.GuestPathNotRooted.With(path, endpoint);
+        }
+
+        execution = start.WorkingDirectory is { } folder ? LaunchScripts.InFolder(execution, folder, token) : execution;
+        execution = start.UserName is { } user ? LaunchScripts.AsUser(execution, user, token) : execution;
+        return start.OutputPath is null && start.ErrorPath is null ? execution
+            : LaunchScripts.IntoFiles(execution, start.OutputPath ?? "", start.ErrorPath ?? "", token);
+    }
 
     /// <inheritdoc/>
     public override Task<GuestProcessResult> FollowAsync(
@@ -83,4 +122,8 @@ internal sealed class PosixPlatform : GuestPlatform
     public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
         GuestFileTools.FindAsync(session, time, cancellationToken);
+
+    private static async Task<string> FindHomeAsync(GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
+        Encoding.UTF8.GetString(await ReadEnvironmentByAsync(
+            session, new GuestExecution("/bin/sh", "-c", """eval "printf %s ~$(id -un)" """), time, cancellationToken).ConfigureAwait(false));
 }

@@ -17,6 +17,8 @@ public sealed class GuestProcess
     private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan MaxPoll = TimeSpan.FromSeconds(1);
 
+    private const int MaxLastLine = 200;
+
     private readonly GuestAgentSession _session;
     private readonly LaunchWrapper? _wrapper;
     private readonly Encoding _encoding;
@@ -50,9 +52,31 @@ public sealed class GuestProcess
     /// <summary>Its id in the guest.</summary>
     public long Pid { get; }
 
+    /// <summary>What is to be kept of it for other processes of this user.</summary>
+    internal ProcessRecord ToRecord(string channel, string guestName, DateTime? startTime) =>
+        new(channel, guestName, Pid, FilePath, startTime, _wrapper?.Token, _encoding.WebName, _end, _duration);
+
+    /// <summary>A process of which another process of this user has kept a record.</summary>
+    internal static GuestProcess Of(GuestAgentSession session, ProcessRecord record)
+    {
+        var process = new GuestProcess(
+            session, record.Pid, record.FilePath, record.Token is { } token ? new LaunchWrapper(token) : null,
+            Encoding.GetEncoding(record.Encoding), null);
+        process.Adopt(record);
+        return process;
+    }
+
+    /// <summary>Takes its end from a record; whether that tells it.</summary>
+    internal bool Adopt(ProcessRecord record)
+    {
+        _duration ??= record.Duration;
+        _end ??= record.End;
+        return _end is not null;
+    }
+
     /// <summary>The same process, reached through another session with the agent that started it.</summary>
     /// <param name="session">The session.</param>
-    public GuestProcess Through(GuestAgentSession session) => new(session, Pid, FilePath, _wrapper, _encoding, null);
+    public GuestProcess Through(GuestAgentSession session) => new(session, Pid, FilePath, _wrapper, _encoding, null) { _end = _end, _duration = _duration };
 
     /// <summary>The program, or null where it is not known.</summary>
     public string? FilePath { get; }
@@ -232,13 +256,23 @@ public sealed class GuestProcess
             }
 
             var failure = await TryStopAsync().ConfigureAwait(false);
-            throw TimedOut(time, failure is null ? "it was killed" : $"it could not be killed: {failure}", e);
+            var state = failure is null ? "it was killed" : $"it could not be killed: {failure.TrimEnd('.')}";
+            throw Result is { } end
+                ? TimedOut(time, state + LastLine(end), e).WithOutput(end.StandardOutput, end.StandardError)
+                : TimedOut(time, state, e);
         }
         catch (Exception) when (_end is null)
         {
             await TryStopAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private static string LastLine(GuestProcessResult end)
+    {
+        var text = end.StandardError.Trim() is { Length: > 0 } errors ? errors : end.StandardOutput.Trim();
+        var line = text.Substring(text.LastIndexOf('\n') + 1);
+        return line.Length == 0 ? "" : $"; the last that it wrote is '{SafeText.Escape(line, MaxLastLine)}'";
     }
 
     private async Task<GuestProcessResult> WaitAsync(OperationTime time, CancellationToken cancellationToken)

@@ -21,6 +21,15 @@ public sealed record GuestProcessStart(string FilePath)
     /// <summary>The folder to run in, or null for the agent's.</summary>
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>The user in the guest to run as, or null for the agent's. Not in Windows guests.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>The path of a new file in the guest for its standard output, or null for the agent to keep it. Not in Windows guests.</summary>
+    public string? OutputPath { get; init; }
+
+    /// <summary>The path of a new file in the guest for its standard error, or null for the agent to keep it. Not in Windows guests.</summary>
+    public string? ErrorPath { get; init; }
+
     /// <summary>The encoding of what it writes.</summary>
     public Encoding Encoding { get; init; } = new UTF8Encoding(false);
 

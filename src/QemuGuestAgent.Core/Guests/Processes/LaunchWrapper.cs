@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
@@ -11,9 +12,20 @@ namespace QemuGuestAgent.Core.Guests.Processes;
 /// </summary>
 internal sealed class LaunchWrapper
 {
+    // A shell begins its messages with its name, which is the token, and the line.
+    private static readonly Regex OwnName = new("^[0-9a-f]{32}: ((line )?[0-9]+: )?", RegexOptions.CultureInvariant);
+
     private readonly byte[] _token;
 
-    private LaunchWrapper(string token) => _token = Encoding.ASCII.GetBytes(token);
+    /// <summary>The wrapper of a program that was started with a token.</summary>
+    public LaunchWrapper(string token)
+    {
+        Token = token;
+        _token = Encoding.ASCII.GetBytes(token);
+    }
+
+    /// <summary>What stands at the end of standard error where the program could not be started.</summary>
+    public string Token { get; }
 
     /// <summary>What to start for a program, and its wrapper where there is one.</summary>
     /// <param name="session">The session with the guest's agent.</param>
@@ -26,17 +38,16 @@ internal sealed class LaunchWrapper
         CancellationToken cancellationToken)
     {
         var execution = new GuestExecution(start.FilePath, [.. start.Arguments]) { Input = start.Input };
-        if (start.Environment is { } changes)
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        execution = execution with
         {
-            var environment = await GetEnvironmentAsync(session, start, changes, time, cancellationToken).ConfigureAwait(false);
-            execution = execution with { Environment = environment };
-        }
-
+            Environment = await FindEnvironmentAsync(platform, session, start, time, cancellationToken).ConfigureAwait(false),
+        };
         var token = Guid.NewGuid().ToString("N");
-        if (start.WorkingDirectory is { } folder)
+        var isWrapped = start.WorkingDirectory is not null || start.UserName is not null || start.OutputPath is not null || start.ErrorPath is not null;
+        if (isWrapped)
         {
-            var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
-            execution = platform.RunInFolder(execution, folder, token);
+            execution = platform.Launch(execution, start, token, session.Endpoint);
         }
 
         if (redirect is not null)
@@ -44,14 +55,14 @@ internal sealed class LaunchWrapper
             execution = redirect(execution, token);
         }
 
-        return (execution, start.WorkingDirectory is null && redirect is null ? null : new LaunchWrapper(token));
+        return (execution, isWrapped || redirect is not null ? new LaunchWrapper(token) : null);
     }
 
     /// <summary>Why the program could not be started, or null where it was.</summary>
     /// <param name="errors">What came from standard error.</param>
     public string? FindFailure(byte[] errors) =>
         errors.Length >= _token.Length && errors.Skip(errors.Length - _token.Length).SequenceEqual(_token)
-            ? Encoding.UTF8.GetString(errors, 0, errors.Length - _token.Length).Trim()
+            ? OwnName.Replace(Encoding.UTF8.GetString(errors, 0, errors.Length - _token.Length).Trim(), "")
             : null;
 
     /// <summary>The environment with changes: a null unsets.</summary>
@@ -66,22 +77,23 @@ internal sealed class LaunchWrapper
         ];
     }
 
-    private static async Task<IReadOnlyList<string>> GetEnvironmentAsync(
-        GuestAgentSession session, GuestProcessStart start, IReadOnlyDictionary<string, string?> changes, OperationTime time,
-        CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>?> FindEnvironmentAsync(
+        GuestPlatform platform, GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken)
     {
-        if (changes.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } wrong)
+        if (start.Environment?.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } wrong)
         {
             throw ErrorCatalogue.VariableNameInvalid.With(wrong);
         }
 
-        if (start.ReplacesEnvironment)
+        if (start.Environment is { } whole && start.ReplacesEnvironment)
         {
-            return Merge([], changes, StringComparer.Ordinal);
+            return Merge([], whole, StringComparer.Ordinal);
         }
 
-        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
-        var current = await platform.GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
-        return Merge(current, changes, platform.VariableNames);
+        var complete = await platform.FindCompleteEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return start.Environment is not { } changes ? complete
+            : Merge(
+                complete ?? await platform.GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false), changes,
+                platform.VariableNames);
     }
 }

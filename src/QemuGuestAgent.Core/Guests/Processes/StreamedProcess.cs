@@ -48,15 +48,24 @@ public static class StreamedProcess
     {
         var kept = new Dictionary<GuestOutputKind, MemoryStream> { [GuestOutputKind.Output] = new(), [GuestOutputKind.Error] = new() };
         var isTruncated = false;
-        var result = await platform.FollowAsync(
-            session, start, HostWatch.Usual, (stream, bytes) =>
-            {
-                var count = (int)Math.Min(bytes.Length, MaxKept - kept[stream].Length);
-                kept[stream].Write(bytes, 0, count);
-                isTruncated |= count < bytes.Length;
-                return Task.CompletedTask;
-            },
-            keepsOnTimeOut, time, cancellationToken).ConfigureAwait(false);
-        return result.With(kept[GuestOutputKind.Output].ToArray(), kept[GuestOutputKind.Error].ToArray(), isTruncated);
+        try
+        {
+            var result = await platform.FollowAsync(
+                session, start, HostWatch.Usual, (stream, bytes) =>
+                {
+                    var count = (int)Math.Min(bytes.Length, MaxKept - kept[stream].Length);
+                    kept[stream].Write(bytes, 0, count);
+                    isTruncated |= count < bytes.Length;
+                    return Task.CompletedTask;
+                },
+                keepsOnTimeOut, time, cancellationToken).ConfigureAwait(false);
+            return result.With(kept[GuestOutputKind.Output].ToArray(), kept[GuestOutputKind.Error].ToArray(), isTruncated);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut))
+        {
+            throw e.WithOutput(TextOf(GuestOutputKind.Output), TextOf(GuestOutputKind.Error));
+        }
+
+        string TextOf(GuestOutputKind stream) => GuestText.Decode(kept[stream].ToArray(), start.Encoding);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
@@ -40,8 +41,11 @@ internal sealed class WindowsPlatform : GuestPlatform
     }
 
     /// <inheritdoc/>
-    public override GuestExecution RunInFolder(GuestExecution execution, string folder, string token) =>
-        WindowsLauncher.Wrap(execution, token, folder);
+    public override GuestExecution Launch(GuestExecution execution, GuestProcessStart start, string token, GuestAgentEndpoint endpoint) =>
+        start.UserName is not null ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("UserName", "Running as another user", endpoint)
+        : start.OutputPath is not null || start.ErrorPath is not null
+            ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("RedirectStandardOutput", "Output into a file", endpoint)
+        : WindowsLauncher.Wrap(execution, token, start.WorkingDirectory!);
 
     /// <inheritdoc/>
     public override Task<GuestProcessResult> FollowAsync(

@@ -255,7 +255,8 @@ internal static class LocalFile
         }
         catch (Exception e) when (IsFailure(e))
         {
-            throw ErrorCatalogue.LocalFileNotWritten.Because(e, path, e.Message);
+            var shown = PartialName.Shown(path);
+            throw ErrorCatalogue.LocalFileNotWritten.Because(e, shown, e.Message.Replace(path, shown));
         }
     }
 

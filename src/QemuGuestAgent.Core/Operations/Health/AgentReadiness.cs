@@ -1,3 +1,4 @@
+using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
@@ -17,6 +18,8 @@ public static class AgentReadiness
     private static readonly TimeSpan MaxAttempt = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan AddressPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Waits until the agent of an endpoint, which may not be there yet, is ready.</summary>
     /// <param name="endpoint">The endpoint of the agent.</param>
@@ -42,6 +45,34 @@ public static class AgentReadiness
         RetryAsync(
             attempt => session.SynchronizeAsync(attempt, cancellationToken), session.Endpoint, new OperationTime(session.Clock, call),
             cancellationToken);
+
+    /// <summary>Waits until the guest has an address that others can reach.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="family">ipv4 or ipv6; null is any.</param>
+    /// <param name="call">Time limit (zero for none) and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
+    /// <exception cref="GuestAgentException">AddressNotSeen, and those of a command.</exception>
+    public static async Task WaitForAddressAsync(
+        this GuestAgentSession session, string? family, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var time = new OperationTime(session.Clock, call);
+        while (true)
+        {
+            var interfaces = await session.GetNetworkInterfacesAsync(time.Command(), cancellationToken).ConfigureAwait(false);
+            if (interfaces.ReachableAddresses().Any(address => family is null || address.Family == family))
+            {
+                return;
+            }
+
+            await time.DelayAsync(AddressPause, cancellationToken).ConfigureAwait(false);
+            if (time.IsOver)
+            {
+                var others = string.Join(", ", interfaces.SelectMany(all => all.Addresses).Select(address => address.Address));
+                throw ErrorCatalogue.AddressNotSeen.With(
+                    session.Endpoint, family is null ? "" : $"{family} ", time.Limit.TotalSeconds, others.Length > 0 ? $"only {others}" : "none");
+            }
+        }
+    }
 
     private static async Task<T> RetryAsync<T>(
         Func<CallOptions, Task<T>> attempt, GuestAgentEndpoint endpoint, OperationTime time, CancellationToken cancellationToken)

@@ -1,4 +1,6 @@
+using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent;
 
@@ -40,9 +42,66 @@ public sealed class AgentProcess
 
     internal GuestProcess Core { get; }
 
-    /// <summary>The same process, reached through another session.</summary>
-    internal AgentProcess Through(Guest guest) => new(guest, Core.Through(guest.Session), StartTime);
+    // What identifies its guest for other processes of this user; null where there is no such guest.
+    private string? Channel => ChannelOf(Guest);
 
     /// <summary>Its id and its program.</summary>
     public override string ToString() => FilePath is null ? $"{Pid}" : $"{Pid} ({FilePath})";
+
+    /// <summary>Those that this user started in a guest and did not fetch the end of, from whichever PowerShell.</summary>
+    /// <param name="guest">The guest.</param>
+    /// <param name="tell">Receives messages about what cannot be read.</param>
+    internal static IEnumerable<AgentProcess> Find(Guest guest, Action<string> tell)
+    {
+        var known = guest.UserSession?.Processes.All ?? [];
+        var records = ChannelOf(guest) is { } channel ? ProcessRecord.Find(channel, tell) : [];
+        return known.Concat(records.Where(record => known.All(process => process.Pid != record.Pid))
+            .Select(record => new AgentProcess(guest, GuestProcess.Of(guest.Session, record), record.StartTime)));
+    }
+
+    /// <summary>The same process, reached through another session.</summary>
+    internal AgentProcess Through(Guest guest) => new(guest, Core.Through(guest.Session), StartTime);
+
+    /// <summary>Has other PowerShells of this user find it.</summary>
+    internal void Keep(Action<string> tell)
+    {
+        if (Channel is { } channel)
+        {
+            Core.ToRecord(channel, Guest.Name, StartTime).Save(tell);
+        }
+    }
+
+    /// <summary>Its end was fetched.</summary>
+    internal void Forget(Action<string> tell)
+    {
+        Guest.UserSession?.Processes.Remove(this);
+        if (Channel is { } channel)
+        {
+            Core.ToRecord(channel, Guest.Name, StartTime).Remove(tell);
+        }
+    }
+
+    /// <summary>Asks for its end, which another PowerShell may have been told meanwhile.</summary>
+    /// <exception cref="GuestAgentException">As the question.</exception>
+    internal async Task<GuestProcessResult?> AskAsync(Func<Task<GuestProcessResult?>> ask, Action<string> tell)
+    {
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessUnknown) && Channel is { } channel)
+        {
+            var record = ProcessRecord.Find(channel, tell).FirstOrDefault(record => record.Pid == Pid);
+            if (record is not null && Core.Adopt(record))
+            {
+                return Core.Result;
+            }
+
+            record?.Remove(tell);
+            throw;
+        }
+    }
+
+    private static string? ChannelOf(Guest guest) =>
+        guest.Session.Endpoint is var endpoint && endpoint is EmbeddedEndpoint ? null : endpoint.LockName ?? $"{endpoint}";
 }

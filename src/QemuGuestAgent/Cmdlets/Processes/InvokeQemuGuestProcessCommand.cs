@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
@@ -23,17 +24,23 @@ public sealed class InvokeQemuGuestProcessCommand : ProgramCmdlet
 
     private protected override string? Activity => $"Running {FilePath} in guests";
 
-    /// <inheritdoc/>
-    protected override void ProcessRecord() => ForEachGuest(
-        async (guest, call, cancellationToken) => Output(
-            guest,
-            "ProcessResult",
-            [
-                Stream
-                    ? await StreamedProcess.RunAsync(
-                        guest.Session, Program, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), KeepOnTimeout, call,
-                        cancellationToken).ConfigureAwait(false)
-                    : await GuestProcess.RunAsync(guest.Session, Program, KeepOnTimeout, call, cancellationToken).ConfigureAwait(false)
-            ]),
-        $"run {FilePath}");
+    private protected override string Change => "run";
+
+    private protected override async Task<Action> RunAsync(Guest guest, CallOptions call, CancellationToken cancellationToken)
+    {
+        var result = Stream
+            ? await StreamedProcess.RunAsync(
+                guest.Session, Program, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), KeepOnTimeout, call,
+                cancellationToken).ConfigureAwait(false)
+            : await GuestProcess.RunAsync(guest.Session, Program, KeepOnTimeout, call, cancellationToken).ConfigureAwait(false);
+        return Output(guest, "ProcessResult", [result]) + Warn(guest, result);
+    }
+
+    private Action Warn(Guest guest, GuestProcessResult result) => () =>
+    {
+        if (result.Truncated)
+        {
+            WriteWarning($"{guest.Name}: {FilePath} wrote more than the 16 MiB of a stream that are kept: the rest is lost. With -Stream all of it is written.");
+        }
+    };
 }

@@ -15,12 +15,15 @@ public abstract class ProcessCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public AgentProcess[] Process { get; set; } = [];
 
-    /// <summary>Ids of processes in the guest; by default all that were started through the session and are not known to have ended.</summary>
+    /// <summary>Ids of processes in the guest; by default all that were started through the session and whose end was not fetched.</summary>
     [Parameter(ParameterSetName = SessionSet, ValueFromPipelineByPropertyName = true)]
-    [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [Alias("Pid")]
     [ValidateRange(1, long.MaxValue)]
     public long[] Id { get; set; } = [];
+
+    // Whether it is for all that this user started, where none is named: else only for what was started through the session.
+    private protected virtual bool FindsAll => false;
 
     // Starts an operation on each process given; a cmdlet that changes something describes the change.
     private protected void ForEachProcess(
@@ -36,9 +39,9 @@ public abstract class ProcessCmdlet : GuestCmdlet
         {
             if (guest.Session is { } session)
             {
-                Array.ForEach([.. Find(guest, session)], ForProcess);
+                Array.ForEach([.. Find(new Guest(guest, session.Core))], ForProcess);
             }
-            else if (Id.Length == 0)
+            else if (Id.Length == 0 && !FindsAll)
             {
                 WriteError(ErrorRecords.Of(ErrorCatalogue.ProcessNotNamed.With(guest.Text), guest));
             }
@@ -61,20 +64,15 @@ public abstract class ProcessCmdlet : GuestCmdlet
         }
     }
 
-    // Writes how a process ended.
-    private protected Action Output(AgentProcess process, GuestProcessResult result)
-    {
-        process.Guest.UserSession?.Processes.Remove(process);
-        return Output(process.Guest, "ProcessResult", [result]);
-    }
+    // Receives messages about the records of processes.
+    private protected void Tell(string text) => Post(() => WriteWarning(text));
 
-    private IEnumerable<AgentProcess> Find(GuestTarget guest, AgentSession session)
+    private IEnumerable<AgentProcess> Find(Guest guest)
     {
-        var known = session.Processes.All;
+        var known = Id.Length == 0 && !FindsAll ? guest.UserSession!.Processes.All : [.. AgentProcess.Find(guest, Tell)];
         return Id.Length == 0
             ? known
-            : Id.Select(id => known.FirstOrDefault(process => process.Pid == id)
-                ?? new AgentProcess(new Guest(guest, session.Core), new GuestProcess(session.Core, id)));
+            : Id.Select(id => known.FirstOrDefault(process => process.Pid == id) ?? new AgentProcess(guest, new GuestProcess(guest.Session, id)));
     }
 
     // One after the other, because there is one channel; one that fails does not stop the others.
@@ -83,9 +81,8 @@ public abstract class ProcessCmdlet : GuestCmdlet
         CancellationToken cancellationToken)
     {
         var outputs = new List<Action>();
-        foreach (var id in Id)
+        foreach (var process in Find(guest))
         {
-            var process = new AgentProcess(guest, new GuestProcess(guest.Session, id));
             try
             {
                 outputs.Add(await operation(process, call, cancellationToken).ConfigureAwait(false));

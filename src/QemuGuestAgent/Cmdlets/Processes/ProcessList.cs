@@ -23,7 +23,10 @@ internal sealed class ProcessList
     {
         lock (_lock)
         {
-            _processes.Add(process);
+            if (!_processes.Contains(process))
+            {
+                _processes.Add(process);
+            }
         }
     }
 

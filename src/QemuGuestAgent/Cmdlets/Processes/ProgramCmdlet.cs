@@ -4,12 +4,16 @@ using System.Text;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
 /// <summary>A cmdlet that runs a program in each of many guests.</summary>
 public abstract class ProgramCmdlet : GuestCmdlet
 {
+    private readonly List<object> _input = [];
+    private bool _isInputPiped;
+
     /// <summary>The path of the program in the guest; a name without a slash is searched for on the agent's PATH.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ValidateNotNullOrEmpty]
@@ -34,8 +38,11 @@ public abstract class ProgramCmdlet : GuestCmdlet
         "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z")]
     public SwitchParameter ProgramOption { get; set; }
 
-    /// <summary>Its standard input: bytes unchanged, and each string or secret as a line. It is not written to any log.</summary>
-    [Parameter]
+    /// <summary>
+    /// Its standard input: bytes unchanged, and each string or secret as a line. It can come through the pipeline where the guests do not. It is
+    /// not written to any log.
+    /// </summary>
+    [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
     public object? InputObject { get; set; }
 
@@ -52,6 +59,14 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? WorkingDirectory { get; set; }
+
+    /// <summary>
+    /// The user in the guest to run it as, in that user's home; by default the user that the agent runs as, which is normally root and needs no
+    /// password for this. Not in Windows guests.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? UserName { get; set; }
 
     /// <summary>The encoding of its input and output; UTF-8 by default.</summary>
     [Parameter]
@@ -75,7 +90,11 @@ public abstract class ProgramCmdlet : GuestCmdlet
             ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? this));
         }
 
-        Program = new GuestProcessStart(FilePath)
+        // Where the guests come through the pipeline, PowerShell binds each to both.
+        var given = MyInvocation.BoundParameters;
+        _isInputPiped = MyInvocation.ExpectingInput && !given.ContainsKey(nameof(InputObject))
+            && (given.ContainsKey(nameof(Session)) || given.ContainsKey(nameof(Endpoint)));
+        Program = Completed(new GuestProcessStart(FilePath)
         {
             Arguments = ArgumentList,
             Input = InputObject is null ? null : ProgramInput.Bytes(InputObject, Encoding),
@@ -84,7 +103,48 @@ public abstract class ProgramCmdlet : GuestCmdlet
                 : null,
             ReplacesEnvironment = ReplaceEnvironment,
             WorkingDirectory = WorkingDirectory,
+            UserName = UserName,
             Encoding = Encoding,
-        };
+        });
     }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (!_isInputPiped)
+        {
+            Run();
+        }
+        else if (InputObject is { } item)
+        {
+            if (ArgumentConverter.Unwrap(item) is AgentSession)
+            {
+                ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.GuestsGivenTwice.With(Session.Cast<object>().Concat(Endpoint).First()), item));
+            }
+
+            _input.Add(item);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (_isInputPiped)
+        {
+            Program = Program with { Input = ProgramInput.Bytes(_input, Encoding) };
+            Run();
+        }
+
+        base.EndProcessing();
+    }
+
+    // What is done, for -WhatIf and -Confirm.
+    private protected abstract string Change { get; }
+
+    // The program with what the cmdlet has parameters of its own for.
+    private protected virtual GuestProcessStart Completed(GuestProcessStart program) => program;
+
+    private protected abstract Task<Action> RunAsync(Guest guest, CallOptions call, CancellationToken cancellationToken);
+
+    private void Run() => ForEachGuest(RunAsync, $"{Change} {FilePath}");
 }

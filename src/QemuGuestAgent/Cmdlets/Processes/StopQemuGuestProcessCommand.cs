@@ -16,6 +16,7 @@ public sealed class StopQemuGuestProcessCommand : ProcessCmdlet
         async (process, call, cancellationToken) =>
         {
             await process.Core.StopAsync(call, cancellationToken).ConfigureAwait(false);
+            process.Keep(Tell);
             return () =>
             {
                 if (PassThru)

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Commands;
 
@@ -14,5 +15,18 @@ public sealed class WaitQemuGuestProcessCommand : ProcessCmdlet
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => ForEachProcess(async (process, call, cancellationToken) =>
-        Output(process, await process.Core.WaitAsync(call, cancellationToken).ConfigureAwait(false)));
+    {
+        try
+        {
+            var result = await process.AskAsync(async () => await process.Core.WaitAsync(call, cancellationToken).ConfigureAwait(false), Tell)
+                .ConfigureAwait(false);
+            process.Forget(Tell);
+            return Output(process.Guest, "ProcessResult", [result!]);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
+        {
+            process.Forget(Tell);
+            throw;
+        }
+    });
 }

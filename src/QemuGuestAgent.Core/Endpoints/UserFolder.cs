@@ -1,7 +1,7 @@
 namespace QemuGuestAgent.Core.Endpoints;
 
-/// <summary>The folder for the locks of this user's sessions, which no other user can write to, lock or read.</summary>
-internal static class LockFolder
+/// <summary>Folders for the files of this user's sessions, which no other user can write to, lock or read.</summary>
+internal static class UserFolder
 {
     private const string Name = "QemuGuestAgent";
 
@@ -16,11 +16,15 @@ internal static class LockFolder
     ];
 #endif
 
-    /// <summary>Finds or creates the folder.</summary>
+    // On Windows no other user may write there.
+    private static string ApplicationData =>
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+
+    /// <summary>Finds or creates the folder for locks.</summary>
     /// <param name="tell">Receives messages about folders that cannot be used, and why.</param>
     /// <exception cref="IOException">There is no such folder.</exception>
     /// <exception cref="UnauthorizedAccessException">There is no such folder.</exception>
-    public static string Find(Action<string> tell)
+    public static string ForLocks(Action<string> tell)
     {
 #if NET
         if (!OperatingSystem.IsWindows())
@@ -28,11 +32,25 @@ internal static class LockFolder
             return Find(Parents.OfType<string>(), tell);
         }
 #endif
-        // No other user may write there.
-        return Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } own
-            ? Directory.CreateDirectory(Path.Combine(own, Name)).FullName
-            : throw new IOException("this account has no folder for application data");
+        return OfWindows();
     }
+
+    /// <summary>Finds or creates the folder for what is kept after the user has logged out.</summary>
+    /// <inheritdoc cref="ForLocks"/>
+    public static string ForRecords(Action<string> tell)
+    {
+#if NET
+        if (!OperatingSystem.IsWindows())
+        {
+            return Find([ApplicationData, .. Parents.OfType<string>()], tell);
+        }
+#endif
+        return OfWindows();
+    }
+
+    private static string OfWindows() => ApplicationData is { Length: > 0 } own
+        ? Directory.CreateDirectory(Path.Combine(own, Name)).FullName
+        : throw new IOException("this account has no folder for application data");
 
 #if NET
     internal static string Find(IEnumerable<string> parents, Action<string> tell)
@@ -45,7 +63,7 @@ internal static class LockFolder
                 return folder;
             }
 
-            tell($"The folder '{folder}' is not used for locks: {reason}");
+            tell($"The folder '{folder}' is not used: {reason}");
         }
 
         throw new IOException("there is no folder that only this user can write to");
