@@ -114,12 +114,12 @@ Describe 'Set-QemuGuestProcessor and Set-QemuGuestMemoryBlock' {
     It 'switches the others where one cannot be, and says which and why' {
         Set-QemuGuestProcessor $session 0, 1, 9 -State Offline -ErrorVariable failed -ErrorAction SilentlyContinue
         (Get-QemuGuestProcessor $session).Online | Should -Be $true, $false
-        $failed.TargetObject | Should -Be 0, 9
+        $failed.Exception.Target | Should -Be 0, 9
         "$($failed[0])" | Should -BeLike "*processor #0 can't be offlined*"
 
         Set-QemuGuestMemoryBlock $session 0, 3, 99 -State Offline -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed.FullyQualifiedErrorId | Should -BeLike 'MemoryBlockUnchanged,*'
-        $failed.TargetObject | Should -Be 0, 99
+        $failed.Exception.Target | Should -Be 0, 99
         (Get-QemuGuestMemoryBlock $session -PhysicalIndex 3).Online | Should -BeFalse
     }
 
@@ -223,11 +223,11 @@ Describe 'Optimize-QemuGuestFileSystem' {
         ($trimmed | Format-Table | Out-String -Width 80) | Should -Match '/boot\s+411 MiB'
     }
 
-    It 'makes an error of one that cannot be trimmed, with the mount point as target, and trims the others' {
+    It 'makes an error of one that cannot be trimmed, with its mount point, and trims the others' {
         $trimmed = Optimize-QemuGuestFileSystem $session -Minimum 600MB -ErrorVariable failed -ErrorAction SilentlyContinue
         $trimmed.MountPoint | Should -Be '/'
         $failed.FullyQualifiedErrorId | Should -BeLike 'TrimFailed,*'
-        $failed.TargetObject | Should -Be '/boot'
+        $failed.Exception.Target | Should -Be '/boot'
     }
 
     It 'has time, and shows progress while it takes long' {

@@ -20,7 +20,7 @@ Describe 'Command lines of programs' {
         @{ Line = 'Invoke-QemuGuestProcess $vm java -ver'; Right = 'Invoke-QemuGuestProcess $vm java -- -ver' }
         @{ Line = 'Invoke-QemuGuestProcess $vm find -in x'; Right = 'Invoke-QemuGuestProcess $vm find -- -in x' }
         @{ Line = 'Invoke-QemuGuestProcess $vm echo -Timout 5'; Right = 'Invoke-QemuGuestProcess $vm echo -- -Timout 5' }
-        @{ Line = 'Invoke-QemuGuestProcess $vm echo -UserName app'; Right = 'Invoke-QemuGuestProcess $vm echo -- -UserName app' }
+        @{ Line = 'Invoke-QemuGuestProcess $vm echo -UserId app'; Right = 'Invoke-QemuGuestProcess $vm echo -- -UserId app' }
         @{ Line = 'Invoke-QemuGuestProcess $vm apt-get upgrade --yes'; Right = 'Invoke-QemuGuestProcess $vm apt-get upgrade -- --yes' }
         @{ Line = 'Invoke-QemuGuestProcess $vm kill -9 1'; Right = 'Invoke-QemuGuestProcess $vm kill -- -9 1' }
         @{ Line = 'Invoke-QemuGuestProcess $vm dd -o="$vm"'; Right = 'Invoke-QemuGuestProcess $vm dd -- -o="$vm"' }

@@ -6,7 +6,7 @@ Describe 'Programs in the embedded guest' {
     AfterAll { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
 
     It 'does not take a program for a session, or its argument for the program, where sessions come by pipeline' {
-        { $session | Invoke-QemuGuestProcess /bin/echo hi } | Should -Throw '*is no session*'
+        { $session | Invoke-QemuGuestProcess /bin/echo hi } | Should -Throw -ErrorId 'GuestsGivenTwice,*'
         ($session | Invoke-QemuGuestProcess -FilePath echo -ArgumentList hi).StandardOutput | Should -Be "hi`n"
     }
 

@@ -14,7 +14,7 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
     private static readonly TimeSpan MinTimeout = TimeSpan.FromTicks(1);
 
     private readonly CallOptions _call = call ?? new CallOptions();
-    private readonly long _started = clock.GetTimestamp();
+    private long _started = clock.GetTimestamp();
 
     /// <summary>The time since the start.</summary>
     public TimeSpan Elapsed => clock.GetElapsedTime(_started);
@@ -24,6 +24,22 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
 
     /// <summary>Whether the operation has no time left.</summary>
     public bool IsOver => Limit > TimeSpan.Zero && Elapsed >= Limit;
+
+    /// <summary>The same time for commands that only ask again: they are no steps of a trace.</summary>
+    public OperationTime WithoutSteps() => _call.Trace is not { } trace ? this
+        : new(clock, _call with
+        {
+            Trace = happened =>
+            {
+                if (happened.Kind != TraceKind.Step)
+                {
+                    trace(happened);
+                }
+            },
+        })
+        {
+            _started = _started,
+        };
 
     /// <summary>What the next command may take where a command may last as long as the operation: all that is left.</summary>
     public CallOptions Rest() =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;
 using QemuGuestAgent.Core.Tests.Session;
@@ -32,6 +33,36 @@ public sealed class EndpointLockTests : IDisposable
 
         Take(Endpoint)!.Dispose();
         Assert.Empty(_told);
+    }
+
+    [Fact]
+    public async Task A_session_waits_for_the_one_that_has_it_as_long_as_it_may()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have other errors.");
+        var first = Take(Endpoint);
+        var error = await Endpoint.Connect(call: new() { Timeout = TimeSpan.FromMilliseconds(100) }).FailsWith(ErrorCatalogue.EndpointInUse);
+        Assert.Contains("another session of this process", error.Message, StringComparison.Ordinal);
+        var told = new TaskCompletionSource();
+        var waiting = Endpoint.Connect(call: new()
+        {
+            Trace = happened =>
+            {
+                if (happened.Text.Contains("waiting", StringComparison.Ordinal))
+                {
+                    told.TrySetResult();
+                }
+            },
+        });
+        await told.Task.OrHang();
+        first!.Dispose();
+
+        // There is no socket: it was tried.
+        await waiting.FailsWith(ErrorCatalogue.EndpointNotFound);
+        using var stop = new CancellationTokenSource();
+        using var second = Take(Endpoint);
+        var cancelled = GuestAgentSession.ConnectAsync(Endpoint, cancellationToken: stop.Token);
+        stop.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
     }
 
     [Fact]
@@ -178,5 +209,5 @@ public sealed class EndpointLockTests : IDisposable
         Take(Endpoint)!.Dispose();
     }
 
-    private EndpointLock? Take(GuestAgentEndpoint endpoint) => EndpointLock.Take(endpoint, _told.Add);
+    private EndpointLock? Take(GuestAgentEndpoint endpoint) => EndpointLock.TryTake(endpoint, _told.Add, out var taken) ? taken : throw EndpointLock.InUse(endpoint);
 }

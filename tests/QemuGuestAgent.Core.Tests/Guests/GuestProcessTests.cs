@@ -9,7 +9,7 @@ using QemuGuestAgent.Core.Tests.RealAgent;
 namespace QemuGuestAgent.Core.Tests.Guests;
 
 /// <summary>Programs in the guest of a real agent, which is this machine: each subclass brings an agent.</summary>
-public abstract class GuestProcessTests : RealGuestTests
+public abstract partial class GuestProcessTests : RealGuestTests
 {
     private const int MaxOutput = 16 << 20;
 

@@ -40,7 +40,7 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
         _process?.Dispose();
 
         // The shell keeps the agent's output out of the test runner's, and becomes the agent. What that makes is everybody's.
-        _process = Process.Start(new ProcessStartInfo("/bin/sh")
+        var start = new ProcessStartInfo("/bin/sh")
         {
             ArgumentList =
             {
@@ -52,7 +52,11 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
                 ["QGA_LOG"] = LogPath,
                 ["PATH"] = $"{binary.Tools}:{Environment.GetEnvironmentVariable("PATH")}".TrimStart(':'),
             },
-        });
+        };
+
+        // systemd gives it none.
+        start.Environment.Remove("HOME");
+        _process = Process.Start(start);
     }
 
     /// <summary>Sends a signal to any process.</summary>

@@ -18,6 +18,7 @@ internal sealed class FollowedProcess(
     private const int ReadBytes = 64 << 10;
 
     private readonly OutputFiles _files = new(session, watch);
+    private readonly OperationTime _asking = time.WithoutSteps();
     private readonly List<byte> _firstErrors = [];
     private readonly byte[] _buffer = new byte[ReadBytes];
 
@@ -28,8 +29,8 @@ internal sealed class FollowedProcess(
         try
         {
             await _files.CreateAsync([], time, cancellationToken).ConfigureAwait(false);
-            var output = await _files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
-            var errors = await _files.OpenAsync(OutputFiles.Errors, "r", time, cancellationToken).ConfigureAwait(false);
+            var output = await _files.OpenAsync(OutputFiles.Output, "r", _asking, cancellationToken).ConfigureAwait(false);
+            var errors = await _files.OpenAsync(OutputFiles.Errors, "r", _asking, cancellationToken).ConfigureAwait(false);
             var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
                 session, start, (program, token) => LaunchScripts.IntoFiles(program, _files, token), time, cancellationToken).ConfigureAwait(false);
             var process = await GuestProcess.StartAsync(
@@ -61,7 +62,7 @@ internal sealed class FollowedProcess(
             var hasMore = false;
             try
             {
-                await _files.GiveSignAsync(time, cancellationToken).ConfigureAwait(false);
+                await _files.GiveSignAsync(_asking, cancellationToken).ConfigureAwait(false);
                 hasMore = await PumpAsync(GuestOutputKind.Output, output, cancellationToken).ConfigureAwait(false)
                     | await PumpAsync(GuestOutputKind.Error, errors, cancellationToken).ConfigureAwait(false);
 
@@ -75,7 +76,7 @@ internal sealed class FollowedProcess(
 
                 if (!hasMore && !time.IsOver)
                 {
-                    result = await process.RefreshAsync(time.Command(), cancellationToken).ConfigureAwait(false);
+                    result = await process.RefreshAsync(_asking.Command(), cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
@@ -117,7 +118,7 @@ internal sealed class FollowedProcess(
 
         await AliveUntilAsync(take(stream, bytes), cancellationToken).ConfigureAwait(false);
         var name = stream == GuestOutputKind.Output ? OutputFiles.Output : OutputFiles.Errors;
-        await _files.FreeAsync(name, count, time, cancellationToken).ConfigureAwait(false);
+        await _files.FreeAsync(name, count, _asking, cancellationToken).ConfigureAwait(false);
         return count == ReadBytes;
     }
 

@@ -200,9 +200,11 @@ public sealed class GuestProcess
     {
         // The operation may have done much else before.
         var begin = time.Elapsed;
+        var asking = time;
         while (true)
         {
-            var command = time.Command(out var isLast);
+            var command = asking.Command(out var isLast);
+            asking = asking == time ? time.WithoutSteps() : asking;
             try
             {
                 if (await AskAsync(command, cancellationToken).ConfigureAwait(false) is { HasExited: true } end)

@@ -117,14 +117,15 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        // PowerShell binds each input object to both, where neither is given.
-        if (FromSession is null && _isPathGiven)
+        if (FromSession is null)
         {
             _receivers.AddRange((ToSession ?? []).Except(_receivers));
-            if (_sources.Count > 0)
-            {
-                return;
-            }
+        }
+
+        // Guests come one by one with the same paths, or paths one by one for the same guests.
+        if (_isPathGiven && _sources.Count > 0)
+        {
+            return;
         }
 
         foreach (var path in IsLiteral ? LiteralPath : Path)

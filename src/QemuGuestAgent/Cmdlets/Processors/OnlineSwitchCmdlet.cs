@@ -14,6 +14,10 @@ public abstract class OnlineSwitchCmdlet : GuestCmdlet
     [Parameter(Mandatory = true)]
     public OnlineState State { get; set; }
 
+    /// <summary>Writes what was switched, in its new state.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
     // The name of a part.
     private protected abstract string Thing { get; }
 
@@ -31,14 +35,21 @@ public abstract class OnlineSwitchCmdlet : GuestCmdlet
         {
             ForGuest(
                 given,
-                async (guest, call, cancellationToken) => Report(
-                    guest,
-                    await SwitchAsync(guest.Session, ids, online, call, cancellationToken).ConfigureAwait(false)),
+                async (guest, call, cancellationToken) =>
+                {
+                    var failures = await SwitchAsync(guest.Session, ids, online, call, cancellationToken).ConfigureAwait(false);
+                    return Report(guest, failures)
+                        + (PassThru ? await GetAsync(guest, ids, call, cancellationToken).ConfigureAwait(false) : null);
+                },
                 $"Take {Thing}{(ids.Count == 1 ? "" : "s")} {string.Join(", ", ids)} {(online ? "online" : "offline")}");
         }
 
         base.EndProcessing();
     }
+
+    // Gets parts, and returns what writes them.
+    private protected abstract Task<Action> GetAsync(
+        Guest guest, IReadOnlyList<ulong> ids, CallOptions call, CancellationToken cancellationToken);
 
     // Switches parts, and gives the errors of those that could not be switched.
     private protected abstract Task<IReadOnlyList<GuestAgentException>> SwitchAsync(

@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Commands;
 
 /// <summary>Takes memory blocks of guests online or offline. One that cannot be switched is an error; the others are switched.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestMemoryBlock", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
-[OutputType(typeof(void))]
+[OutputType("QemuGuestAgent.MemoryBlock")]
 public sealed class SetQemuGuestMemoryBlockCommand : OnlineSwitchCmdlet
 {
     /// <summary>The blocks' numbers, as Get-QemuGuestMemoryBlock shows them.</summary>
@@ -18,6 +18,13 @@ public sealed class SetQemuGuestMemoryBlockCommand : OnlineSwitchCmdlet
     private protected override string Thing => "memory block";
 
     private protected override ulong[] Ids => PhysicalIndex;
+
+    private protected override async Task<Action> GetAsync(
+        Guest guest, IReadOnlyList<ulong> ids, CallOptions call, CancellationToken cancellationToken) => Output(
+        guest,
+        "MemoryBlock",
+        (await guest.Session.GetSizedMemoryBlocksAsync(call, cancellationToken).ConfigureAwait(false))
+            .Where(found => found.PhysicalIndex is { } number && ids.Contains(number)));
 
     private protected override Task<IReadOnlyList<GuestAgentException>> SwitchAsync(
         GuestAgentSession channel, IReadOnlyList<ulong> ids, bool online, CallOptions call, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
@@ -7,7 +8,7 @@ namespace QemuGuestAgent.Commands;
 
 /// <summary>Takes logical processors of guests online or offline. One that cannot be switched is an error; the others are switched.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestProcessor", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
-[OutputType(typeof(void))]
+[OutputType("QemuGuestAgent.Processor")]
 public sealed class SetQemuGuestProcessorCommand : OnlineSwitchCmdlet
 {
     /// <summary>The processors' numbers, as Get-QemuGuestProcessor shows them.</summary>
@@ -18,6 +19,13 @@ public sealed class SetQemuGuestProcessorCommand : OnlineSwitchCmdlet
     private protected override string Thing => "processor";
 
     private protected override ulong[] Ids => LogicalId;
+
+    private protected override async Task<Action> GetAsync(
+        Guest guest, IReadOnlyList<ulong> ids, CallOptions call, CancellationToken cancellationToken) => Output(
+        guest,
+        "Processor",
+        (await guest.Session.GetProcessorsAsync(call, cancellationToken).ConfigureAwait(false))
+            .Where(found => found.LogicalId is >= 0 and var number && ids.Contains((ulong)number)));
 
     private protected override Task<IReadOnlyList<GuestAgentException>> SwitchAsync(
         GuestAgentSession channel, IReadOnlyList<ulong> ids, bool online, CallOptions call, CancellationToken cancellationToken) =>

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Management.Automation;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
 
 /// <summary>Sets the clock of guests: to a given time, together with the RTC, or from the RTC.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestTime", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
-[OutputType(typeof(void))]
+[OutputType("QemuGuestAgent.Time")]
 public sealed class SetQemuGuestTimeCommand : GuestCmdlet
 {
     // The agent runs hwclock, which waits for the RTC.
@@ -19,6 +20,10 @@ public sealed class SetQemuGuestTimeCommand : GuestCmdlet
     [Parameter(Position = 1)]
     public DateTime? Time { get; set; }
 
+    /// <summary>Writes the new time.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
     private protected override string Activity => "Setting clocks";
 
     /// <inheritdoc/>
@@ -26,7 +31,9 @@ public sealed class SetQemuGuestTimeCommand : GuestCmdlet
         async (guest, call, cancellationToken) =>
         {
             await guest.Session.SetTimeAsync(Time, call, cancellationToken).ConfigureAwait(false);
-            return () => { };
+            return PassThru
+                ? Output(guest, "Time", [await guest.Session.GetZonedTimeAsync(call, cancellationToken).ConfigureAwait(false)])
+                : () => { };
         },
         Time is { } time
             ? $"Set the clock to {time.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture)}"

@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Commands;
 
 /// <summary>Adds public keys with which users of guests can log in through ssh.</summary>
 [Cmdlet(VerbsCommon.Add, "QemuGuestSshKey", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
-[OutputType(typeof(void))]
+[OutputType("QemuGuestAgent.SshKey")]
 public sealed class AddQemuGuestSshKeyCommand : SshKeyCmdlet
 {
     /// <summary>Removes all other keys of the users.</summary>

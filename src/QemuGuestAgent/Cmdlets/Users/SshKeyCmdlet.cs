@@ -36,6 +36,10 @@ public abstract class SshKeyCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
+    /// <summary>Writes all keys of the users afterwards.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
     // Whether any key was given.
     private protected bool HasKeys { get; private set; }
 
@@ -68,7 +72,9 @@ public abstract class SshKeyCmdlet : GuestCmdlet
                     async (guest, call, cancellationToken) =>
                     {
                         await ChangeAsync(guest, of.Key, [.. of], call, cancellationToken).ConfigureAwait(false);
-                        return () => { };
+                        return PassThru
+                            ? Output(guest, "SshKey", await guest.Session.GetSshKeysAsync(of.Key, call, cancellationToken).ConfigureAwait(false))
+                            : () => { };
                     },
                     Describe(of.Key, of.Count() == 1 ? "1 public key" : $"{of.Count()} public keys"));
             }

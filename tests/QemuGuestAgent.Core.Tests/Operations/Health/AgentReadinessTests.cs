@@ -4,6 +4,7 @@ using QemuGuestAgent.Core.Operations.Freezing;
 using QemuGuestAgent.Core.Operations.Health;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.Session;
 using QemuGuestAgent.EmbeddedAgent;
 
 namespace QemuGuestAgent.Core.Tests.Operations.Health;
@@ -45,6 +46,34 @@ public sealed class AgentReadinessTests
         agent.Start();
         using var session = await waiting.OrHang();
         Assert.Equal(GuestAgentSessionState.Ready, session.State);
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("ipv4", true)]
+    [InlineData("ipv6", false)]
+    public async Task A_guest_is_reachable_by_an_address_that_is_not_its_own_only(string? family, bool isReachable)
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var second = TimeSpan.FromSeconds(1);
+        var waiting = dialogue.Session.WaitForAddressAsync(family, new() { Timeout = isReachable ? 2 * second : second }, TestEnd);
+        const string own = """{"name":"lo","ip-addresses":[{"ip-address":"127.0.0.1","ip-address-type":"ipv4","prefix":8}]},"""
+            + """{"name":"docker0","ip-addresses":[{"ip-address":"172.17.0.1","ip-address-type":"ipv4","prefix":16}]},"""
+            + """{"name":"eth0","ip-addresses":[{"ip-address":"fe80::1","ip-address-type":"ipv6","prefix":64}""";
+        await dialogue.Peer.AnswerAsync("guest-network-get-interfaces", $"[{own}]}}]");
+        await dialogue.Time.PassAsync(second);
+        if (isReachable)
+        {
+            await dialogue.Peer.AnswerAsync(
+                "guest-network-get-interfaces", $$"""[{{own}},{"ip-address":"192.0.2.7","ip-address-type":"ipv4","prefix":24}]}]""");
+            await waiting.OrHang();
+        }
+        else
+        {
+            var error = await waiting.FailsWith(ErrorCatalogue.AddressNotSeen);
+            Assert.Contains("no ipv6 address", error.Message, StringComparison.Ordinal);
+            Assert.Contains("172.17.0.1", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
