@@ -103,6 +103,16 @@ Describe 'Wait-GuestReady' {
         $LASTEXITCODE | Should -Be 1
         $lines | Should -BeLike "*: not ready: '/bin/false' ended with 1*"
     }
+
+    It 'runs the command in the others while one endpoint is missing' {
+        $lines = & $folder/Wait-GuestReady.ps1 (New-Endpoint), 'pipe:none', (New-Endpoint) -Command /bin/true -TimeoutSeconds 1
+        $LASTEXITCODE | Should -Be 1
+        $lines | Should -HaveCount 3
+        $lines[0, 1] | ForEach-Object { $_ | Should -BeLike '*: ready' }
+        $lines[2] | Should -BeLike 'pipe:none: not ready: *'
+        $lines = & $folder/Wait-GuestReady.ps1 'pipe:none', (New-Endpoint) -Command /bin/false -TimeoutSeconds 1
+        $lines[0] | Should -BeLike "*: not ready: '/bin/false' ended with 1*"
+    }
 }
 
 Describe 'Backup-Guest' -Skip:(-not $IsLinux -or -not (Get-Command qemu-img -ErrorAction Ignore)) -Tag 'it needs qemu-img: apt-get install qemu-utils' {
