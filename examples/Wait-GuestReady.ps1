@@ -33,7 +33,7 @@ $end = [datetime]::UtcNow.AddSeconds($TimeoutSeconds)
 function Get-Rest($Most = $TimeoutSeconds) { [math]::Max(0.001, [math]::Min($Most, ($end - [datetime]::UtcNow).TotalSeconds)) }
 
 # Agents that do not answer yet are waited for in short rounds: the time of the other guests passes too.
-$round = [math]::Min(10, $TimeoutSeconds / 4)
+$round = [math]::Min(10.0, $TimeoutSeconds / 4)
 $missing = @($Endpoint | Select-Object -Unique)
 $sessions = $open = @()
 $reasons = @{}
