@@ -30,32 +30,40 @@ param(
 )
 
 $end = [datetime]::UtcNow.AddSeconds($TimeoutSeconds)
-function Get-Rest { [math]::Max(0.001, ($end - [datetime]::UtcNow).TotalSeconds) }
+function Get-Rest($Most = $TimeoutSeconds) { [math]::Max(0.001, [math]::Min($Most, ($end - [datetime]::UtcNow).TotalSeconds)) }
 
-$failed = @()
-$sessions = @(Wait-QemuGuestAgent -Endpoint $Endpoint -TimeoutSeconds $TimeoutSeconds -ErrorAction SilentlyContinue -ErrorVariable +failed)
+# Agents that do not answer yet are waited for in short rounds: the time of the other guests passes too.
+$round = [math]::Min(10.0, $TimeoutSeconds / 4)
+$missing = @($Endpoint | Select-Object -Unique)
+$sessions = $open = @()
+$reasons = @{}
 try {
-    # A guest that cannot run the command now may be able to in a moment; the last reason is reported. All have to be ready, so
-    # checking one after the other costs nothing.
-    $program = $Command | Select-Object -First 1
-    $arguments = @($Command | Select-Object -Skip 1)
-    $open = @(if ($program) { $sessions })
-    $reasons = @{}
-    while ($open) {
-        $open = @($open | Where-Object {
-                $run = @{ FilePath = $program; ArgumentList = $arguments; TimeoutSeconds = Get-Rest; Confirm = $false }
-                $result = Invoke-QemuGuestProcess $_ @run -ErrorAction SilentlyContinue -ErrorVariable problem
-                $reasons[$_.Id] = if ($problem) { "$problem" } else { "'$Command' ended with $($result.ExitCode). $($result.StandardError)" }
-                -not $result -or $result.ExitCode -ne 0
-            })
-        if ([datetime]::UtcNow -ge $end) { break }
-        if ($open) { Start-Sleep -Milliseconds ([math]::Min(1000, 1000 * (Get-Rest))) }
-    }
+    do {
+        if ($missing) {
+            $found = @(Wait-QemuGuestAgent -Endpoint $missing -TimeoutSeconds (Get-Rest $round) -ErrorAction SilentlyContinue -ErrorVariable problems)
+            $problems | ForEach-Object { $reasons["$($_.TargetObject)"] = "$_" }
+            $missing = @($problems | ForEach-Object { "$($_.TargetObject)" })
+            $sessions += $found
+            $open += @(if ($Command) { $found })
+        }
+
+        # A guest that cannot run the command now may be able to in a moment; the last reason is reported.
+        if ($open) {
+            $run = @{ FilePath = $Command[0]; ArgumentList = @($Command | Select-Object -Skip 1); TimeoutSeconds = Get-Rest; Confirm = $false }
+            $results = @(Invoke-QemuGuestProcess $open @run -ErrorAction SilentlyContinue -ErrorVariable problems)
+            $problems | ForEach-Object { $reasons[$_.TargetObject.Name] = "$_" }
+            $results | ForEach-Object { $reasons[$_.PSGuestName] = "'$Command' ended with $($_.ExitCode). $($_.StandardError)" }
+            $ready = @($results | Where-Object ExitCode -EQ 0 | ForEach-Object PSGuestName)
+            $open = @($open | Where-Object Name -NotIn $ready)
+        }
+
+        if ($missing -or $open) { Start-Sleep -Milliseconds ([math]::Min(1000, 1000 * (Get-Rest))) }
+    } while (($missing -or $open) -and (Get-Rest) -gt 0.1)
 }
 finally { $sessions | Disconnect-QemuGuestAgent }
 
 foreach ($session in $sessions) {
-    if ($session -in $open) { "$($session.Name): not ready: $($reasons[$session.Id])" } else { "$($session.Name): ready" }
+    if ($session -in $open) { "$($session.Name): not ready: $($reasons[$session.Name])" } else { "$($session.Name): ready" }
 }
-$failed | ForEach-Object { "$($_.TargetObject): not ready: $_" }
-exit [int] ($open.Count + $failed.Count -gt 0)
+$missing | ForEach-Object { "${_}: not ready: $($reasons[$_])" }
+exit [int] ($open.Count + $missing.Count -gt 0)

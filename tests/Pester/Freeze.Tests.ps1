@@ -72,6 +72,29 @@ Describe 'Use-QemuGuestFrozenFileSystem' {
         $outcome.Reason | Should -Be 'it broke'
     }
 
+    It 'gives the reason for each guest where one cannot be frozen' {
+        $bad = Connect-QemuGuestAgent (New-Endpoint 'blocked=guest-fsfreeze-freeze') -Name bad
+        try {
+            Use-QemuGuestFrozenFileSystem $session, $bad { $script:hasRun = $true } -OutcomeVariable outcome -Confirm:$false
+        } catch { $failed = $_ }
+        $failed.FullyQualifiedErrorId | Should -BeLike 'CommandDisabled,*'
+        $hasRun | Should -BeNullOrEmpty
+        $outcome.Result | Should -Be 'WorkFailed', 'NotFrozen'
+        $outcome[0].Reason | Should -BeLike '*because the guest of * could not be*guest-fsfreeze-freeze*disabled*'
+        $outcome[1].Reason | Should -BeLike "*'guest-fsfreeze-freeze' is disabled*"
+        Test-Frozen $endpoint | Should -BeFalse
+    }
+
+    It 'runs the block in Constrained Language, in the scope of its caller' {
+        Invoke-Fresh "Import-Module '$ModulePath'; `$session = Connect-QemuGuestAgent embedded:; `$x = 1
+            `$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'
+            Use-QemuGuestFrozenFileSystem `$session {
+                `$session.IsFrozen; Set-Variable x 2 -Scope 1; `$y = 3; `$x = 4; `"`$(`$ExecutionContext.SessionState.LanguageMode)`"
+                try { [IO.File]::Exists('/') } catch { 'refused' }
+            } -Confirm:`$false
+            `"`$x`$y`"" | Should -Be 'True', 'ConstrainedLanguage', 'refused', '2'
+    }
+
     It 'thaws when an error ends the block by preference' {
         {
             $ErrorActionPreference = 'Stop'

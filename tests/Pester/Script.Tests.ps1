@@ -88,12 +88,43 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
             $shell.Dispose()
         }
 
-        It 'verbose and debug records come where the caller wants to see them' {
-            $script = { Write-Verbose 'said' -Verbose; Write-Debug 'seen' -Debug }
-            Invoke-QemuGuestScript $session $script *>&1 | Should -BeNullOrEmpty
-            $all = & { $VerbosePreference = $DebugPreference = 'Continue'; Invoke-QemuGuestScript $session $script *>&1 }
-            ($all | Where-Object { $_ -is [Management.Automation.VerboseRecord] }).Message | Should -Contain 'said'
-            ($all | Where-Object { $_ -is [Management.Automation.DebugRecord] }).Message | Should -Contain 'seen'
+        It 'verbose and debug records that the script shows are shown, whatever the caller prefers' {
+            $script = { Write-Verbose 'said' -Verbose; Write-Verbose 'not said'; Write-Debug 'seen' -Debug; Write-Debug 'not seen' }
+            $all = Invoke-QemuGuestScript $session $script *>&1
+            $all | ForEach-Object { "$($_.GetType().Name) $_" } | Should -Be 'VerboseRecord said', 'DebugRecord seen'
+            Invoke-QemuGuestScript $session $script -Stream 4>$null 5>$null | Should -BeNullOrEmpty
+            "$VerbosePreference $DebugPreference" | Should -Be 'SilentlyContinue SilentlyContinue'
+        }
+
+        It 'standard error comes as errors, from .NET and from programs<Name>' -ForEach @(
+            @{ Name = ''; Live = $false }
+            @{ Name = ', live'; Live = $true }
+        ) {
+            $output = Invoke-QemuGuestScript $session {
+                'out'
+                [Console]::Error.WriteLine("straight $([char]27)[31mred$([char]27)[0m")
+                & /bin/sh -c 'echo of a program >&2'
+            } -Stream:$Live -ErrorVariable failed -ErrorAction SilentlyContinue
+            $output | Should -Be 'out'
+            $failed | ForEach-Object { $_.Exception.Message } | Sort-Object | Should -Be 'of a program', 'straight red'
+            $failed | ForEach-Object { $_.FullyQualifiedErrorId | Should -BeLike 'NativeCommandError,*' }
+            $failed.PSGuestName | Should -Be 'real', 'real'
+        }
+
+        It 'exit gives $LASTEXITCODE, and an error where it is not 0' {
+            & $pwsh -NoProfile -Command 'exit 5'
+            Invoke-QemuGuestScript $session { 1; & /bin/false; 2 } -ErrorVariable failed | Should -Be 1, 2
+            $LASTEXITCODE | Should -Be 5
+            Invoke-QemuGuestScript $session { function Stop-It { exit 7 }; 1; Stop-It; 2 } -ErrorVariable failed -ErrorAction SilentlyContinue | Should -Be 1
+            $LASTEXITCODE | Should -Be 7
+            $failed | Should -HaveCount 1
+            $failed[0].FullyQualifiedErrorId | Should -BeLike 'ScriptExitCode,*'
+            "$failed" | Should -BeLike '*exit code 7.'
+            $failed[0].TargetObject | Should -Be $session
+            Invoke-QemuGuestScript $session { 1; exit; 2 } -Stream -ErrorAction Stop | Should -Be 1
+            $LASTEXITCODE | Should -Be 0
+            { Invoke-QemuGuestScript $session { exit 3 } -ErrorAction Stop } | Should -Throw -ErrorId 'ScriptExitCode,*'
+            Invoke-QemuGuestScript $session { 1; break; 2 } -ErrorAction Stop | Should -Be 1
         }
 
         It 'more than the agent keeps is an error, and no limit live' {
@@ -156,7 +187,9 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
         It 'is broken off where its PowerShell is' {
             Invoke-QemuGuestScript $session { 1; [Environment]::Exit(7) } -ErrorVariable failed -ErrorAction SilentlyContinue
             $failed[0].FullyQualifiedErrorId | Should -BeLike 'ScriptBrokenOff,*'
-            "$failed" | Should -BeLike '*exit code 7*'
+            "$failed" | Should -BeLike '*(exit code 7): it wrote nothing*'
+            Invoke-QemuGuestScript $session { Stop-Process -Id $PID -Force } -ErrorVariable failed -ErrorAction SilentlyContinue
+            "$failed" | Should -BeLike '*(signal 9)*'
         }
 
         It 'what goes past PowerShell comes as text' {
@@ -166,7 +199,9 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
         It 'no text of a guest acts on a terminal' {
             $escape = [char]27
             Invoke-QemuGuestScript $session { Write-Error "$([char]27)[31mred`nnext" } -ErrorVariable failed -ErrorAction SilentlyContinue
-            $failed[0].Exception.Message | Should -Be "\u001B[31mred`nnext"
+            $failed[0].Exception.Message | Should -Be "red`nnext"
+            Invoke-QemuGuestScript $session { Write-Error "$([char]27)[2Jgone" } -ErrorVariable failed -ErrorAction SilentlyContinue
+            $failed[0].Exception.Message | Should -Be '\u001B[2Jgone'
         }
 
         It 'Select-Object -First 1 ends a live script' {
@@ -200,6 +235,33 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
         $file = Join-Path $folder 'a.txt'
         Set-Content $file 'echo $0'
         (Invoke-QemuGuestScript $session -FilePath $file).StandardOutput | Should -Be "script`n"
+    }
+
+    It 'its first line names the interpreter: <Line>' -ForEach @(
+        @{ Line = '#!/bin/bash'; Script = '[[ $# == 1 ]] && echo "$1 ${BASH_VERSION:+bash}"; cat; exit 3'; Output = "a b bash`ninput`n"; Code = 3 }
+        @{ Line = '#! /usr/bin/env bash'; Script = 'echo "$1 ${BASH_VERSION:+bash}"; cat; exit 3'; Output = "a b bash`ninput`n"; Code = 3 }
+        @{ Line = '#!/bin/sh -e'; Script = 'false; echo no'; Output = ''; Code = 1 }
+        @{ Line = '#!/usr/bin/env -S perl -w'; Script = 'print "@ARGV\n", <STDIN>;'; Output = "a b`ninput`n"; Code = 0 }
+        @{ Line = '#!/usr/bin/python3'; Script = 'import sys; print(sys.argv[1:], sys.stdin.read())'; Output = "['a b'] input`n`n"; Code = 0 }
+    ) {
+        if ($Line -match '(\w+)( -\w)?$' -and -not (Get-Command $Matches[1] -CommandType Application -ErrorAction Ignore)) { Set-ItResult -Skipped -Because "there is no $($Matches[1]) here" }
+        foreach ($end in "`n", "`r`n") {
+            $result = Invoke-QemuGuestScript $session -ScriptText "$Line$end$Script$end" -ArgumentList 'a b' -InputObject input
+            $result.StandardOutput | Should -BeExactly $Output
+            $result.StandardError | Should -BeExactly ''
+            $result.ExitCode | Should -Be $Code
+        }
+    }
+
+    It 'its first line names PowerShell, and -Interpreter comes before that' {
+        $file = Join-Path $folder 'named'
+        Set-Content $file "#!/usr/bin/env pwsh`nparam(`$n) [timespan]::FromSeconds(`$n)"
+        Invoke-QemuGuestScript $session -FilePath $file -ArgumentList 5 | Should -Be ([timespan]'00:00:05')
+        $file = Join-Path $folder 'bash.sh'
+        Set-Content $file "#!/bin/bash`necho `"`${BASH_VERSION:+bash}`""
+        (Invoke-QemuGuestScript $session -FilePath $file).StandardOutput | Should -Be "bash`n"
+        (Invoke-QemuGuestScript $session -FilePath $file -Interpreter Sh).StandardOutput | Should -Be "`n"
+        (Invoke-QemuGuestScript $session -ScriptText "#!/no/such/interpreter`nx").ExitCode | Should -Be 127
     }
 
     It 'a shell script comes live' {

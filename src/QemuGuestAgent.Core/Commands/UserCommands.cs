@@ -29,15 +29,22 @@ public static class UserCommands
             }),
             call, cancellationToken);
 
-    /// <summary>Gets the public keys of a user for ssh (guest-ssh-get-authorized-keys).</summary>
+    /// <summary>Gets the public keys of a user for ssh (guest-ssh-get-authorized-keys): none where the user has no file of keys.</summary>
     /// <inheritdoc cref="SetUserPasswordAsync"/>
     public static async Task<IReadOnlyList<GuestSshKey>> GetSshKeysAsync(
         this GuestAgentSession session, string userName, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
-        var reply = await session.InvokeAsync(
-            new GuestAgentRequest("guest-ssh-get-authorized-keys", new Hashtable { ["username"] = userName }),
-            call, cancellationToken).ConfigureAwait(false);
-        return [.. reply.Texts("keys").Select(key => new GuestSshKey(userName, key))];
+        try
+        {
+            var reply = await session.InvokeAsync(
+                new GuestAgentRequest("guest-ssh-get-authorized-keys", new Hashtable { ["username"] = userName }),
+                call, cancellationToken).ConfigureAwait(false);
+            return [.. reply.Texts("keys").Select(key => new GuestSshKey(userName, key))];
+        }
+        catch (GuestAgentException e) when (LacksKeyFile(e.AgentErrorText))
+        {
+            return [];
+        }
     }
 
     /// <summary>Adds public keys of a user for ssh (guest-ssh-add-authorized-keys).</summary>
@@ -66,4 +73,9 @@ public static class UserCommands
             new GuestAgentRequest(
                 "guest-ssh-remove-authorized-keys", new OrderedDictionary { ["username"] = userName, ["keys"] = keys }),
             call, cancellationToken).ConfigureAwait(false);
+
+    // Only the agent's text (QEMU qga/commands-common-ssh.c) tells this from a user that does not exist, or a file that it may not read.
+    private static bool LacksKeyFile(string? text) =>
+        text?.StartsWith("failed to read '", StringComparison.Ordinal) == true
+        && text.EndsWith(": No such file or directory", StringComparison.Ordinal);
 }

@@ -221,7 +221,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition InteractiveProcessEnded = Define(ConnectionError,
         "'{0}' in the guest of '{1}' ended with exit code {2}: {3}",
-        "Read its message. Exit code 127 means that the program was not found: install PowerShell in the guest, or give its path with -ShellPath.");
+        "Read its message. Exit code 127 means that the program was not found: install PowerShell in the guest, or give its path with -ShellPath. 126 means that it was found but cannot be run: check that it is executable for the user, and built for the guest's processor.");
 
     internal static readonly ErrorDefinition RemotingNotOpened = Define(ConnectionError,
         "No PowerShell session could be opened with '{0}' in the guest of '{1}': {2}",
@@ -252,8 +252,12 @@ public static class ErrorCatalogue
         "Use utf8, or a code page of the guest such as ibm850.");
 
     internal static readonly ErrorDefinition ScriptBrokenOff = Define(InvalidResult,
-        "PowerShell in the guest of '{0}' ended before the script did (exit code {1}, signal {2}): {3}",
+        "PowerShell in the guest of '{0}' ended before the script did ({1}): {2}",
         "Read its message. A script that ends its own PowerShell process cannot be distinguished from one that fails.");
+
+    internal static readonly ErrorDefinition ScriptExitCode = Define(InvalidResult,
+        "The PowerShell script in the guest of '{0}' ended with exit code {1}.",
+        "The script ended itself with 'exit {1}'; $LASTEXITCODE is set to the code of the script that ended last. What it wrote before may say why.");
 
     internal static readonly ErrorDefinition ScriptOutputTooLong = Define(LimitsExceeded,
         "The script in the guest of '{0}' wrote more than the 16 MiB that the agent keeps; its output is not used.",
@@ -275,6 +279,10 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition FreezeInFlight = Define(ResourceBusy,
         "The guest of '{0}' was not frozen: {1}, and the agent of a frozen guest does not report on it.",
         "Wait until it has ended (Wait-QemuGuestProcess), or freeze anyway with -Force.");
+
+    internal static readonly ErrorDefinition FreezeGivenUp = Define(InvalidResult,
+        "The guest of '{0}' is not frozen, because the guest of '{1}' could not be: {2}",
+        "Guests are frozen together or not at all. Solve the other guest's problem, or leave it out.");
 
     internal static readonly ErrorDefinition FreezeTimeLimit = Define(OperationTimeout,
         "The guest of '{0}' was thawed early: the {1} seconds of -MaximumSeconds were over. A snapshot taken meanwhile may not be consistent.",

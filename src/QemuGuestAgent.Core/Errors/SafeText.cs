@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace QemuGuestAgent.Core.Errors;
 
@@ -36,6 +37,10 @@ public static class SafeText
 
         return escaped?.ToString() ?? text;
     }
+
+    /// <summary>Returns output of a program without the sequences that only colour it: they would make it illegible once escaped.</summary>
+    /// <param name="text">Any text.</param>
+    public static string WithoutColors(string text) => Regex.Replace(text, "\u001B\\[[0-9;:]*m", "");
 
     // Moves i to the second half of a surrogate pair that is harmless.
     private static bool IsHarmless(string text, ref int i)

@@ -29,6 +29,9 @@ internal abstract class GuestPlatform
     /// <summary>Whether a program's output can be read while it runs: see <see cref="FollowAsync"/>.</summary>
     public abstract bool FollowsOutput { get; }
 
+    /// <summary>Whether the first line of a script can name its interpreter there: <c>#!/bin/bash</c>.</summary>
+    public abstract bool ReadsShebangs { get; }
+
     /// <summary>Whether everybody in the guest may read and write a new file of the agent's.</summary>
     public abstract bool OpensNewFilesToAll { get; }
 

@@ -22,6 +22,9 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
     /// <summary>The time that the operation was given; zero is no limit.</summary>
     public TimeSpan Limit => _call.Timeout;
 
+    /// <summary>The time that the user gave, also where this operation is a part of another; zero is no limit.</summary>
+    public TimeSpan Given => _call.OperationTimeout ?? _call.Timeout;
+
     /// <summary>Whether the operation has no time left.</summary>
     public bool IsOver => Limit > TimeSpan.Zero && Elapsed >= Limit;
 
@@ -43,7 +46,7 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
 
     /// <summary>What the next command may take where a command may last as long as the operation: all that is left.</summary>
     public CallOptions Rest() =>
-        Limit == TimeSpan.Zero ? _call : _call with { Timeout = Limit > Elapsed + MinTimeout ? Limit - Elapsed : MinTimeout };
+        Limit == TimeSpan.Zero ? _call : Part(Limit > Elapsed + MinTimeout ? Limit - Elapsed : MinTimeout);
 
     /// <summary>What the next command may take, a minute at the most: the operation may last longer than any of its commands.</summary>
     /// <param name="isLast">Whether the operation's time is over when the command's is.</param>
@@ -51,14 +54,14 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
     {
         var left = Limit > TimeSpan.Zero ? Limit - Elapsed : TimeSpan.MaxValue;
         isLast = left <= MaxCommand;
-        return _call with { Timeout = !isLast ? MaxCommand : left > ShortestCommand ? left : ShortestCommand };
+        return isLast ? Part(left > ShortestCommand ? left : ShortestCommand) : _call with { Timeout = MaxCommand };
     }
 
     /// <summary>What an attempt may take that is made again where it fails: so long, or all that is left.</summary>
     public CallOptions Attempt(TimeSpan longest)
     {
         var rest = Rest();
-        return rest.Timeout > longest || rest.Timeout == TimeSpan.Zero ? rest with { Timeout = longest } : rest;
+        return rest.Timeout > longest || rest.Timeout == TimeSpan.Zero ? rest with { Timeout = longest, OperationTimeout = null } : rest;
     }
 
     /// <inheritdoc cref="Command(out bool)"/>
@@ -78,4 +81,6 @@ internal sealed class OperationTime(TimeProvider clock, CallOptions? call)
         return clock.Delay(delay, cancellationToken);
 #endif
     }
+
+    private CallOptions Part(TimeSpan left) => _call with { Timeout = left, OperationTimeout = Given };
 }

@@ -12,7 +12,8 @@ internal sealed class AgentErrorMapper(GuestAgentEndpoint endpoint, GuestAgentIn
 
     /// <summary>
     /// The error that the agent replied. CommandNotFound is not there, disabled by policy, or refused because frozen: guest-info tells
-    /// the first from the others, which the session tells apart. The text of the agent decides nothing.
+    /// the first from the others, which the session tells apart. Where policy forbids guest-info too, it counts as disabled if QEMU's
+    /// agent has it. The text of the agent decides nothing.
     /// </summary>
     public GuestAgentException Explain(GuestAgentRequest request, Reply reply)
     {
@@ -26,7 +27,7 @@ internal sealed class AgentErrorMapper(GuestAgentEndpoint endpoint, GuestAgentIn
 
         var explained = errorClass switch
         {
-            "CommandNotFound" when agent?.Commands.ContainsKey(command) != true =>
+            "CommandNotFound" when !(agent?.Commands.ContainsKey(command) ?? CommandSchema.Find(command) is not null) =>
                 ErrorCatalogue.CommandNotFound.With(command, endpoint, agent?.Version ?? "unknown", Suggest(command)),
             "CommandNotFound" or "CommandDisabled" => ErrorCatalogue.CommandDisabled.With(command, endpoint),
             _ => ErrorCatalogue.AgentError.With(command, endpoint, description, errorClass),

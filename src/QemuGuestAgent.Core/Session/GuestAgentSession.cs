@@ -470,5 +470,5 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
 
     private long SecondsSince(long timestamp) => (long)_options.TimeProvider.GetElapsedTime(timestamp).TotalSeconds;
 
-    private static double Seconds(CallScope scope) => scope.Call.Timeout.TotalSeconds;
+    private static double Seconds(CallScope scope) => (scope.Call.OperationTimeout ?? scope.Call.Timeout).TotalSeconds;
 }

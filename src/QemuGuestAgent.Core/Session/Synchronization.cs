@@ -9,8 +9,9 @@ namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
 /// Gets in sync with the agent: 0xFF and guest-sync-delimited with a new random id, then every line is ignored until the reply that
-/// carries the id (rules S1 to S7). An agent without the command is asked with plain guest-sync; one that is silent, again: a sync dies
-/// with the agent, or the guest, that has taken it.
+/// carries the id (rules S1 to S7). An agent that refuses the command is asked with plain guest-sync, and one that refuses both with a
+/// command that does not exist, because its error contains the name; one that is silent is asked again: a sync dies with the agent, or
+/// the guest, that has taken it.
 /// </summary>
 internal sealed class Synchronization(
     GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper errors, GuestAgentSessionOptions options,
@@ -23,7 +24,7 @@ internal sealed class Synchronization(
 
     private long _id;
     private long _delimitedId;
-    private bool _isPlain;
+    private SyncKind _kind;
     private bool _isDelimited;
     private long _bytesBefore;
     private long _linesBefore;
@@ -34,6 +35,22 @@ internal sealed class Synchronization(
 
     // Where an agent has answered before, a line cut off by its death does not make it something else.
     private bool _sawReply = isKnownAgent;
+
+    // In the order in which they are tried.
+    private enum SyncKind
+    {
+        Delimited,
+        Plain,
+        Unknown,
+    }
+
+    // Every agent repeats the name of a command that it does not know: "The command guest-sync-… has not been found".
+    private string Command => _kind switch
+    {
+        SyncKind.Delimited => "guest-sync-delimited",
+        SyncKind.Plain => "guest-sync",
+        _ => $"guest-sync-{_id}",
+    };
 
     private long BytesSkipped => _bytes + channel.Decoder.BytesDropped - _bytesBefore;
 
@@ -106,8 +123,8 @@ internal sealed class Synchronization(
                         return;
                     }
 
-                    // Perhaps the answer to a former client; then both syncs are answered, in order, and the last one counts.
-                    _isPlain = true;
+                    // Perhaps the answer to a former client; then all syncs are answered, in order, and the last one counts.
+                    _kind++;
                     await SendAsync(cancellationToken).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -128,10 +145,11 @@ internal sealed class Synchronization(
         }
     }
 
-    // The result is whether it is the answer; else the agent does not know the command.
+    // The result is whether it is the answer; else the agent does not know the command, or its policy forbids it.
     private bool TryRead(in Reply reply, in ReadOnlySequence<byte> line, out bool isAnswer)
     {
-        isAnswer = reply.ReturnedNumber == _id;
+        isAnswer = reply.ReturnedNumber == _id
+            || (_kind == SyncKind.Unknown && reply.Kind == ReplyKind.Error && reply.Error.Description.Contains(Command));
         _isDelimited |= reply.ReturnedNumber == _delimitedId;
         Note(reply, line);
         if (late.TryDeliver(reply, errors.Explain))
@@ -148,7 +166,7 @@ internal sealed class Synchronization(
         _lines++;
         return BytesSkipped > options.MaxSyncBytes
             ? throw ErrorCatalogue.SyncSkippedTooMuch.With(endpoint, options.MaxSyncBytes)
-            : !_isPlain && reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
+            : _kind != SyncKind.Unknown && reply.Kind == ReplyKind.Error && reply.Error.Class == "CommandNotFound";
     }
 
     // The id is null where the reply has none.
@@ -203,12 +221,12 @@ internal sealed class Synchronization(
     {
         var message = await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false);
         _id = RequestId.Next();
-        if (!_isPlain)
+        if (_kind == SyncKind.Delimited)
         {
             _delimitedId = _id;
         }
 
-        RequestWriter.WriteSync(message, _isPlain ? "guest-sync" : "guest-sync-delimited", _id);
+        RequestWriter.WriteSync(message, Command, _id);
         channel.Send();
     }
 

@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
-using System.Text;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Scripts;
@@ -9,11 +8,14 @@ using QemuGuestAgent.Core.Operations.Scripts;
 namespace QemuGuestAgent.Conversion;
 
 /// <summary>Writes the output of a script in a guest's PowerShell to the same streams here.</summary>
-internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript script)
+internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScript script)
 {
-    private readonly StringBuilder _errors = new();
+    // Lines of standard error, until a first record shows that they come from the script and not from a PowerShell that cannot run it.
+    private readonly List<string> _errors = [];
     private readonly HashSet<int> _shown = [];
+    private bool _hasBegun;
     private bool _hasEnded;
+    private int? _exitCode;
 
     /// <summary>Parses lines, and returns actions for the pipeline's thread that write their records.</summary>
     /// <exception cref="GuestAgentException">ReplyUnexpected.</exception>
@@ -31,14 +33,19 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
         }
     }
 
-    /// <summary>Fails if the script was interrupted.</summary>
-    /// <exception cref="GuestAgentException">ScriptBrokenOff.</exception>
+    /// <summary>Fails if the script was interrupted, or ended itself with an exit code other than 0.</summary>
+    /// <exception cref="GuestAgentException">ScriptBrokenOff, ScriptExitCode.</exception>
     public void Check(GuestProcessResult result)
     {
         if (!_hasEnded)
         {
             throw ErrorCatalogue.ScriptBrokenOff.WithTarget(
-                guest.Name, guest.Session.Endpoint, result.ExitCode, result.Signal, _errors.ToString().Trim());
+                guest.Name, guest.Session.Endpoint, result.Ending, GuestProcessResult.LastWords(string.Join("\n", _errors)));
+        }
+
+        if (_exitCode is not (null or 0))
+        {
+            throw ErrorCatalogue.ScriptExitCode.WithTarget(guest.Name, guest.Session.Endpoint, _exitCode);
         }
     }
 
@@ -53,13 +60,23 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
 
     private IEnumerable<Action> Read(GuestProcessLine line)
     {
+        List<Action> actions = [];
         if (line.Stream == GuestOutputKind.Error)
         {
-            _errors.AppendLine(line.Text);
-            return [];
+            _errors.Add(line.Text);
+        }
+        else
+        {
+            actions.AddRange(script.Read(line.Text).Select(Read));
         }
 
-        return script.Read(line.Text).Select(Read);
+        if (_hasBegun)
+        {
+            actions.AddRange(_errors.Select(Error));
+            _errors.Clear();
+        }
+
+        return actions;
     }
 
     private Action Read(PowerShellRecord record)
@@ -69,6 +86,7 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
             return () => cmdlet.WriteObject(record.Content);
         }
 
+        _hasBegun = true;
         var value = PSSerializer.Deserialize(record.Content);
         switch (record.Kind)
         {
@@ -81,9 +99,9 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
             case "Warning":
                 return () => cmdlet.WriteWarning(Clean(value));
             case "Verbose":
-                return () => cmdlet.WriteVerbose(Clean(value));
+                return () => ShownRecords.WriteVerbose(cmdlet, Clean(value));
             case "Debug":
-                return () => cmdlet.WriteDebug(Clean(value));
+                return () => ShownRecords.WriteDebug(cmdlet, Clean(value));
             case "Information":
                 var information = Members(value);
                 var tags = LanguagePrimitives.ConvertTo<string[]>(information["Tags"]) ?? [];
@@ -97,10 +115,25 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
                 };
             case PowerShellScript.End:
                 _hasEnded = true;
-                return () => { };
+                _exitCode = value is null ? null : Number(value);
+                return () =>
+                {
+                    if (_exitCode is { } code)
+                    {
+                        cmdlet.SessionState.PSVariable.Set("global:LASTEXITCODE", code);
+                    }
+                };
             default:
                 throw new FormatException($"it has a record of the kind '{record.Kind}'.");
         }
+    }
+
+    // As PowerShell does with what programs write to standard error.
+    private Action Error(string line)
+    {
+        var error = new ErrorRecord(new RemoteException(Clean(line)), "NativeCommandError", ErrorCategory.NotSpecified, null);
+        ReplyConverter.Mark(PSObject.AsPSObject(error), guest.Name);
+        return () => cmdlet.WriteError(error);
     }
 
     private ErrorRecord Error(IDictionary members)
@@ -137,6 +170,6 @@ internal sealed class ScriptStreams(Cmdlet cmdlet, Guest guest, PowerShellScript
 
     // Line breaks are kept; no other control characters of a guest reach the terminal.
     private static string Clean(object? value) =>
-        string.Join("\n", (Convert.ToString(value, CultureInfo.InvariantCulture) ?? "").Split('\n')
+        string.Join("\n", SafeText.WithoutColors(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "").Split('\n')
             .Select(line => SafeText.Escape(line.TrimEnd('\r'), 8192)));
 }

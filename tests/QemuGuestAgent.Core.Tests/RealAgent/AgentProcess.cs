@@ -18,8 +18,8 @@ internal enum Signal
 internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, string method, string path) : IDisposable
 {
     // It acts on the machine that the tests run on. The last is blocked for the tests' sake.
-    private const string Blocked =
-        "guest-shutdown,guest-suspend-disk,guest-suspend-ram,guest-suspend-hybrid,guest-set-time,guest-set-user-password,"
+    public const string BlockingPolicy =
+        "--block-rpcs=guest-shutdown,guest-suspend-disk,guest-suspend-ram,guest-suspend-hybrid,guest-set-time,guest-set-user-password,"
         + "guest-fsfreeze-freeze,guest-fsfreeze-freeze-list,guest-fsfreeze-thaw,guest-fstrim,guest-set-vcpus,"
         + "guest-set-memory-blocks,guest-ssh-add-authorized-keys,guest-ssh-remove-authorized-keys,"
         + AgentPeer.BlockedCommand;
@@ -45,7 +45,7 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
             ArgumentList =
             {
                 "-c", """umask 0; exec "$0" "$@" </dev/null >>"$QGA_LOG" 2>&1""",
-                binary.FilePath, "-m", method, "-p", path, "-t", state, $"--block-rpcs={Blocked}",
+                binary.FilePath, "-m", method, "-p", path, "-t", state, binary.Policy ?? BlockingPolicy,
             },
             Environment =
             {

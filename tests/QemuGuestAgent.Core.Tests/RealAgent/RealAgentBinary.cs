@@ -17,6 +17,9 @@ internal sealed record RealAgentBinary(string FilePath, string Version)
     /// <summary>A folder of programs that it finds before all others; null for none.</summary>
     public string? Tools { get; init; }
 
+    /// <summary>The option that says what it may do; null blocks what would change this machine.</summary>
+    public string? Policy { get; init; }
+
     /// <summary>The agent that the system's package brings; skips the test where there is none.</summary>
     public static RealAgentBinary Installed() =>
         OrSkip(InstalledBinary, $"{Program} is not installed: apt-get install qemu-guest-agent");

@@ -25,6 +25,9 @@ internal sealed class PosixPlatform : GuestPlatform
     /// <inheritdoc/>
     public override bool FollowsOutput => true;
 
+    /// <inheritdoc/>
+    public override bool ReadsShebangs => true;
+
     /// <summary>QEMU's agent sets its umask to zero.</summary>
     public override bool OpensNewFilesToAll => true;
 

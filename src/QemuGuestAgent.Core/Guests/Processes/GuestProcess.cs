@@ -404,7 +404,7 @@ public sealed class GuestProcess
 
     internal GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null)
     {
-        object?[] arguments = [Name, Pid, _session.Endpoint, time.Limit.TotalSeconds, state];
+        object?[] arguments = [Name, Pid, _session.Endpoint, time.Given.TotalSeconds, state];
         return inner is null
             ? ErrorCatalogue.ProcessTimedOut.WithTarget(Pid, arguments)
             : ErrorCatalogue.ProcessTimedOut.BecauseWithTarget(inner, Pid, arguments);

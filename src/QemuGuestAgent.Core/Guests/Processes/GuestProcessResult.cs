@@ -1,4 +1,5 @@
 using System.Text;
+using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Guests.Processes;
 
@@ -50,9 +51,19 @@ public sealed class GuestProcessResult
     /// <summary>The standard error.</summary>
     public byte[] StandardErrorBytes { get; }
 
+    // How it ended, for errors.
+    internal string Ending => Signal is { } signal ? $"signal {signal}" : $"exit code {ExitCode}";
+
     // What it wrote to both, by lines; whichever came first.
     internal IEnumerable<GuestProcessLine> Lines =>
         Read(GuestOutputKind.Output, StandardOutputBytes).Concat(Read(GuestOutputKind.Error, StandardErrorBytes));
+
+    // What a program that ended early wrote to standard error, on one line, for errors.
+    internal static string LastWords(string errors)
+    {
+        var lines = SafeText.WithoutColors(errors).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
+        return lines.Count > 0 ? string.Join(" ", lines) : "it wrote nothing to standard error.";
+    }
 
     // The same end, with what was read of its output otherwise.
     internal GuestProcessResult With(byte[] output, byte[] errors, bool isTruncated) =>

@@ -171,7 +171,7 @@ public sealed class InteractiveProcess
             else if (_end is { } end)
             {
                 throw ErrorCatalogue.InteractiveProcessEnded.With(
-                    _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, end.StandardError.Trim());
+                    _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, GuestProcessResult.LastWords(end.StandardError));
             }
 
             await _files.GiveSignAsync(Time(), _giveUp.Token).ConfigureAwait(false);

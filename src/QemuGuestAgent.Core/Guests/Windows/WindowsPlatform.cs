@@ -22,6 +22,9 @@ internal sealed class WindowsPlatform : GuestPlatform
     public override bool FollowsOutput => false;
 
     /// <inheritdoc/>
+    public override bool ReadsShebangs => false;
+
+    /// <inheritdoc/>
     public override bool OpensNewFilesToAll => false;
 
     /// <summary>What the shadow copy service allows (qemu-ga: "fsfreeze is limited up to 10 seconds").</summary>

@@ -9,8 +9,11 @@ public enum FreezeResult
     /// <summary>It was frozen from before the work began until after it had ended: the thaw's own reply shows it.</summary>
     Consistent,
 
-    /// <summary>The work failed, or was cancelled.</summary>
+    /// <summary>The work failed or was cancelled, or did not begin because another guest could not be frozen.</summary>
     WorkFailed,
+
+    /// <summary>It could not be frozen.</summary>
+    NotFrozen,
 
     /// <summary>The time was over, and it was thawed before the work had ended.</summary>
     TimeLimit,

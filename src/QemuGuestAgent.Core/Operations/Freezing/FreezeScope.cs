@@ -171,7 +171,7 @@ public sealed class FreezeScope
         }
     }
 
-    private async Task<IReadOnlyList<FreezeOutcome>> EndCoreAsync(FreezeResult reason, Task freezing)
+    private async Task<IReadOnlyList<FreezeOutcome>> EndCoreAsync(FreezeResult reason, Task<IReadOnlyList<FreezeFailure>> freezing)
     {
         _ended.Cancel();
         if (reason is FreezeResult.TimeLimit or FreezeResult.SessionClosed)
@@ -179,13 +179,17 @@ public sealed class FreezeScope
             _interruption.TrySetResult(true);
         }
 
-        await freezing.ConfigureAwait(false);
-        var outcomes = await Task.WhenAll(_guests.Where(guest => guest.MayBeFrozen).Select(async guest =>
+        var failures = await freezing.ConfigureAwait(false);
+        var outcomes = await Task.WhenAll(_guests.Where(guest => guest.MayBeFrozen || failures.Count > 0).Select(async guest =>
         {
-            var outcome = await guest.ThawAsync(CancellationToken.None).ConfigureAwait(false);
-            return reason == FreezeResult.Consistent || outcome.Result == FreezeResult.LeftFrozen
-                ? outcome
-                : outcome with { Result = reason, Error = ErrorOf(reason, outcome.Session) };
+            var outcome = guest.MayBeFrozen
+                ? await guest.ThawAsync(CancellationToken.None).ConfigureAwait(false)
+                : new FreezeOutcome(guest.Session, FreezeResult.NotFrozen, null, null, TimeSpan.Zero, null);
+            var failure = failures.FirstOrDefault(failure => failure.Session == guest.Session);
+            return outcome.Result == FreezeResult.LeftFrozen ? outcome
+                : failure is not null ? outcome with { Result = FreezeResult.NotFrozen, Error = failure.Error }
+                : reason == FreezeResult.Consistent ? outcome
+                : outcome with { Result = reason, Error = ErrorOf(reason, outcome.Session, failures) };
         })).ConfigureAwait(false);
         Retire();
         return outcomes;
@@ -201,11 +205,13 @@ public sealed class FreezeScope
         }
     }
 
-    private GuestAgentException? ErrorOf(FreezeResult reason, GuestAgentSession session) => reason switch
+    private GuestAgentException? ErrorOf(FreezeResult reason, GuestAgentSession session, IReadOnlyList<FreezeFailure> failures) => reason switch
     {
         FreezeResult.TimeLimit =>
             ErrorCatalogue.FreezeTimeLimit.With(session.Endpoint, _options.MaximumTime.TotalSeconds),
         FreezeResult.SessionClosed => ErrorCatalogue.SessionClosed.With(session.Endpoint),
-        _ => null,
+        _ => failures.Count > 0
+            ? ErrorCatalogue.FreezeGivenUp.With(session.Endpoint, failures[0].Session.Endpoint, failures[0].Error.Message)
+            : null,
     };
 }

@@ -16,15 +16,26 @@ public static class GuestScript
     // systemd starts the agent without HOME.
     // Three kinds of lines come first: how many arguments, the script, each argument. A shell takes no byte more than the line it
     // reads, so that the rest is the script's own. The dot keeps the line ends before it.
-    private const string ShellBootstrap = """
+    private const string ReadingBootstrap = """
         IFS= read -r n; IFS= read -r s
         while [ "$n" -gt 0 ]; do
           IFS= read -r a; a=$(printf '%b.' "$a"); set -- "$@" "${a%.}"; n=$((n - 1))
         done
         s=$(printf '%b.' "$s")
         [ -n "$HOME" ] || { eval "HOME=~$(id -un)"; export HOME; }
+
+        """;
+
+    private const string ShellBootstrap = ReadingBootstrap + """
         eval "unset n s a
         ${s%.}"
+        """;
+
+    // Any interpreter reads a file: the script is one without a name. The interpreter comes first among the arguments.
+    private const string ShebangBootstrap = ReadingBootstrap + """
+        exec "$@" 3<<END
+        ${s%.}
+        END
         """;
 
     private const string PythonBootstrap = """
@@ -45,6 +56,30 @@ public static class GuestScript
         GuestAgentSession session, bool isPowerShell, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         (await GuestPlatform.FindAsync(session, new OperationTime(session.Clock, call), cancellationToken).ConfigureAwait(false))
             .DefaultInterpreter(isPowerShell);
+
+    /// <summary>The interpreter that a script's own first line names, where the guest is one whose kernel reads such lines; otherwise null.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="script">The script.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static async Task<Shebang?> FindShebangAsync(
+        GuestAgentSession session, string script, CallOptions? call = null, CancellationToken cancellationToken = default) =>
+        Shebang.Of(script) is { } shebang
+        && (await GuestPlatform.FindAsync(session, new OperationTime(session.Clock, call), cancellationToken).ConfigureAwait(false))
+            .ReadsShebangs
+            ? shebang
+            : null;
+
+    /// <summary>The program that runs a script by the interpreter that its first line names.</summary>
+    /// <inheritdoc cref="Prepare(GuestInterpreter, string, IReadOnlyList{string}, byte[])"/>
+    public static GuestProcessStart Prepare(Shebang shebang, string script, IReadOnlyList<string> arguments, byte[]? input)
+    {
+        string[] interpreter = shebang.Argument is { } argument ? [shebang.Program, argument] : [shebang.Program];
+        return Prepare(GuestInterpreter.Sh, script, [.. interpreter, "/dev/fd/3", .. arguments], input) with
+        {
+            Arguments = ["-c", ShebangBootstrap, "script"],
+        };
+    }
 
     /// <summary>The program that runs a script of another interpreter than a PowerShell, or <see cref="BatchScript"/>'s.</summary>
     /// <param name="interpreter">Sh, Bash or Python.</param>

@@ -16,11 +16,11 @@ public sealed record PowerShellRecord(string? Kind, string Content);
 /// </summary>
 public sealed class PowerShellScript
 {
-    /// <summary>The kind of the record that comes last, where the script was not broken off.</summary>
+    /// <summary>The kind of the record that comes last, where the script was not broken off: the code of its exit, or null.</summary>
     public const string End = "End";
 
     // Also for Windows PowerShell 5.1. The runspace is one of its own, so that nothing the script writes goes to the console; the
-    // streams are merged there, so that they stay in order. Progress cannot be merged.
+    // streams are merged there, so that they stay in order. Progress cannot be merged. An exit comes as an exception, if asked for.
     private const string Bootstrap = """
         $ErrorActionPreference = 'Stop'
         $ProgressPreference = 'SilentlyContinue'
@@ -74,19 +74,25 @@ public sealed class PowerShellScript
         $ps = [powershell]::Create()
         $null = $ps.AddScript('param($s, $a, $v) foreach ($n in $v.Keys) { Set-Variable $n $v[$n] -Scope Global }
           $input | & ([scriptblock]::Create($s)) @a *>&1').AddArgument($p.Script).AddArgument($arguments).AddArgument($variables)
-        $run = $ps.BeginInvoke($in, $out)
+        $how = New-Object Management.Automation.PSInvocationSettings
+        if ($how.psobject.Properties['ExposeFlowControlExceptions']) { $how.ExposeFlowControlExceptions = $true }
+        $run = $ps.BeginInvoke($in, $out, $how, $null, $null)
         do {
           $done = $run.AsyncWaitHandle.WaitOne(50)
           foreach ($r in $ps.Streams.Progress.ReadAll()) { EmitProgress $r }
           foreach ($r in $out.ReadAll()) { if ($null -eq $r) { Emit Output $null } else { EmitRecord $r } }
         } until ($done)
         foreach ($r in $ps.Streams.Error.ReadAll()) { EmitError $r }
+        $exit = $null
         try { $null = $ps.EndInvoke($run) }
         catch {
           $e = $_.Exception.InnerException
-          if ($e.ErrorRecord) { EmitError $e.ErrorRecord } else { EmitError $_ }
+          if ($e -is [Management.Automation.ExitException]) { $exit = $e.Argument }
+          elseif ($e -is [Management.Automation.FlowControlException]) { }
+          elseif ($e.ErrorRecord) { EmitError $e.ErrorRecord }
+          else { EmitError $_ }
         }
-        Emit End $null
+        Emit End $exit
         """;
 
     private static readonly string EncodedBootstrap = Convert.ToBase64String(Encoding.Unicode.GetBytes(Bootstrap));
@@ -100,8 +106,9 @@ public sealed class PowerShellScript
     /// <summary>The program that runs the script.</summary>
     /// <param name="interpreter">PowerShell or WindowsPowerShell.</param>
     /// <param name="payload">The payload, in CLIXML.</param>
-    public static GuestProcessStart Prepare(GuestInterpreter interpreter, string payload) =>
-        new(interpreter == GuestInterpreter.WindowsPowerShell ? "powershell.exe" : "pwsh")
+    /// <param name="program">The program, or null for the interpreter's usual one.</param>
+    public static GuestProcessStart Prepare(GuestInterpreter interpreter, string payload, string? program = null) =>
+        new(program ?? (interpreter == GuestInterpreter.WindowsPowerShell ? "powershell.exe" : "pwsh"))
         {
             Arguments =
             [

@@ -23,7 +23,7 @@ public sealed class AgentFreezeOutcome
     public bool IsConsistent { get; }
 
     /// <summary>
-    /// The result: Consistent, WorkFailed, TimeLimit, SessionClosed, ThawedEarly, ThawReplyLost, WindowsFreezeLimit, ThawFailed or
+    /// The result: Consistent, WorkFailed, NotFrozen, TimeLimit, SessionClosed, ThawedEarly, ThawReplyLost, WindowsFreezeLimit, ThawFailed or
     /// LeftFrozen.
     /// </summary>
     public string Result { get; }

@@ -25,7 +25,11 @@ internal sealed class NestedScript : IDisposable
     public NestedScript(PSCmdlet cmdlet, ScriptBlock block)
     {
         _cmdlet = cmdlet;
-        _shell.AddScript("param($beginning, $block) $beginning; & $block *>&1").AddArgument(_beginning).AddArgument(block);
+
+        // In a scope of its own: in Constrained Language a script of this module cannot be dot-sourced. The block gets the same scope, so
+        // that its parent is the caller's.
+        _shell.AddScript("$args[0]; . { Invoke-Command -ScriptBlock $args[0] -NoNewScope } $args[1] *>&1", useLocalScope: true)
+            .AddArgument(_beginning).AddArgument(block);
         _output.DataAdded += (_, _) => WriteOut();
     }
 

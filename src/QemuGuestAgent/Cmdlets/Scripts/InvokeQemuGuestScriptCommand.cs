@@ -40,17 +40,23 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
     [ValidateNotNull]
     public ScriptBlock? ScriptBlock { get; set; }
 
-    /// <summary>The script as text, for /bin/sh, or for Windows PowerShell in a Windows guest.</summary>
+    /// <summary>
+    /// The script as text, for /bin/sh, or for Windows PowerShell in a Windows guest. In a Linux guest its first line can name another
+    /// interpreter, such as #!/bin/bash.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ScriptText { get; set; }
 
-    /// <summary>The script as a file on this computer. The extension (.ps1, .sh, .bash, .cmd, .bat or .py) selects the interpreter.</summary>
+    /// <summary>
+    /// The script as a file on this computer. In a Linux guest its first line selects the interpreter, such as #!/bin/bash; without such a
+    /// line the extension does (.ps1, .sh, .bash, .cmd, .bat or .py).
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? FilePath { get; set; }
 
-    /// <summary>The interpreter in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3.</summary>
+    /// <summary>The interpreter in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3. The script's first line is then ignored.</summary>
     [Parameter]
     [ValidateSet(
         nameof(GuestInterpreter.PowerShell), nameof(GuestInterpreter.WindowsPowerShell), nameof(GuestInterpreter.Sh),
@@ -102,15 +108,32 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
     protected override void ProcessRecord() => ForEachGuest(
         async (guest, call, cancellationToken) =>
         {
+            var shebang = Interpreter is null && ScriptBlock is null
+                ? await GuestScript.FindShebangAsync(guest.Session, _script.Text, call, cancellationToken).ConfigureAwait(false)
+                : null;
+            if (shebang is { PowerShell: null })
+            {
+                return await RunAsync(
+                    guest, GuestScript.Prepare(shebang, _script.Text, Arguments(), _input), call, cancellationToken).ConfigureAwait(false);
+            }
+
             var interpreter =
-                Enum.TryParse<GuestInterpreter>(Interpreter, ignoreCase: true, out var named) ? named
+                shebang is not null ? GuestInterpreter.PowerShell
+                : Enum.TryParse<GuestInterpreter>(Interpreter, ignoreCase: true, out var named) ? named
                 : Extensions.TryGetValue(Path.GetExtension(FilePath) ?? "", out var known) ? known
                 : await GuestScript.ChooseInterpreterAsync(guest.Session, IsForPowerShell, call, cancellationToken).ConfigureAwait(false);
-            return interpreter is GuestInterpreter.PowerShell or GuestInterpreter.WindowsPowerShell
-                ? await RunPowerShellAsync(guest, interpreter, call, cancellationToken).ConfigureAwait(false)
-                : await RunAsync(guest, interpreter, call, cancellationToken).ConfigureAwait(false);
+            return interpreter switch
+            {
+                GuestInterpreter.PowerShell or GuestInterpreter.WindowsPowerShell => await RunPowerShellAsync(
+                    guest, PowerShellScript.Prepare(interpreter, _payload, shebang?.PowerShell), call, cancellationToken).ConfigureAwait(false),
+                GuestInterpreter.Cmd => await RunBatchAsync(guest, call, cancellationToken).ConfigureAwait(false),
+                _ => await RunAsync(
+                    guest, GuestScript.Prepare(interpreter, _script.Text, Arguments(), _input), call, cancellationToken).ConfigureAwait(false),
+            };
         },
         "run a script");
+
+    private List<string> Arguments() => [.. (ArgumentList ?? []).Select(argument => LanguagePrimitives.ConvertTo<string>(argument))];
 
     private ScriptSource ReadScript()
     {
@@ -125,19 +148,15 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
             : ScriptSource.Of(ScriptText ?? LocalPaths.ReadText(LocalPaths.Literal(SessionState, FilePath!)));
     }
 
-    private async Task<Action> RunAsync(Guest guest, GuestInterpreter interpreter, CallOptions call, CancellationToken cancellationToken)
-    {
-        var arguments = (ArgumentList ?? []).Select(argument => LanguagePrimitives.ConvertTo<string>(argument)).ToList();
-        if (interpreter == GuestInterpreter.Cmd)
-        {
-            return Stream
-                ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", guest.Session.Endpoint)
-                : Output(guest, "ProcessResult", [
-                    await BatchScript.RunAsync(guest.Session, _script.Text, arguments, _input, Encoding, call, cancellationToken)
-                        .ConfigureAwait(false)]);
-        }
+    private async Task<Action> RunBatchAsync(Guest guest, CallOptions call, CancellationToken cancellationToken) => Stream
+        ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", guest.Session.Endpoint)
+        : Output(guest, "ProcessResult", [
+            await BatchScript.RunAsync(guest.Session, _script.Text, Arguments(), _input, Encoding, call, cancellationToken)
+                .ConfigureAwait(false)]);
 
-        var start = GuestScript.Prepare(interpreter, _script.Text, arguments, _input) with { Encoding = Encoding };
+    private async Task<Action> RunAsync(Guest guest, GuestProcessStart start, CallOptions call, CancellationToken cancellationToken)
+    {
+        start = start with { Encoding = Encoding };
         var result = Stream
             ? await StreamedProcess.RunAsync(
                 guest.Session, start, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), false, call, cancellationToken)
@@ -147,9 +166,8 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
     }
 
     private async Task<Action> RunPowerShellAsync(
-        Guest guest, GuestInterpreter interpreter, CallOptions call, CancellationToken cancellationToken)
+        Guest guest, GuestProcessStart start, CallOptions call, CancellationToken cancellationToken)
     {
-        var start = PowerShellScript.Prepare(interpreter, _payload);
         var streams = new ScriptStreams(this, guest, _powerShell);
         try
         {

@@ -25,6 +25,18 @@ public sealed class GuestScriptTests : RealGuestTests
         Assert.Equal(home + home + home, await RunAsync(start));
     }
 
+    [Fact]
+    public async Task A_script_of_any_interpreter_has_a_home_its_text_and_its_input_and_leaves_no_file()
+    {
+        var script = "#!/bin/cat\n" + string.Concat(Enumerable.Range(0, 20_000).Select(number => $"$(id) `id` \\n '{number}\"\n"));
+        Assert.Equal(script + "\n", await RunAsync(GuestScript.Prepare(Shebang.Of(script)!, script, [], null)));
+        var start = GuestScript.Prepare(new Shebang("/bin/sh", "-u"), "echo \"$#$1\"; cat; ls -l /proc/$$/fd/3 >&2; echo \"$HOME\"", ["a b"], "in\n"u8.ToArray());
+        var result = await GuestProcess.RunAsync(
+            Session, start with { Environment = new Dictionary<string, string?> { ["HOME"] = null } }, cancellationToken: TestEnd);
+        Assert.Matches("^1a b\nin\n/.+\n$", result.StandardOutput);
+        Assert.Matches("pipe:|deleted", result.StandardError);
+    }
+
     private async Task<string> RunAsync(GuestProcessStart start)
     {
         var result = await GuestProcess.RunAsync(Session, start, cancellationToken: TestEnd);
