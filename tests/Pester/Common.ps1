@@ -35,6 +35,9 @@ function Wait-Until([scriptblock] $Condition) {
 # A program that nobody has waited for has ended too.
 function Test-Running($Id) { (Test-Path "/proc/$Id/stat") -and (Get-Content "/proc/$Id/stat" -ErrorAction Ignore) -match '\) [^ZX] ' }
 
+# A socket is there before anybody listens on it.
+function Test-Listening([string] $Socket) { @(Get-Content /proc/net/unix) -match " 00010000 .* $([regex]::Escape($Socket))$" }
+
 # In a folder of its own, which is short enough for a socket and is the test's too.
 function Start-RealAgent([string] $AgentPath = $RealAgentPath) {
     $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
@@ -42,7 +45,7 @@ function Start-RealAgent([string] $AgentPath = $RealAgentPath) {
     $socket = Join-Path $folder 'qga.sock'
     $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $folder, '-f', (Join-Path $folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
     $process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $folder 'qga.err')
-    Wait-Until { if ($process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $folder 'qga.err'))" }; Test-Path $socket }
+    Wait-Until { if ($process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $folder 'qga.err'))" }; Test-Listening $socket }
     [pscustomobject]@{ Process = $process; Endpoint = "unix:$socket"; Folder = $folder }
 }
 

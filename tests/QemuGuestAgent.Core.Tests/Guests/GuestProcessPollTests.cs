@@ -175,6 +175,7 @@ public sealed class GuestProcessPollTests
         using var dialogue = await Dialogue.StartAsync();
         var starting = GuestProcess.StartAsync(
             dialogue.Session, new GuestProcessStart("/bin/true"), cancellationToken: TestContext.Current.CancellationToken);
+        await dialogue.Peer.AnswerAsync("guest-get-osinfo", """{"id":"mswindows"}""");
         await dialogue.Peer.AnswerAsync("guest-exec", $"{{\"pid\": {id}}}");
         await starting.FailsWith(ErrorCatalogue.ReplyUnexpected);
     }
