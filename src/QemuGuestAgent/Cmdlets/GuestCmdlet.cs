@@ -2,6 +2,7 @@ using System.Management.Automation;
 using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
@@ -80,6 +81,15 @@ public abstract class GuestCmdlet : FanOutCmdlet
         foreach (var failure in failures)
         {
             WriteError(ErrorRecords.Of(failure, guest.Target));
+        }
+    };
+
+    // Warns of output that was not kept.
+    private protected Action WarnOfTruncation(Guest guest, string what, GuestProcessResult result) => () =>
+    {
+        if (result.Truncated)
+        {
+            WriteWarning($"{guest.Name}: {what} wrote more than the 16 MiB of each stream that are kept. With -Stream all of it is written.");
         }
     };
 

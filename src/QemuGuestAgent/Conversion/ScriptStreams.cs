@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using System.Management.Automation.Remoting;
+using System.Management.Automation.Runspaces;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Scripts;
@@ -31,6 +33,26 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
             // The exceptions that the engine throws for invalid CLIXML.
             throw ErrorCatalogue.ReplyUnexpected.BecauseWithTarget(e, guest.Name, "PowerShell", guest.Session.Endpoint, e.Message);
         }
+    }
+
+    /// <summary>As <see cref="Read(IEnumerable{GuestProcessLine})"/>, of output that may end in the middle of a record.</summary>
+    public Action ReadPart(string output)
+    {
+        var actions = new List<Action>();
+        foreach (var line in output.Split('\n'))
+        {
+            try
+            {
+                actions.Add(Read([new GuestProcessLine(GuestOutputKind.Output, line.TrimEnd('\r'))]));
+            }
+            catch (GuestAgentException)
+            {
+                // Its last record was not finished.
+                break;
+            }
+        }
+
+        return () => actions.ForEach(action => action());
     }
 
     /// <summary>Fails if the script was interrupted, or ended itself with an exit code other than 0.</summary>
@@ -91,21 +113,23 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         switch (record.Kind)
         {
             case "Output":
-                var output = value is PSObject { BaseObject: PSCustomObject } ? ReplyConverter.Mark(value, guest.Name) : value;
+                // As remoting does it with texts and numbers too.
+                var output = value is null ? null : ReplyConverter.Mark(PSObject.AsPSObject(value), guest.Name);
                 return () => cmdlet.WriteObject(output);
             case "Error":
                 var error = Error(Members(value));
                 return () => cmdlet.WriteError(error);
             case "Warning":
-                return () => cmdlet.WriteWarning(Clean(value));
+                return () => cmdlet.WriteWarning(Named(value));
             case "Verbose":
-                return () => ShownRecords.WriteVerbose(cmdlet, Clean(value));
+                return () => ShownRecords.WriteVerbose(cmdlet, Named(value));
             case "Debug":
-                return () => ShownRecords.WriteDebug(cmdlet, Clean(value));
+                return () => ShownRecords.WriteDebug(cmdlet, Named(value));
             case "Information":
                 var information = Members(value);
-                var tags = LanguagePrimitives.ConvertTo<string[]>(information["Tags"]) ?? [];
-                return () => cmdlet.WriteInformation(Clean(information["Data"]), Array.ConvertAll(tags, Clean));
+                var written = new InformationRecord(Clean(information["Data"]), guest.Name) { Computer = guest.Name };
+                written.Tags.AddRange(Array.ConvertAll(LanguagePrimitives.ConvertTo<string[]>(information["Tags"]) ?? [], Clean));
+                return () => cmdlet.WriteInformation(written);
             case "Progress":
                 var progress = Progress(Members(value));
                 return () =>
@@ -131,8 +155,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
     // As PowerShell does with what programs write to standard error.
     private Action Error(string line)
     {
-        var error = new ErrorRecord(new RemoteException(Clean(line)), "NativeCommandError", ErrorCategory.NotSpecified, null);
-        ReplyConverter.Mark(PSObject.AsPSObject(error), guest.Name);
+        var error = Named(new ErrorRecord(new RemoteException(Clean(line)), "NativeCommandError", ErrorCategory.NotSpecified, null));
         return () => cmdlet.WriteError(error);
     }
 
@@ -146,9 +169,17 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         error.CategoryInfo.Reason = Clean(members["Reason"]);
         error.CategoryInfo.TargetName = Clean(members["TargetName"]);
         error.CategoryInfo.TargetType = Clean(members["TargetType"]);
-        ReplyConverter.Mark(PSObject.AsPSObject(error), guest.Name);
-        return error;
+        return Named(error);
     }
+
+    // With the guest's name in its text, and as its origin, which 'catch' keeps.
+    private RemotingErrorRecord Named(ErrorRecord error)
+    {
+        error.ErrorDetails = new ErrorDetails(Named(error.Exception.Message));
+        return new RemotingErrorRecord(error, new OriginInfo(guest.Name, Guid.Empty));
+    }
+
+    private string Named(object? text) => $"{SafeText.Escape(guest.Name)}: {Clean(text)}";
 
     private static ProgressRecord Progress(IDictionary members) =>
         new(Number(members["Id"]), Some(members["Activity"]), Some(members["Status"]))

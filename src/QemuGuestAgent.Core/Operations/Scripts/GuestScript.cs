@@ -13,7 +13,6 @@ namespace QemuGuestAgent.Core.Operations.Scripts;
 /// </summary>
 public static class GuestScript
 {
-    // systemd starts the agent without HOME.
     // Three kinds of lines come first: how many arguments, the script, each argument. A shell takes no byte more than the line it
     // reads, so that the rest is the script's own. The dot keeps the line ends before it.
     private const string ReadingBootstrap = """
@@ -22,7 +21,6 @@ public static class GuestScript
           IFS= read -r a; a=$(printf '%b.' "$a"); set -- "$@" "${a%.}"; n=$((n - 1))
         done
         s=$(printf '%b.' "$s")
-        [ -n "$HOME" ] || { eval "HOME=~$(id -un)"; export HOME; }
 
         """;
 
@@ -39,11 +37,9 @@ public static class GuestScript
         """;
 
     private const string PythonBootstrap = """
-        import sys, json, os
+        import sys, json
         def line(): return json.loads(sys.stdin.buffer.readline())
         count = line(); script = line(); sys.argv[1:] = [line() for _ in range(count)]
-        if os.name == 'posix' and not os.environ.get('HOME'):
-            import pwd; os.environ['HOME'] = pwd.getpwuid(os.getuid()).pw_dir
         exec(compile(script, '<script>', 'exec'), {'__name__': '__main__'})
         """;
 

@@ -24,7 +24,6 @@ public sealed class PowerShellScript
     private const string Bootstrap = """
         $ErrorActionPreference = 'Stop'
         $ProgressPreference = 'SilentlyContinue'
-        if (-not $env:HOME -and [IO.Path]::DirectorySeparatorChar -eq '/') { $env:HOME = [Environment]::GetFolderPath('UserProfile') }
         function Emit($Kind, $Value) {
           $xml = [Management.Automation.PSSerializer]::Serialize($Value, 2)
           [Console]::Out.WriteLine($p.Token + ' ' + $Kind + ' ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($xml)))

@@ -26,21 +26,14 @@ public sealed class InvokeQemuGuestProcessCommand : ProgramCmdlet
 
     private protected override string Change => "run";
 
-    private protected override async Task<Action> RunAsync(Guest guest, CallOptions call, CancellationToken cancellationToken)
+    private protected override async Task<Action> RunAsync(
+        Guest guest, GuestProcessStart program, CallOptions call, CancellationToken cancellationToken)
     {
         var result = Stream
             ? await StreamedProcess.RunAsync(
-                guest.Session, Program, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), KeepOnTimeout, call,
+                guest.Session, program, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), KeepOnTimeout, call,
                 cancellationToken).ConfigureAwait(false)
-            : await GuestProcess.RunAsync(guest.Session, Program, KeepOnTimeout, call, cancellationToken).ConfigureAwait(false);
-        return Output(guest, "ProcessResult", [result]) + Warn(guest, result);
+            : await GuestProcess.RunAsync(guest.Session, program, KeepOnTimeout, call, cancellationToken).ConfigureAwait(false);
+        return Output(guest, "ProcessResult", [result]) + WarnOfTruncation(guest, FilePath, result);
     }
-
-    private Action Warn(Guest guest, GuestProcessResult result) => () =>
-    {
-        if (result.Truncated)
-        {
-            WriteWarning($"{guest.Name}: {FilePath} wrote more than the 16 MiB of a stream that are kept: the rest is lost. With -Stream all of it is written.");
-        }
-    };
 }

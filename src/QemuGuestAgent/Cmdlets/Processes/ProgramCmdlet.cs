@@ -9,10 +9,9 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Commands;
 
 /// <summary>A cmdlet that runs a program in each of many guests.</summary>
-public abstract class ProgramCmdlet : GuestCmdlet
+public abstract class ProgramCmdlet : InputCmdlet
 {
-    private readonly List<object> _input = [];
-    private bool _isInputPiped;
+    private GuestProcessStart _program = new("");
 
     /// <summary>The path of the program in the guest; a name without a slash is searched for on the agent's PATH.</summary>
     [Parameter(Mandatory = true, Position = 1)]
@@ -37,14 +36,6 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [Alias(
         "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z")]
     public SwitchParameter ProgramOption { get; set; }
-
-    /// <summary>
-    /// Its standard input: bytes unchanged, and each string or secret as a line. It can come through the pipeline where the guests do not. It is
-    /// not written to any log.
-    /// </summary>
-    [Parameter(ValueFromPipeline = true)]
-    [ValidateNotNull]
-    public object? InputObject { get; set; }
 
     /// <summary>Variables to set in its environment; a null value removes one.</summary>
     [Parameter]
@@ -74,9 +65,6 @@ public abstract class ProgramCmdlet : GuestCmdlet
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);
 
-    // The program as the user gave it.
-    private protected GuestProcessStart Program { get; private set; } = new("");
-
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -90,14 +78,9 @@ public abstract class ProgramCmdlet : GuestCmdlet
             ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? this));
         }
 
-        // Where the guests come through the pipeline, PowerShell binds each to both.
-        var given = MyInvocation.BoundParameters;
-        _isInputPiped = MyInvocation.ExpectingInput && !given.ContainsKey(nameof(InputObject))
-            && (given.ContainsKey(nameof(Session)) || given.ContainsKey(nameof(Endpoint)));
-        Program = Completed(new GuestProcessStart(FilePath)
+        _program = Completed(new GuestProcessStart(FilePath)
         {
             Arguments = ArgumentList,
-            Input = InputObject is null ? null : ProgramInput.Bytes(InputObject, Encoding),
             Environment = Environment is { } variables ? ProgramInput.Variables(variables)
                 : ReplaceEnvironment ? new Dictionary<string, string?>()
                 : null,
@@ -108,43 +91,18 @@ public abstract class ProgramCmdlet : GuestCmdlet
         });
     }
 
-    /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        if (!_isInputPiped)
-        {
-            Run();
-        }
-        else if (InputObject is { } item)
-        {
-            if (ArgumentConverter.Unwrap(item) is AgentSession)
-            {
-                ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.GuestsGivenTwice.With(Session.Cast<object>().Concat(Endpoint).First()), item));
-            }
-
-            _input.Add(item);
-        }
-    }
-
-    /// <inheritdoc/>
-    protected override void EndProcessing()
-    {
-        if (_isInputPiped)
-        {
-            Program = Program with { Input = ProgramInput.Bytes(_input, Encoding) };
-            Run();
-        }
-
-        base.EndProcessing();
-    }
-
     // What is done, for -WhatIf and -Confirm.
     private protected abstract string Change { get; }
 
     // The program with what the cmdlet has parameters of its own for.
     private protected virtual GuestProcessStart Completed(GuestProcessStart program) => program;
 
-    private protected abstract Task<Action> RunAsync(Guest guest, CallOptions call, CancellationToken cancellationToken);
+    private protected abstract Task<Action> RunAsync(
+        Guest guest, GuestProcessStart program, CallOptions call, CancellationToken cancellationToken);
 
-    private void Run() => ForEachGuest(RunAsync, $"{Change} {FilePath}");
+    private protected sealed override void RunInGuests(object? input)
+    {
+        var program = input is null ? _program : _program with { Input = ProgramInput.Bytes(input, Encoding) };
+        ForEachGuest((guest, call, cancellationToken) => RunAsync(guest, program, call, cancellationToken), $"{Change} {FilePath}");
+    }
 }

@@ -27,9 +27,10 @@ public sealed class StartQemuGuestProcessCommand : ProgramCmdlet
 
     private protected override string Change => "start";
 
-    private protected override async Task<Action> RunAsync(Guest guest, CallOptions call, CancellationToken cancellationToken)
+    private protected override async Task<Action> RunAsync(
+        Guest guest, GuestProcessStart program, CallOptions call, CancellationToken cancellationToken)
     {
-        var core = await GuestProcess.StartAsync(guest.Session, Program, call, cancellationToken).ConfigureAwait(false);
+        var core = await GuestProcess.StartAsync(guest.Session, program, call, cancellationToken).ConfigureAwait(false);
         var process = new AgentProcess(guest, core, DateTime.Now);
         guest.UserSession?.Processes.Add(process);
         process.Keep(text => Post(() => WriteWarning(text)));

@@ -16,7 +16,7 @@ namespace QemuGuestAgent.Commands;
 [Cmdlet(VerbsLifecycle.Invoke, "QemuGuestScript", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(PSObject))]
 [OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
-public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
+public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
 {
     private static readonly Dictionary<string, GuestInterpreter> Extensions = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -29,8 +29,6 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
 
     private readonly PowerShellScript _powerShell = new();
     private ScriptSource _script = ScriptSource.Of("");
-    private string _payload = "";
-    private byte[]? _input;
 
     /// <summary>Makes one that waits without limit.</summary>
     public InvokeQemuGuestScriptCommand() => TimeoutSeconds = 0;
@@ -69,10 +67,13 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
     [AllowNull]
     public object?[] ArgumentList { get; set; } = [];
 
-    /// <summary>The $input of a PowerShell script. For other interpreters the standard input: bytes unchanged, and each string as a line.</summary>
+    /// <summary>
+    /// The user in the guest to run it as, in that user's home; by default the user that the agent runs as, which is normally root and needs no
+    /// password for this. Not in Windows guests.
+    /// </summary>
     [Parameter]
-    [ValidateNotNull]
-    public object? InputObject { get; set; }
+    [ValidateNotNullOrEmpty]
+    public string? UserName { get; set; }
 
     /// <summary>The encoding of input and output of interpreters other than PowerShell; UTF-8 by default.</summary>
     [Parameter]
@@ -95,8 +96,6 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
         {
             CommandLineCheck.Check(this, hasOption: false);
             _script = ReadScript();
-            _payload = ScriptPayload.Serialize(_powerShell, _script, ArgumentList ?? [], InputObject);
-            _input = InputObject is null ? null : ProgramInput.Bytes(InputObject, Encoding);
         }
         catch (GuestAgentException e)
         {
@@ -104,34 +103,45 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
         }
     }
 
-    /// <inheritdoc/>
-    protected override void ProcessRecord() => ForEachGuest(
-        async (guest, call, cancellationToken) =>
+    private protected override void RunInGuests(object? input)
+    {
+        try
         {
-            var shebang = Interpreter is null && ScriptBlock is null
-                ? await GuestScript.FindShebangAsync(guest.Session, _script.Text, call, cancellationToken).ConfigureAwait(false)
-                : null;
-            if (shebang is { PowerShell: null })
-            {
-                return await RunAsync(
-                    guest, GuestScript.Prepare(shebang, _script.Text, Arguments(), _input), call, cancellationToken).ConfigureAwait(false);
-            }
+            var payload = ScriptPayload.Serialize(_powerShell, _script, ArgumentList ?? [], input);
+            var bytes = input is null ? null : ProgramInput.Bytes(input, Encoding);
+            ForEachGuest((guest, call, cancellationToken) => RunAsync(guest, payload, bytes, call, cancellationToken), "run a script");
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, e.Target ?? this));
+        }
+    }
 
-            var interpreter =
-                shebang is not null ? GuestInterpreter.PowerShell
-                : Enum.TryParse<GuestInterpreter>(Interpreter, ignoreCase: true, out var named) ? named
-                : Extensions.TryGetValue(Path.GetExtension(FilePath) ?? "", out var known) ? known
-                : await GuestScript.ChooseInterpreterAsync(guest.Session, IsForPowerShell, call, cancellationToken).ConfigureAwait(false);
-            return interpreter switch
-            {
-                GuestInterpreter.PowerShell or GuestInterpreter.WindowsPowerShell => await RunPowerShellAsync(
-                    guest, PowerShellScript.Prepare(interpreter, _payload, shebang?.PowerShell), call, cancellationToken).ConfigureAwait(false),
-                GuestInterpreter.Cmd => await RunBatchAsync(guest, call, cancellationToken).ConfigureAwait(false),
-                _ => await RunAsync(
-                    guest, GuestScript.Prepare(interpreter, _script.Text, Arguments(), _input), call, cancellationToken).ConfigureAwait(false),
-            };
-        },
-        "run a script");
+    private async Task<Action> RunAsync(Guest guest, string payload, byte[]? input, CallOptions call, CancellationToken cancellationToken)
+    {
+        var shebang = Interpreter is null && ScriptBlock is null
+            ? await GuestScript.FindShebangAsync(guest.Session, _script.Text, call, cancellationToken).ConfigureAwait(false)
+            : null;
+        if (shebang is { PowerShell: null })
+        {
+            return await RunAsync(
+                guest, GuestScript.Prepare(shebang, _script.Text, Arguments(), input), call, cancellationToken).ConfigureAwait(false);
+        }
+
+        var interpreter =
+            shebang is not null ? GuestInterpreter.PowerShell
+            : Enum.TryParse<GuestInterpreter>(Interpreter, ignoreCase: true, out var named) ? named
+            : Extensions.TryGetValue(Path.GetExtension(FilePath) ?? "", out var known) ? known
+            : await GuestScript.ChooseInterpreterAsync(guest.Session, IsForPowerShell, call, cancellationToken).ConfigureAwait(false);
+        return interpreter switch
+        {
+            GuestInterpreter.PowerShell or GuestInterpreter.WindowsPowerShell => await RunPowerShellAsync(
+                guest, PowerShellScript.Prepare(interpreter, payload, shebang?.PowerShell), call, cancellationToken).ConfigureAwait(false),
+            GuestInterpreter.Cmd => await RunBatchAsync(guest, input, call, cancellationToken).ConfigureAwait(false),
+            _ => await RunAsync(
+                guest, GuestScript.Prepare(interpreter, _script.Text, Arguments(), input), call, cancellationToken).ConfigureAwait(false),
+        };
+    }
 
     private List<string> Arguments() => [.. (ArgumentList ?? []).Select(argument => LanguagePrimitives.ConvertTo<string>(argument))];
 
@@ -148,26 +158,29 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
             : ScriptSource.Of(ScriptText ?? LocalPaths.ReadText(LocalPaths.Literal(SessionState, FilePath!)));
     }
 
-    private async Task<Action> RunBatchAsync(Guest guest, CallOptions call, CancellationToken cancellationToken) => Stream
-        ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", guest.Session.Endpoint)
+    private async Task<Action> RunBatchAsync(Guest guest, byte[]? input, CallOptions call, CancellationToken cancellationToken) =>
+        Stream ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", guest.Session.Endpoint)
+        : UserName is not null
+            ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("UserName", "Running as another user", guest.Session.Endpoint)
         : Output(guest, "ProcessResult", [
-            await BatchScript.RunAsync(guest.Session, _script.Text, Arguments(), _input, Encoding, call, cancellationToken)
+            await BatchScript.RunAsync(guest.Session, _script.Text, Arguments(), input, Encoding, call, cancellationToken)
                 .ConfigureAwait(false)]);
 
     private async Task<Action> RunAsync(Guest guest, GuestProcessStart start, CallOptions call, CancellationToken cancellationToken)
     {
-        start = start with { Encoding = Encoding };
+        start = start with { Encoding = Encoding, UserName = UserName };
         var result = Stream
             ? await StreamedProcess.RunAsync(
                 guest.Session, start, lines => SendAsync(Output(guest, "ProcessLine", lines), cancellationToken), false, call, cancellationToken)
                 .ConfigureAwait(false)
             : await GuestProcess.RunAsync(guest.Session, start, false, call, cancellationToken).ConfigureAwait(false);
-        return Output(guest, "ProcessResult", [result]);
+        return Output(guest, "ProcessResult", [result]) + WarnOfTruncation(guest, "The script", result);
     }
 
     private async Task<Action> RunPowerShellAsync(
         Guest guest, GuestProcessStart start, CallOptions call, CancellationToken cancellationToken)
     {
+        start = start with { UserName = UserName };
         var streams = new ScriptStreams(this, guest, _powerShell);
         try
         {
@@ -191,6 +204,12 @@ public sealed class InvokeQemuGuestScriptCommand : GuestCmdlet
 
             streams.Check(result);
             return () => { };
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut) && e.Data["StandardOutput"] is string written)
+        {
+            // What the script had written until then comes before the error.
+            await SendAsync(streams.ReadPart(written), cancellationToken).ConfigureAwait(false);
+            throw;
         }
         finally
         {

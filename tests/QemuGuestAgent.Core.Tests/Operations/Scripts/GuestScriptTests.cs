@@ -18,11 +18,7 @@ public sealed class GuestScriptTests : RealGuestTests
             (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, needed))),
             $"there is no {needed} here");
         var home = await RunAsync(new GuestProcessStart("/bin/sh") { Arguments = ["-c", "eval \"echo ~$(id -un)\""] });
-        var start = GuestScript.Prepare(interpreter, script, ["one"], null) with
-        {
-            Environment = new Dictionary<string, string?> { ["HOME"] = null },
-        };
-        Assert.Equal(home + home + home, await RunAsync(start));
+        Assert.Equal(home + home + home, await RunAsync(GuestScript.Prepare(interpreter, script, ["one"], null)));
     }
 
     [Fact]
@@ -31,8 +27,7 @@ public sealed class GuestScriptTests : RealGuestTests
         var script = "#!/bin/cat\n" + string.Concat(Enumerable.Range(0, 20_000).Select(number => $"$(id) `id` \\n '{number}\"\n"));
         Assert.Equal(script + "\n", await RunAsync(GuestScript.Prepare(Shebang.Of(script)!, script, [], null)));
         var start = GuestScript.Prepare(new Shebang("/bin/sh", "-u"), "echo \"$#$1\"; cat; ls -l /proc/$$/fd/3 >&2; echo \"$HOME\"", ["a b"], "in\n"u8.ToArray());
-        var result = await GuestProcess.RunAsync(
-            Session, start with { Environment = new Dictionary<string, string?> { ["HOME"] = null } }, cancellationToken: TestEnd);
+        var result = await GuestProcess.RunAsync(Session, start, cancellationToken: TestEnd);
         Assert.Matches("^1a b\nin\n/.+\n$", result.StandardOutput);
         Assert.Matches("pipe:|deleted", result.StandardError);
     }
