@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Freezing;
@@ -32,6 +33,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
 
     /// <summary>Mount points of the file systems to freeze; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MountPointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? MountPoint { get; set; }
 
