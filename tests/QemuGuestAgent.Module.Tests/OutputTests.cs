@@ -43,7 +43,7 @@ public sealed class OutputTests(ModuleMetadata module) : IClassFixture<ModuleMet
             Assert.True(!OfArrays.Contains(property.Name) || property.Name == nameof(Array.Length), $"{property.DeclaringType}.{property.Name}"));
 
     // The types of our own that a cmdlet writes, and those of their properties.
-    private IReadOnlyCollection<Type> Written()
+    private HashSet<Type> Written()
     {
         var found = new HashSet<Type>();
         var next = new Queue<Type>(module.Cmdlets.SelectMany(ModuleMetadata.Outputs).OfType<Type>());

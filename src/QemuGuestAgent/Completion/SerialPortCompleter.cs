@@ -12,14 +12,20 @@ public sealed class SerialPortCompleter : NameCompleter
     private protected override IEnumerable<(string Name, string Tip)> Offers(IDictionary bound) =>
         Ports().OrderBy(port => port.Length).ThenBy(port => port, StringComparer.Ordinal).Select(port => (port, "serial port"));
 
-    private static IEnumerable<string> Ports()
+    private static List<string> Ports()
     {
-        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
+        if (!RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
         {
-            using var ports = Registry.LocalMachine.OpenSubKey(@"HARDWARE\DEVICEMAP\SERIALCOMM");
-            return ports?.GetValueNames().Select(name => $"{ports.GetValue(name)}").ToList() ?? [];
+            return [.. Devices.SelectMany(pattern => Directory.GetFiles("/dev", pattern))];
         }
 
-        return Devices.SelectMany(pattern => Directory.GetFiles("/dev", pattern));
+        var found = new List<string>();
+        using var ports = Registry.LocalMachine.OpenSubKey(@"HARDWARE\DEVICEMAP\SERIALCOMM");
+        foreach (var name in ports?.GetValueNames() ?? [])
+        {
+            found.Add($"{ports!.GetValue(name)}");
+        }
+
+        return found;
     }
 }
