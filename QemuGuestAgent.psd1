@@ -9,6 +9,7 @@
   CompatiblePSEditions = @('Core', 'Desktop')
   PowerShellVersion = '5.1'
   DotNetFrameworkVersion = '4.7.2'
+  TypesToProcess = @('QemuGuestAgent.Types.ps1xml')
   FormatsToProcess = @('QemuGuestAgent.Format.ps1xml')
   CmdletsToExport = @(
     'Add-QemuGuestContent'

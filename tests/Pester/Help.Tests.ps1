@@ -56,6 +56,26 @@ Describe 'Help of <Name>' -ForEach $cmdlets {
         }
     }
 
+    It 'tells the default of each parameter' {
+        $new = [Activator]::CreateInstance((Get-Command $Name).ImplementingType)
+        foreach ($parameter in $Help.Parameters.Parameter | Where-Object Name -NotIn Confirm, WhatIf) {
+            $default = $new.($parameter.Name)
+            $expected = if ($default -is [Text.Encoding]) { $default.WebName }
+                elseif ($default -is [switch]) { 'False' }
+                elseif ("$default" -and $default -ne [long]::MaxValue -and "$default" -ne $default.GetType().FullName) { $default -join ', ' }
+                else { 'None' }
+            $parameter.DefaultValue | Should -BeExactly $expected -Because $parameter.Name
+        }
+    }
+
+    It 'names what else to read, which exists' {
+        $links = @($Help.RelatedLinks.NavigationLink.LinkText | Where-Object { $_ -ne 'Online' })
+        $links | Should -Contain 'about_QemuGuestAgent'
+        $links | Should -Not -Contain $Name
+        foreach ($link in $links) { @(Get-Help $link | Where-Object Name -EQ $link) | Should -HaveCount 1 -Because $link }
+        (Get-Command "*-$($Name.Split('-')[1])" -Module QemuGuestAgent).Name | Where-Object { $_ -ne $Name } | ForEach-Object { $links | Should -Contain $_ }
+    }
+
     It 'has the syntax of each parameter set' {
         $sets = (Get-Command $Name).ParameterSets
         $shown = @($Help.Syntax.SyntaxItem)

@@ -197,3 +197,46 @@ foreach (`$i in 0..$($records.Count - 1)) {
         Disconnect-QemuGuestAgent $session
     }
 }
+
+Describe 'A guest whose names act on the command line' @NeedsUnixSockets {
+    BeforeAll {
+        $names = '-Force', "x'; throw 'run'; '", '$(throw 1)', 'a b', '[a]*', "x\u2019; throw 2", $evil
+        $list = { param($member) '[' + (@($names | ForEach-Object { '{"' + $member + '": "' + $_ + '", "type": "x", "login-time": 1}' }) -join ', ') + ']' }
+        $replies = @{
+            'guest-info' = '{"version": "1", "supported_commands": []}'
+            'guest-get-users' = & $list user
+            'guest-get-fsinfo' = & $list mountpoint
+            'guest-network-get-interfaces' = & $list name
+        }
+        $agent = Start-HostileAgent (Join-Path $TestDrive 'names.sock') $replies
+        $session = Connect-QemuGuestAgent "unix:$(Join-Path $TestDrive 'names.sock')" -Name vm1
+    }
+    AfterAll {
+        Disconnect-QemuGuestAgent $session
+        $agent.Listener.Dispose()
+        $agent.Server.Dispose()
+    }
+
+    It 'completes each to one literal argument: <_>' -ForEach @(
+        'Get-QemuGuestUser $session -UserName ', 'Get-QemuGuestSshKey $session -UserName ', 'Suspend-QemuGuestFileSystem $session -MountPoint '
+        'Get-QemuGuestNetworkInterface $session -Name '
+    ) {
+        $offers = (TabExpansion2 $_).CompletionMatches
+        $offers | Should -HaveCount $names.Count
+        Assert-Harmless ($offers.CompletionText + $offers.ListItemText + $offers.ToolTip)
+        foreach ($offer in $offers) {
+            $errors = $null
+            $ast = [Management.Automation.Language.Parser]::ParseInput("$_$($offer.CompletionText)", [ref] $null, [ref] $errors)
+            $errors | Should -BeNullOrEmpty
+            $elements = $ast.EndBlock.Statements[0].PipelineElements[0].CommandElements
+            $ast.EndBlock.Statements | Should -HaveCount 1
+            $elements | Should -HaveCount 4
+            $elements[3] | Should -BeOfType ([Management.Automation.Language.StringConstantExpressionAst]) -Because $offer.CompletionText
+        }
+    }
+
+    It 'escapes wildcards where the parameter takes them, and only there' {
+        (TabExpansion2 'Get-QemuGuestUser $session -UserName [').CompletionMatches.CompletionText | Should -Be "'``[a``]``*'"
+        (TabExpansion2 'Get-QemuGuestSshKey $session -UserName [').CompletionMatches.CompletionText | Should -Be "'[a]*'"
+    }
+}

@@ -47,10 +47,9 @@ public sealed class CmdletTests(ModuleMetadata module) : IClassFixture<ModuleMet
     {
         var views = XDocument.Load(Path.Combine(Layout.Module, "QemuGuestAgent.Format.ps1xml")).Descendants("TypeName").Select(e => e.Value).ToHashSet();
         var written = module.Cmdlets
-            .SelectMany(cmdlet => cmdlet.GetCustomAttributesData().Where(a => a.AttributeType.Name == "OutputTypeAttribute"))
-            .SelectMany(a => (IEnumerable<System.Reflection.CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!)
-            .Select(argument => argument.Value is Type type ? type.FullName! : (string)argument.Value!)
-            .Where(name => name.StartsWith("QemuGuestAgent.", StringComparison.Ordinal))
+            .SelectMany(ModuleMetadata.Outputs)
+            .Select(output => output as string ?? ((Type)output).FullName!)
+            .Where(name => name.StartsWith("QemuGuestAgent.", StringComparison.Ordinal) && !name.StartsWith("QemuGuestAgent.Core.", StringComparison.Ordinal))
             .ToHashSet();
         Assert.NotEmpty(written);
         Assert.All(written, name =>

@@ -37,6 +37,12 @@ public sealed class ModuleMetadata : IDisposable
     public static IEnumerable<PropertyInfo> Parameters(Type cmdlet) =>
         cmdlet.GetProperties().Where(property => Attribute(property, "ParameterAttribute") is not null);
 
+    /// <summary>What a cmdlet says that it writes: types, and names of types.</summary>
+    public static IEnumerable<object> Outputs(Type cmdlet) => cmdlet.GetCustomAttributesData()
+        .Where(a => a.AttributeType.Name == "OutputTypeAttribute")
+        .SelectMany(a => (IEnumerable<CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!)
+        .Select(argument => argument.Value!);
+
     /// <summary>Whether PowerShell's completion and help leave it out.</summary>
     public static bool IsHidden(PropertyInfo parameter) =>
         Attribute(parameter, "ParameterAttribute")!.NamedArguments.Any(a => a.MemberName == "DontShow" && a.TypedValue.Value is true);

@@ -29,7 +29,7 @@ public sealed class PackageTests
 
     [Fact]
     public void Nothing_is_laid_out_but_what_a_module_needs() => Assert.All(Laid, name => Assert.Matches(
-        @"^(QemuGuestAgent\.(psd1|Format\.ps1xml)|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md|icon\.png" +
+        @"^(QemuGuestAgent\.(psd1|(Format|Types)\.ps1xml)|CHANGELOG\.md|LICENSE|THIRD-PARTY-NOTICES\.md|icon\.png" +
         @"|en-US/(QemuGuestAgent\.dll-Help\.xml|about_\w+\.help\.txt)" +
         @"|bin/net(8\.0|472)/(QemuGuestAgent\.dll|Dependencies/(THIRD-PARTY-NOTICES\.TXT|[\w.]+\.dll)))$", name));
 

@@ -18,7 +18,7 @@ internal sealed record Cmdlet(
 
 /// <summary>A parameter of a cmdlet, with what it is in each parameter set.</summary>
 internal sealed record CmdletParameter(
-    string Name, string Description, string Type, bool IsSwitch, bool IsArray, bool Globs,
+    string Name, string Description, string Type, string Default, bool IsSwitch, bool IsArray, bool Globs,
     IReadOnlyList<string> Aliases, IReadOnlyList<string> Values, IReadOnlyDictionary<string, ParameterUse> Uses)
 {
     /// <summary>The name that stands for all parameter sets.</summary>

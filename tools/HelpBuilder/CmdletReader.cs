@@ -2,12 +2,13 @@ using System.Reflection;
 
 namespace HelpBuilder;
 
-/// <summary>The cmdlets of a module's assembly, read as metadata: nothing of it is run.</summary>
+/// <summary>The cmdlets of a module's assembly, read as metadata; only the defaults of parameters are those of real objects.</summary>
 internal sealed class CmdletReader : IDisposable
 {
     private readonly MetadataLoadContext _context;
     private readonly Assembly _module;
     private readonly CommentReader _comments;
+    private readonly DefaultReader _defaults;
 
     public CmdletReader(string module, string powerShell, CommentReader comments)
     {
@@ -20,6 +21,7 @@ internal sealed class CmdletReader : IDisposable
         _context = new MetadataLoadContext(new PathAssemblyResolver(paths.DistinctBy(Path.GetFileName)));
         _module = _context.LoadFromAssemblyPath(module);
         _comments = comments;
+        _defaults = new DefaultReader(module, powerShell);
     }
 
     /// <summary>All cmdlets, by name.</summary>
@@ -29,22 +31,28 @@ internal sealed class CmdletReader : IDisposable
         return [.. types.Select(Read).OrderBy(cmdlet => cmdlet.Name, StringComparer.Ordinal)];
     }
 
-    public void Dispose() => _context.Dispose();
+    public void Dispose()
+    {
+        _defaults.Dispose();
+        _context.Dispose();
+    }
 
     private Cmdlet Read(Type type)
     {
         var cmdlet = Attribute(type, "CmdletAttribute")!;
-        var parameters = type.GetProperties()
-            .Where(p => Attribute(p, "ParameterAttribute") is { } parameter && Named(parameter, "DontShow") is not true).Select(Read);
+        var properties = type.GetProperties()
+            .Where(p => Attribute(p, "ParameterAttribute") is { } parameter && Named(parameter, "DontShow") is not true).ToList();
+        var defaults = _defaults.Read(type.FullName!, properties.Select(property => property.Name));
+        var parameters = properties.Select(property => Read(property, defaults[property.Name]));
         return new Cmdlet(
             $"{cmdlet.ConstructorArguments[0].Value}-{cmdlet.ConstructorArguments[1].Value}",
             _comments.Of(type),
             Named(cmdlet, "DefaultParameterSetName") as string ?? "",
             [.. parameters.OrderBy(p => p.Name, StringComparer.Ordinal), .. Named(cmdlet, "SupportsShouldProcess") is true ? ShouldProcess : []],
-            [.. Attributes(type, "OutputTypeAttribute").SelectMany(a => Items(a.ConstructorArguments[0])).Select(TypeName)]);
+            [.. Attributes(type, "OutputTypeAttribute").SelectMany(a => Items(a.ConstructorArguments[0])).Where(IsForUsers).Select(TypeName)]);
     }
 
-    private CmdletParameter Read(PropertyInfo property)
+    private CmdletParameter Read(PropertyInfo property, string byDefault)
     {
         var type = property.PropertyType;
         type = type.IsGenericType && type.Name == "Nullable`1" ? type.GetGenericArguments()[0] : type;
@@ -53,6 +61,7 @@ internal sealed class CmdletReader : IDisposable
             property.Name,
             _comments.Of(property),
             type.Name,
+            byDefault,
             type.Name == "SwitchParameter",
             type.IsArray,
             Attribute(property, "SupportsWildcardsAttribute") is not null,
@@ -76,8 +85,11 @@ internal sealed class CmdletReader : IDisposable
     ];
 
     private static CmdletParameter Switch(string name, string description, string alias) => new(
-        name, description, "SwitchParameter", true, false, false, [alias], [],
+        name, description, "SwitchParameter", "False", true, false, false, [alias], [],
         new Dictionary<string, ParameterUse> { [CmdletParameter.AllSets] = new(false, null, false, false) });
+
+    // Types of the library are there for completion: their objects have names of their own.
+    private static bool IsForUsers(object? type) => (type as Type)?.Namespace?.StartsWith("QemuGuestAgent.Core", StringComparison.Ordinal) is not true;
 
     private static string TypeName(object? type) => type switch
     {

@@ -12,13 +12,13 @@ internal static class MamlWriter
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
     /// <summary>Writes the help of cmdlets to a file.</summary>
-    /// <param name="topics">The cmdlets.</param>
+    /// <param name="topics">The cmdlets, each with the names of other topics that it is related to.</param>
     /// <param name="project">Where the project's repository is on the Web, or null where it is not.</param>
     /// <param name="path">The file.</param>
-    public static void Write(IEnumerable<(Cmdlet Cmdlet, Topic Topic)> topics, string? project, string path) =>
-        new XDocument(new XElement(Msh + "helpItems", new XAttribute("schema", "maml"), topics.Select(t => Of(t.Cmdlet, t.Topic, project)))).Save(path);
+    public static void Write(IEnumerable<(Cmdlet Cmdlet, Topic Topic, IEnumerable<string> Related)> topics, string? project, string path) =>
+        new XDocument(new XElement(Msh + "helpItems", new XAttribute("schema", "maml"), topics.Select(t => Of(t.Cmdlet, t.Topic, t.Related, project)))).Save(path);
 
-    private static XElement Of(Cmdlet cmdlet, Topic topic, string? project) => new(
+    private static XElement Of(Cmdlet cmdlet, Topic topic, IEnumerable<string> related, string? project) => new(
         Command + "command",
         new XAttribute(XNamespace.Xmlns + "maml", Maml),
         new XAttribute(XNamespace.Xmlns + "command", Command),
@@ -35,12 +35,14 @@ internal static class MamlWriter
         new XElement(Command + "inputTypes", InputsOf(cmdlet)),
         new XElement(Command + "returnValues", cmdlet.Outputs.Select(type => TypeOf(Command + "returnValue", type, ""))),
         new XElement(Command + "examples", topic.Examples.Select(Of)),
-        project is null ? null : OnlineLink($"{project}/blob/main/docs/en-US/{cmdlet.Name}.md"));
+        new XElement(
+            Maml + "relatedLinks",
+            project is null ? null : Link("Online", $"{project}/blob/main/docs/en-US/{cmdlet.Name}.md"),
+            related.Select(name => Link(name, ""))));
 
     // Get-Help -Online opens the first link that has an address.
-    private static XElement OnlineLink(string address) => new(
-        Maml + "relatedLinks",
-        new XElement(Maml + "navigationLink", new XElement(Maml + "linkText", "Online"), new XElement(Maml + "uri", address)));
+    private static XElement Link(string text, string address) =>
+        new(Maml + "navigationLink", new XElement(Maml + "linkText", text), new XElement(Maml + "uri", address));
 
     // Positions first, then what must be given, then the rest: so the engine's own syntax is ordered.
     private static XElement SyntaxOf(Cmdlet cmdlet, string set) => new(
@@ -74,7 +76,7 @@ internal static class MamlWriter
                 new XAttribute("variableLength", Word(parameter.IsArray)),
                 parameter.Type),
         new XElement(Dev + "type", new XElement(Maml + "name", parameter.Type), new XElement(Maml + "uri")),
-        parameter.IsSwitch ? new XElement(Dev + "defaultValue", "False") : null);
+        new XElement(Dev + "defaultValue", parameter.Default));
 
     private static XElement? ValuesOf(CmdletParameter parameter) =>
         parameter.Values.Count > 0 ? Paragraph($"Values: {string.Join(", ", parameter.Values)}.") : null;

@@ -9,8 +9,8 @@ if (args is not [var module, var comments, var documents, var powerShell, var ou
 // All at once: who writes help does not want to build once for each mistake.
 var faults = new Faults();
 using var cmdlets = new CmdletReader(module, powerShell, new CommentReader(comments, faults));
-var topics = cmdlets.ReadAll().Select(cmdlet => (cmdlet, TopicReader.Read(documents, cmdlet.Name, faults))).ToList();
-TopicReader.RefuseOthers(documents, topics.Select(topic => topic.cmdlet.Name), faults);
+var topics = cmdlets.ReadAll().Select(cmdlet => (Cmdlet: cmdlet, Topic: TopicReader.Read(documents, cmdlet.Name, faults))).ToList();
+TopicReader.RefuseOthers(documents, topics.Select(topic => topic.Cmdlet.Name), faults);
 var abouts = Directory.GetFiles(documents, "about_*.md").Select(path => (Name: Path.GetFileNameWithoutExtension(path), Text: AboutTopic.Read(path, faults))).ToList();
 if (faults.Any)
 {
@@ -19,6 +19,7 @@ if (faults.Any)
 
 var folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
 Directory.CreateDirectory(folder);
-MamlWriter.Write(topics, args.ElementAtOrDefault(5), output);
+string[] names = [.. topics.Select(topic => topic.Cmdlet.Name), .. abouts.Select(about => about.Name).Order(StringComparer.Ordinal)];
+MamlWriter.Write(topics.Select(topic => (topic.Cmdlet, topic.Topic, RelatedTopics.Of(topic.Cmdlet, topic.Topic, names))), args.ElementAtOrDefault(5), output);
 abouts.ForEach(about => File.WriteAllText(Path.Combine(folder, about.Name + ".help.txt"), about.Text));
 return 0;

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>A command that an agent has, and what QEMU's schema says of it.</summary>
-public sealed record AgentCommand
+public sealed class AgentCommand
 {
     internal AgentCommand(GuestAgentCommandInfo info)
     {
@@ -14,7 +14,7 @@ public sealed record AgentCommand
         Enabled = info.Enabled;
         IsKnown = schema is not null;
         Since = schema?.Since;
-        Arguments = schema?.Arguments ?? [];
+        Arguments = [.. schema?.Arguments ?? []];
         Returns = schema?.Returns;
         SuccessResponse = info.SuccessResponse;
         Synopsis = schema?.Synopsis;
@@ -34,7 +34,7 @@ public sealed record AgentCommand
     public string? Since { get; }
 
     /// <summary>Its arguments, as far as the schema knows it.</summary>
-    public IReadOnlyList<CommandArgument> Arguments { get; }
+    public CommandArgument[] Arguments { get; }
 
     /// <summary>The type of the reply, or null if it is {} or unknown.</summary>
     public string? Returns { get; }
@@ -47,6 +47,9 @@ public sealed record AgentCommand
 
     /// <summary>The cmdlet that uses it.</summary>
     public string Cmdlet { get; }
+
+    /// <summary>The command's name.</summary>
+    public override string ToString() => Name;
 }
 
 /// <summary>The commands about the agent itself.</summary>

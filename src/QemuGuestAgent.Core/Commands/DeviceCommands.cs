@@ -4,15 +4,27 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>A device of a Windows guest and its driver.</summary>
-/// <param name="DriverName">The driver's name.</param>
-/// <param name="DriverVersion">The driver's version, or null.</param>
-/// <param name="DriverDate">When the driver was released, in UTC, or null.</param>
-/// <param name="IdType">The kind of the device's id: pci is the only one so far; null where the device has none.</param>
-/// <param name="VendorId">The maker's number on the PCI bus, or null.</param>
-/// <param name="DeviceId">The device's number, given by its maker, or null.</param>
-public sealed record GuestDevice(
-    string DriverName, string? DriverVersion, DateTime? DriverDate, string? IdType, long? VendorId, long? DeviceId)
+public sealed class GuestDevice(
+    string driverName, string? driverVersion, DateTime? driverDate, string? idType, long? vendorId, long? deviceId)
 {
+    /// <summary>The driver's name.</summary>
+    public string DriverName { get; } = driverName;
+
+    /// <summary>The driver's version, or null.</summary>
+    public string? DriverVersion { get; } = driverVersion;
+
+    /// <summary>When the driver was released, in UTC, or null.</summary>
+    public DateTime? DriverDate { get; } = driverDate;
+
+    /// <summary>The kind of the device's id: pci is the only one so far; null where the device has none.</summary>
+    public string? IdType { get; } = idType;
+
+    /// <summary>The maker's number on the PCI bus, or null.</summary>
+    public long? VendorId { get; } = vendorId;
+
+    /// <summary>The device's number, given by its maker, or null.</summary>
+    public long? DeviceId { get; } = deviceId;
+
     /// <summary>The driver and the device, as Red Hat VirtIO Ethernet Adapter [1af4:1000].</summary>
     public override string ToString() =>
         VendorId is null || DeviceId is null ? DriverName : $"{DriverName} [{VendorId:x4}:{DeviceId:x4}]";

@@ -4,7 +4,7 @@ using QemuGuestAgent.Core.Errors;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>A public key that lets a user of a guest in by ssh.</summary>
-public sealed record GuestSshKey
+public sealed class GuestSshKey
 {
     // Every key begins with the length of its type's name, of which the upper bytes are 0: this, in base64.
     private const string BlobStart = "AAAA";

@@ -4,13 +4,22 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>A block of a guest's memory, as it can be put in and out of use.</summary>
-/// <param name="PhysicalIndex">Its number in the guest, or null.</param>
-/// <param name="Online">Whether it is used, or null.</param>
-/// <param name="CanOffline">Whether it can be taken offline, or null.</param>
-public sealed record GuestMemoryBlock(ulong? PhysicalIndex, bool? Online, bool? CanOffline)
+public sealed class GuestMemoryBlock(ulong? physicalIndex, bool? online, bool? canOffline, long? size = null)
 {
+    /// <summary>Its number in the guest, or null.</summary>
+    public ulong? PhysicalIndex { get; } = physicalIndex;
+
+    /// <summary>Whether it is used, or null.</summary>
+    public bool? Online { get; } = online;
+
+    /// <summary>Whether it can be taken offline, or null.</summary>
+    public bool? CanOffline { get; } = canOffline;
+
     /// <summary>The size of each of the guest's blocks, in bytes, or null where it was not asked for or told.</summary>
-    public long? Size { get; init; }
+    public long? Size { get; } = size;
+
+    /// <summary>The number of the block.</summary>
+    public override string ToString() => $"{PhysicalIndex}";
 }
 
 /// <summary>The commands about a guest's memory.</summary>

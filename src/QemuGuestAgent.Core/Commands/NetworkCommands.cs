@@ -7,27 +7,41 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>An IP address of a guest's interface.</summary>
-/// <param name="Address">The address, as the guest writes it.</param>
-/// <param name="Family">ipv4 or ipv6 (QEMU: GuestIpAddressType); another text where an agent knows more.</param>
-/// <param name="PrefixLength">The length of the network's prefix, in bits, or null.</param>
-public sealed record GuestIPAddress(string Address, string? Family, long? PrefixLength)
+public sealed class GuestIPAddress(string ipAddress, string? family, long? prefixLength)
 {
+    /// <summary>The address, as the guest writes it. Not Address: arrays of .NET have a member of that name, which PowerShell would find first.</summary>
+    public string IPAddress { get; } = ipAddress;
+
+    /// <summary>ipv4 or ipv6 (QEMU: GuestIpAddressType); another text where an agent knows more.</summary>
+    public string? Family { get; } = family;
+
+    /// <summary>The length of the network's prefix, in bits, or null.</summary>
+    public long? PrefixLength { get; } = prefixLength;
+
     /// <summary>Whether only the guest itself or its own link can reach it: loopback and link-local addresses.</summary>
-    public bool IsLocal => IPAddress.TryParse(Address, out var address)
-        && (IPAddress.IsLoopback(address) || address.IsIPv6LinkLocal || Address.StartsWith("169.254.", StringComparison.Ordinal));
+    public bool IsLocal => System.Net.IPAddress.TryParse(IPAddress, out var address)
+        && (System.Net.IPAddress.IsLoopback(address) || address.IsIPv6LinkLocal || IPAddress.StartsWith("169.254.", StringComparison.Ordinal));
 
     /// <summary>The address and its prefix, as 192.0.2.7/24.</summary>
-    public override string ToString() => PrefixLength is null ? Address : $"{Address}/{PrefixLength}";
+    public override string ToString() => PrefixLength is null ? IPAddress : $"{IPAddress}/{PrefixLength}";
 }
 
 /// <summary>A network interface of a guest.</summary>
-/// <param name="Name">The interface's name in the guest.</param>
-/// <param name="HardwareAddress">The MAC address, or null.</param>
-/// <param name="Addresses">Its IP addresses; none where it has none.</param>
-/// <param name="Statistics">Its counters since the guest's start, or null where the agent does not tell (QEMU 2.11).</param>
-public sealed record GuestNetworkInterface(
-    string Name, string? HardwareAddress, IReadOnlyList<GuestIPAddress> Addresses, GuestNetworkStatistics? Statistics)
+public sealed class GuestNetworkInterface(
+    string name, string? hardwareAddress, GuestIPAddress[] addresses, GuestNetworkStatistics? statistics)
 {
+    /// <summary>The interface's name in the guest.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The MAC address, or null.</summary>
+    public string? HardwareAddress { get; } = hardwareAddress;
+
+    /// <summary>Its IP addresses; none where it has none.</summary>
+    public GuestIPAddress[] Addresses { get; } = addresses;
+
+    /// <summary>Its counters since the guest's start, or null where the agent does not tell (QEMU 2.11).</summary>
+    public GuestNetworkStatistics? Statistics { get; } = statistics;
+
     // The names that Docker, Podman, Kubernetes, libvirt, LXD, Incus and Hyper-V give their bridges.
     private static readonly Regex Bridges = new(
         @"^(docker\w*|br-[0-9a-f]{12}|nerdctl\d+|podman\d+|cni\d+|cni-podman\d+|flannel[.\d]*|cilium_\w+|kube-\w+|virbr\d+|lxcbr\d+|lxdbr\d+"
@@ -36,28 +50,79 @@ public sealed record GuestNetworkInterface(
 
     // Whether it connects the guest with its own containers and virtual machines only.
     internal bool IsInternal => Bridges.IsMatch(Name);
+
+    /// <summary>The interface's name.</summary>
+    public override string ToString() => Name;
 }
 
 /// <summary>The counters of an interface: bytes, packets, errors and packets dropped, each way.</summary>
-public sealed record GuestNetworkStatistics(
-    ulong? BytesReceived, ulong? PacketsReceived, ulong? ReceiveErrors, ulong? ReceiveDropped,
-    ulong? BytesSent, ulong? PacketsSent, ulong? SendErrors, ulong? SendDropped);
+public sealed class GuestNetworkStatistics(
+    ulong? bytesReceived, ulong? packetsReceived, ulong? receiveErrors, ulong? receiveDropped, ulong? bytesSent,
+    ulong? packetsSent, ulong? sendErrors, ulong? sendDropped)
+{
+    /// <summary>Bytes received, or null.</summary>
+    public ulong? BytesReceived { get; } = bytesReceived;
+
+    /// <summary>Packets received, or null.</summary>
+    public ulong? PacketsReceived { get; } = packetsReceived;
+
+    /// <summary>Packets received with an error, or null.</summary>
+    public ulong? ReceiveErrors { get; } = receiveErrors;
+
+    /// <summary>Packets received and dropped, or null.</summary>
+    public ulong? ReceiveDropped { get; } = receiveDropped;
+
+    /// <summary>Bytes sent, or null.</summary>
+    public ulong? BytesSent { get; } = bytesSent;
+
+    /// <summary>Packets sent, or null.</summary>
+    public ulong? PacketsSent { get; } = packetsSent;
+
+    /// <summary>Packets not sent because of an error, or null.</summary>
+    public ulong? SendErrors { get; } = sendErrors;
+
+    /// <summary>Packets dropped instead of sent, or null.</summary>
+    public ulong? SendDropped { get; } = sendDropped;
+
+    /// <summary>The bytes, as 1024 bytes received, 512 sent.</summary>
+    public override string ToString() => $"{BytesReceived?.ToString(CultureInfo.InvariantCulture) ?? "?"} bytes received, {BytesSent?.ToString(CultureInfo.InvariantCulture) ?? "?"} sent";
+}
 
 /// <summary>A route of a guest.</summary>
-/// <param name="InterfaceName">The interface that it leads to.</param>
-/// <param name="Family">ipv4 or ipv6.</param>
-/// <param name="Destination">The destination's address.</param>
-/// <param name="PrefixLength">The length of the destination's prefix, in bits, or null.</param>
-/// <param name="Gateway">The next hop, or null where the destination is on the link.</param>
-/// <param name="Metric">The route's metric, or null.</param>
-/// <param name="Mtu">The route's own MTU, in bytes, or null.</param>
-/// <param name="Source">The address of the sources that the route is for, or null for all.</param>
-/// <param name="SourcePrefixLength">The length of that address's prefix, in bits, or null.</param>
-/// <param name="Flags">The kernel's flags (Linux: RTF_…), 32 bits, or null.</param>
-public sealed record GuestNetworkRoute(
-    string InterfaceName, string? Family, string Destination, long? PrefixLength, string? Gateway, long? Metric, long? Mtu,
-    string? Source, long? SourcePrefixLength, long? Flags)
+public sealed class GuestNetworkRoute(
+    string interfaceName, string? family, string destination, long? prefixLength, string? gateway, long? metric, long? mtu,
+    string? source, long? sourcePrefixLength, long? flags)
 {
+    /// <summary>The interface that it leads to.</summary>
+    public string InterfaceName { get; } = interfaceName;
+
+    /// <summary>ipv4 or ipv6.</summary>
+    public string? Family { get; } = family;
+
+    /// <summary>The destination's address.</summary>
+    public string Destination { get; } = destination;
+
+    /// <summary>The length of the destination's prefix, in bits, or null.</summary>
+    public long? PrefixLength { get; } = prefixLength;
+
+    /// <summary>The next hop, or null where the destination is on the link.</summary>
+    public string? Gateway { get; } = gateway;
+
+    /// <summary>The route's metric, or null.</summary>
+    public long? Metric { get; } = metric;
+
+    /// <summary>The route's own MTU, in bytes, or null.</summary>
+    public long? Mtu { get; } = mtu;
+
+    /// <summary>The address of the sources that the route is for, or null for all.</summary>
+    public string? Source { get; } = source;
+
+    /// <summary>The length of that address's prefix, in bits, or null.</summary>
+    public long? SourcePrefixLength { get; } = sourcePrefixLength;
+
+    /// <summary>The kernel's flags (Linux: RTF_…), 32 bits, or null.</summary>
+    public long? Flags { get; } = flags;
+
     /// <summary>The destination of the route, such as 198.51.100.0/24 via 192.0.2.1.</summary>
     public override string ToString() =>
         (PrefixLength is null ? Destination : $"{Destination}/{PrefixLength}") + (Gateway is null ? "" : $" via {Gateway}");

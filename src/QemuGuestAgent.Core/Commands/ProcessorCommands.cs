@@ -4,28 +4,62 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>A processor of a guest.</summary>
-/// <param name="LogicalId">Its number in the guest, or null.</param>
-/// <param name="Online">Whether it is used, or null.</param>
-/// <param name="CanOffline">Whether it can be taken offline, or null.</param>
-public sealed record GuestProcessor(long? LogicalId, bool? Online, bool? CanOffline);
+public sealed class GuestProcessor(long? logicalId, bool? online, bool? canOffline)
+{
+    /// <summary>Its number in the guest, or null.</summary>
+    public long? LogicalId { get; } = logicalId;
+
+    /// <summary>Whether it is used, or null.</summary>
+    public bool? Online { get; } = online;
+
+    /// <summary>Whether it can be taken offline, or null.</summary>
+    public bool? CanOffline { get; } = canOffline;
+
+    /// <summary>The number of the processor.</summary>
+    public override string ToString() => $"{LogicalId}";
+}
 
 /// <summary>What a processor of a guest has spent its time on since the guest's start. A time that is not told is null.</summary>
-/// <param name="LogicalId">Its number in the guest, or null.</param>
-/// <param name="Type">The kind of numbers: linux is the only one so far.</param>
-/// <param name="User">Programs.</param>
-/// <param name="Nice">Programs of low priority.</param>
-/// <param name="System">The kernel.</param>
-/// <param name="Idle">Nothing.</param>
-/// <param name="IOWait">Nothing, while a program waited for a disk.</param>
-/// <param name="Irq">Interrupts.</param>
-/// <param name="SoftIrq">Deferred work of interrupts.</param>
-/// <param name="Steal">Waiting for the host to let it run.</param>
-/// <param name="Guest">Guests of its own; contained in <paramref name="User"/>.</param>
-/// <param name="GuestNice">Guests of its own of low priority; contained in <paramref name="Nice"/>.</param>
-public sealed record GuestProcessorStatistics(
-    long? LogicalId, string? Type, TimeSpan? User, TimeSpan? Nice, TimeSpan? System, TimeSpan? Idle, TimeSpan? IOWait,
-    TimeSpan? Irq, TimeSpan? SoftIrq, TimeSpan? Steal, TimeSpan? Guest, TimeSpan? GuestNice)
+public sealed class GuestProcessorStatistics(
+    long? logicalId, string? type, TimeSpan? user, TimeSpan? nice, TimeSpan? system, TimeSpan? idle, TimeSpan? ioWait,
+    TimeSpan? irq, TimeSpan? softIrq, TimeSpan? steal, TimeSpan? nestedGuest, TimeSpan? nestedGuestNice)
 {
+    /// <summary>Its number in the guest, or null.</summary>
+    public long? LogicalId { get; } = logicalId;
+
+    /// <summary>The kind of numbers: linux is the only one so far.</summary>
+    public string? Type { get; } = type;
+
+    /// <summary>Programs.</summary>
+    public TimeSpan? User { get; } = user;
+
+    /// <summary>Programs of low priority.</summary>
+    public TimeSpan? Nice { get; } = nice;
+
+    /// <summary>The kernel.</summary>
+    public TimeSpan? System { get; } = system;
+
+    /// <summary>Nothing.</summary>
+    public TimeSpan? Idle { get; } = idle;
+
+    /// <summary>Nothing, while a program waited for a disk.</summary>
+    public TimeSpan? IOWait { get; } = ioWait;
+
+    /// <summary>Interrupts.</summary>
+    public TimeSpan? Irq { get; } = irq;
+
+    /// <summary>Deferred work of interrupts.</summary>
+    public TimeSpan? SoftIrq { get; } = softIrq;
+
+    /// <summary>Waiting for the host to let it run.</summary>
+    public TimeSpan? Steal { get; } = steal;
+
+    /// <summary>Guests of its own; contained in <see cref="User"/>.</summary>
+    public TimeSpan? NestedGuest { get; } = nestedGuest;
+
+    /// <summary>Guests of its own of low priority; contained in <see cref="Nice"/>.</summary>
+    public TimeSpan? NestedGuestNice { get; } = nestedGuestNice;
+
     /// <summary>The part of the time in which it was neither idle nor waiting for a disk, in percent, or null.</summary>
     public double? PercentBusy
     {
@@ -39,6 +73,9 @@ public sealed record GuestProcessorStatistics(
 
     // As real numbers: the counters of a hostile guest may add up to more than a TimeSpan holds.
     private static double Sum(params TimeSpan?[] times) => times.Sum(time => (double)(time?.Ticks ?? 0));
+
+    /// <summary>The number of the processor.</summary>
+    public override string ToString() => $"{LogicalId}";
 }
 
 /// <summary>The commands about a guest's processors.</summary>

@@ -1,20 +1,37 @@
+using System.Globalization;
 using System.Text.Json;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>Where a disk is attached to a guest.</summary>
-/// <param name="BusType">The kind of bus: virtio, scsi, nvme, usb, … (QEMU: GuestDiskBusType), or what an agent says.</param>
-/// <param name="Bus">The bus, or null where it is not known.</param>
-/// <param name="Target">The target on the bus, or null where it is not known.</param>
-/// <param name="Unit">The unit of the target, or null where it is not known.</param>
-/// <param name="PciAddress">The controller's PCI address, as 0000:00:04.0, or null where it is not known or not on PCI.</param>
-/// <param name="CcwAddress">The channel address on s390x, as fe.0.0001, or null (QEMU 6.0).</param>
-/// <param name="Serial">The disk's serial number, or null (QEMU 3.1).</param>
-/// <param name="Device">The disk's device in the guest, or null (QEMU 3.1).</param>
-public sealed record GuestDiskAddress(
-    string? BusType, long? Bus, long? Target, long? Unit, string? PciAddress, string? CcwAddress, string? Serial, string? Device)
+public sealed class GuestDiskAddress(
+    string? busType, long? bus, long? target, long? unit, string? pciAddress, string? ccwAddress, string? serial, string? device)
 {
+    /// <summary>The kind of bus: virtio, scsi, nvme, usb, … (QEMU: GuestDiskBusType), or what an agent says.</summary>
+    public string? BusType { get; } = busType;
+
+    /// <summary>The bus, or null where it is not known.</summary>
+    public long? Bus { get; } = bus;
+
+    /// <summary>The target on the bus, or null where it is not known.</summary>
+    public long? Target { get; } = target;
+
+    /// <summary>The unit of the target, or null where it is not known.</summary>
+    public long? Unit { get; } = unit;
+
+    /// <summary>The controller's PCI address, as 0000:00:04.0, or null where it is not known or not on PCI.</summary>
+    public string? PciAddress { get; } = pciAddress;
+
+    /// <summary>The channel address on s390x, as fe.0.0001, or null (QEMU 6.0).</summary>
+    public string? CcwAddress { get; } = ccwAddress;
+
+    /// <summary>The disk's serial number, or null (QEMU 3.1).</summary>
+    public string? Serial { get; } = serial;
+
+    /// <summary>The disk's device in the guest, or null (QEMU 3.1).</summary>
+    public string? Device { get; } = device;
+
     /// <summary>The bus and the place on it, as virtio 0000:00:04.0 or sata 0:1:0.</summary>
     public override string ToString()
     {
@@ -24,17 +41,30 @@ public sealed record GuestDiskAddress(
 }
 
 /// <summary>A file system that is mounted in a guest. Network file systems are not listed.</summary>
-/// <param name="Name">The device's name, as vda2, or the volume's for Windows.</param>
-/// <param name="MountPoint">The mount point.</param>
-/// <param name="Type">Its type, as ext4 or NTFS.</param>
-/// <param name="Size">The size available to users other than root, in bytes, or null (QEMU 3.0).</param>
-/// <param name="Used">How much of it is used, in bytes, or null (QEMU 3.0).</param>
-/// <param name="PrivilegedSize">The size including the space reserved for root, in bytes, or null (QEMU 9.1).</param>
-/// <param name="Disks">The disks that it lies on; none where the agent does not know the kind of disk.</param>
-public sealed record GuestFileSystem(
-    string Name, string MountPoint, string? Type, long? Size, long? Used, long? PrivilegedSize,
-    IReadOnlyList<GuestDiskAddress> Disks)
+public sealed class GuestFileSystem(
+    string name, string mountPoint, string? type, long? size, long? used, long? privilegedSize, GuestDiskAddress[] disks)
 {
+    /// <summary>The device's name, as vda2, or the volume's for Windows.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The mount point.</summary>
+    public string MountPoint { get; } = mountPoint;
+
+    /// <summary>Its type, as ext4 or NTFS.</summary>
+    public string? Type { get; } = type;
+
+    /// <summary>The size available to users other than root, in bytes, or null (QEMU 3.0).</summary>
+    public long? Size { get; } = size;
+
+    /// <summary>How much of it is used, in bytes, or null (QEMU 3.0).</summary>
+    public long? Used { get; } = used;
+
+    /// <summary>The size including the space reserved for root, in bytes, or null (QEMU 9.1).</summary>
+    public long? PrivilegedSize { get; } = privilegedSize;
+
+    /// <summary>The disks that it lies on; none where the agent does not know the kind of disk.</summary>
+    public GuestDiskAddress[] Disks { get; } = disks;
+
     // Types whose file systems are read-only images.
     private static readonly HashSet<string> Images =
         new(["squashfs", "erofs", "cramfs", "iso9660", "udf", "CDFS"], StringComparer.OrdinalIgnoreCase);
@@ -47,67 +77,165 @@ public sealed record GuestFileSystem(
 
     // Whether it is a read-only image, which is always full.
     internal bool IsImage => Type is { } type && Images.Contains(type);
+
+    /// <summary>The mount point.</summary>
+    public override string ToString() => MountPoint;
 }
 
 /// <summary>A disk, a partition or another block device of a guest.</summary>
-/// <param name="Name">Its name in the guest, as /dev/vda or \\.\PhysicalDrive0.</param>
-/// <param name="IsPartition">Whether it is a partition, or null.</param>
-/// <param name="Dependencies">The devices that it consists of: the disk of a partition, those of a logical volume.</param>
-/// <param name="Address">The address to which it is attached, or null if it consists of others or the agent does not know.</param>
-/// <param name="Alias">The name that it has beside, as that of a logical volume, or null.</param>
-/// <param name="Health">What an NVMe disk says of its own health, or null (QEMU 7.1).</param>
-public sealed record GuestDisk(
-    string Name, bool? IsPartition, IReadOnlyList<string> Dependencies, GuestDiskAddress? Address, string? Alias,
-    GuestDiskHealth? Health);
+public sealed class GuestDisk(
+    string name, bool? isPartition, string[] dependencies, GuestDiskAddress? busAddress, string? alias, GuestDiskHealth? health)
+{
+    /// <summary>Its name in the guest, as /dev/vda or \\.\PhysicalDrive0.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Whether it is a partition, or null.</summary>
+    public bool? IsPartition { get; } = isPartition;
+
+    /// <summary>The devices that it consists of: the disk of a partition, those of a logical volume.</summary>
+    public string[] Dependencies { get; } = dependencies;
+
+    /// <summary>The address to which it is attached, or null if it consists of others or the agent does not know.</summary>
+    public GuestDiskAddress? BusAddress { get; } = busAddress;
+
+    /// <summary>The name that it has beside, as that of a logical volume, or null.</summary>
+    public string? Alias { get; } = alias;
+
+    /// <summary>What an NVMe disk says of its own health, or null (QEMU 7.1).</summary>
+    public GuestDiskHealth? Health { get; } = health;
+
+    /// <summary>The disk's name.</summary>
+    public override string ToString() => Name;
+}
 
 /// <summary>What an NVMe disk says of its own health, as in the NVMe specification (log page 02h). Null is not told.</summary>
-/// <param name="Type">The kind of disk: nvme is the only one so far.</param>
-/// <param name="CriticalWarning">The bits of the critical warnings; 0 is none.</param>
-/// <param name="TemperatureCelsius">The temperature, in degrees Celsius.</param>
-/// <param name="PercentSpare">The spare capacity that is left, in percent.</param>
-/// <param name="PercentSpareThreshold">The spare capacity below which the disk warns, in percent.</param>
-/// <param name="PercentWorn">How much of its expected life is used, in percent; may pass 100.</param>
-/// <param name="BytesRead">Read by the host, in bytes, in units of 512,000.</param>
-/// <param name="BytesWritten">Written by the host, in bytes, in units of 512,000.</param>
-/// <param name="Reads">Read commands.</param>
-/// <param name="Writes">Write commands.</param>
-/// <param name="BusyTime">How long it was busy, in minutes.</param>
-/// <param name="PowerOnTime">How long it was on, in hours.</param>
-/// <param name="PowerCycles">How often it was switched on.</param>
-/// <param name="UnsafeShutdowns">How often it lost its power unprepared.</param>
-/// <param name="MediaErrors">Errors of the medium that were not put right.</param>
-/// <param name="ErrorLogEntries">Entries in its log of errors.</param>
-public sealed record GuestDiskHealth(
-    string? Type, long? CriticalWarning, long? TemperatureCelsius, long? PercentSpare, long? PercentSpareThreshold,
-    long? PercentWorn, ulong? BytesRead, ulong? BytesWritten, ulong? Reads, ulong? Writes, TimeSpan? BusyTime,
-    TimeSpan? PowerOnTime, ulong? PowerCycles, ulong? UnsafeShutdowns, ulong? MediaErrors, ulong? ErrorLogEntries);
+public sealed class GuestDiskHealth(
+    string? type, long? criticalWarning, long? temperatureCelsius, long? percentSpare, long? percentSpareThreshold,
+    long? percentWorn, ulong? bytesRead, ulong? bytesWritten, ulong? reads, ulong? writes, TimeSpan? busyTime,
+    TimeSpan? powerOnTime, ulong? powerCycles, ulong? unsafeShutdowns, ulong? mediaErrors, ulong? errorLogEntries)
+{
+    /// <summary>The kind of disk: nvme is the only one so far.</summary>
+    public string? Type { get; } = type;
+
+    /// <summary>The bits of the critical warnings; 0 is none.</summary>
+    public long? CriticalWarning { get; } = criticalWarning;
+
+    /// <summary>The temperature, in degrees Celsius.</summary>
+    public long? TemperatureCelsius { get; } = temperatureCelsius;
+
+    /// <summary>The spare capacity that is left, in percent.</summary>
+    public long? PercentSpare { get; } = percentSpare;
+
+    /// <summary>The spare capacity below which the disk warns, in percent.</summary>
+    public long? PercentSpareThreshold { get; } = percentSpareThreshold;
+
+    /// <summary>How much of its expected life is used, in percent; may pass 100.</summary>
+    public long? PercentWorn { get; } = percentWorn;
+
+    /// <summary>Read by the host, in bytes, in units of 512,000.</summary>
+    public ulong? BytesRead { get; } = bytesRead;
+
+    /// <summary>Written by the host, in bytes, in units of 512,000.</summary>
+    public ulong? BytesWritten { get; } = bytesWritten;
+
+    /// <summary>Read commands.</summary>
+    public ulong? Reads { get; } = reads;
+
+    /// <summary>Write commands.</summary>
+    public ulong? Writes { get; } = writes;
+
+    /// <summary>How long it was busy, in minutes.</summary>
+    public TimeSpan? BusyTime { get; } = busyTime;
+
+    /// <summary>How long it was on, in hours.</summary>
+    public TimeSpan? PowerOnTime { get; } = powerOnTime;
+
+    /// <summary>How often it was switched on.</summary>
+    public ulong? PowerCycles { get; } = powerCycles;
+
+    /// <summary>How often it lost its power unprepared.</summary>
+    public ulong? UnsafeShutdowns { get; } = unsafeShutdowns;
+
+    /// <summary>Errors of the medium that were not put right.</summary>
+    public ulong? MediaErrors { get; } = mediaErrors;
+
+    /// <summary>Entries in its log of errors.</summary>
+    public ulong? ErrorLogEntries { get; } = errorLogEntries;
+
+    /// <summary>The wear and the errors, as 12% worn, 0 media errors.</summary>
+    public override string ToString() => $"{PercentWorn?.ToString(CultureInfo.InvariantCulture) ?? "?"}% worn, {MediaErrors?.ToString(CultureInfo.InvariantCulture) ?? "?"} media errors";
+}
 
 /// <summary>The counters of a disk or partition since the guest's start. Null is not told: older kernels count less.</summary>
-/// <param name="Name">The device's name, as vda1.</param>
-/// <param name="Major">The device's major number.</param>
-/// <param name="Minor">The device's minor number.</param>
-/// <param name="BytesRead">Read, in bytes.</param>
-/// <param name="BytesWritten">Written, in bytes.</param>
-/// <param name="BytesDiscarded">Discarded, in bytes.</param>
-/// <param name="Reads">Reads that ended.</param>
-/// <param name="Writes">Writes that ended.</param>
-/// <param name="Discards">Discards that ended.</param>
-/// <param name="Flushes">Flushes that ended.</param>
-/// <param name="ReadsMerged">Reads that became part of another.</param>
-/// <param name="WritesMerged">Writes that became part of another.</param>
-/// <param name="DiscardsMerged">Discards that became part of another.</param>
-/// <param name="ReadTime">How long all reads took together.</param>
-/// <param name="WriteTime">How long all writes took together.</param>
-/// <param name="DiscardTime">How long all discards took together.</param>
-/// <param name="FlushTime">How long all flushes took together.</param>
-/// <param name="InProgress">Requests that have not ended yet.</param>
-/// <param name="BusyTime">How long there was a request to work on.</param>
-/// <param name="QueueTime">How long all requests took together, those that have not ended included.</param>
-public sealed record GuestDiskStatistics(
-    string Name, long? Major, long? Minor, ulong? BytesRead, ulong? BytesWritten, ulong? BytesDiscarded, ulong? Reads,
-    ulong? Writes, ulong? Discards, ulong? Flushes, ulong? ReadsMerged, ulong? WritesMerged, ulong? DiscardsMerged,
-    TimeSpan? ReadTime, TimeSpan? WriteTime, TimeSpan? DiscardTime, TimeSpan? FlushTime, ulong? InProgress, TimeSpan? BusyTime,
-    TimeSpan? QueueTime);
+public sealed class GuestDiskStatistics(
+    string name, long? major, long? minor, ulong? bytesRead, ulong? bytesWritten, ulong? bytesDiscarded, ulong? reads,
+    ulong? writes, ulong? discards, ulong? flushes, ulong? readsMerged, ulong? writesMerged, ulong? discardsMerged,
+    TimeSpan? readTime, TimeSpan? writeTime, TimeSpan? discardTime, TimeSpan? flushTime, ulong? inProgress, TimeSpan? busyTime,
+    TimeSpan? queueTime)
+{
+    /// <summary>The device's name, as vda1.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The device's major number.</summary>
+    public long? Major { get; } = major;
+
+    /// <summary>The device's minor number.</summary>
+    public long? Minor { get; } = minor;
+
+    /// <summary>Read, in bytes.</summary>
+    public ulong? BytesRead { get; } = bytesRead;
+
+    /// <summary>Written, in bytes.</summary>
+    public ulong? BytesWritten { get; } = bytesWritten;
+
+    /// <summary>Discarded, in bytes.</summary>
+    public ulong? BytesDiscarded { get; } = bytesDiscarded;
+
+    /// <summary>Reads that ended.</summary>
+    public ulong? Reads { get; } = reads;
+
+    /// <summary>Writes that ended.</summary>
+    public ulong? Writes { get; } = writes;
+
+    /// <summary>Discards that ended.</summary>
+    public ulong? Discards { get; } = discards;
+
+    /// <summary>Flushes that ended.</summary>
+    public ulong? Flushes { get; } = flushes;
+
+    /// <summary>Reads that became part of another.</summary>
+    public ulong? ReadsMerged { get; } = readsMerged;
+
+    /// <summary>Writes that became part of another.</summary>
+    public ulong? WritesMerged { get; } = writesMerged;
+
+    /// <summary>Discards that became part of another.</summary>
+    public ulong? DiscardsMerged { get; } = discardsMerged;
+
+    /// <summary>How long all reads took together.</summary>
+    public TimeSpan? ReadTime { get; } = readTime;
+
+    /// <summary>How long all writes took together.</summary>
+    public TimeSpan? WriteTime { get; } = writeTime;
+
+    /// <summary>How long all discards took together.</summary>
+    public TimeSpan? DiscardTime { get; } = discardTime;
+
+    /// <summary>How long all flushes took together.</summary>
+    public TimeSpan? FlushTime { get; } = flushTime;
+
+    /// <summary>Requests that have not ended yet.</summary>
+    public ulong? InProgress { get; } = inProgress;
+
+    /// <summary>How long there was a request to work on.</summary>
+    public TimeSpan? BusyTime { get; } = busyTime;
+
+    /// <summary>How long all requests took together, those that have not ended included.</summary>
+    public TimeSpan? QueueTime { get; } = queueTime;
+
+    /// <summary>The device's name.</summary>
+    public override string ToString() => Name;
+}
 
 /// <summary>The commands about a guest's disks and file systems.</summary>
 public static class StorageCommands

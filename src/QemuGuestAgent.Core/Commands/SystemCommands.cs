@@ -29,11 +29,17 @@ public sealed record GuestOperatingSystem(
 }
 
 /// <summary>The average number of processes that were running or waiting.</summary>
-/// <param name="OneMinute">Over the last minute, or null.</param>
-/// <param name="FiveMinutes">Over the last 5 minutes, or null.</param>
-/// <param name="FifteenMinutes">Over the last 15 minutes, or null.</param>
-public sealed record GuestLoad(double? OneMinute, double? FiveMinutes, double? FifteenMinutes)
+public sealed class GuestLoad(double? oneMinute, double? fiveMinutes, double? fifteenMinutes)
 {
+    /// <summary>Over the last minute, or null.</summary>
+    public double? OneMinute { get; } = oneMinute;
+
+    /// <summary>Over the last 5 minutes, or null.</summary>
+    public double? FiveMinutes { get; } = fiveMinutes;
+
+    /// <summary>Over the last 15 minutes, or null.</summary>
+    public double? FifteenMinutes { get; } = fifteenMinutes;
+
     /// <summary>The three averages, as 0.25, 0.13, 0.05.</summary>
     public override string ToString() => string.Join(", ", new[] { OneMinute, FiveMinutes, FifteenMinutes }.Select(Text));
 
@@ -41,11 +47,17 @@ public sealed record GuestLoad(double? OneMinute, double? FiveMinutes, double? F
 }
 
 /// <summary>A user who is logged in to a guest.</summary>
-/// <param name="UserName">The account's name.</param>
-/// <param name="Domain">The account's domain, or null where there is none (all but Windows).</param>
-/// <param name="LoginTime">When the user logged in first, in UTC, or null.</param>
-public sealed record GuestUser(string UserName, string? Domain, DateTime? LoginTime)
+public sealed class GuestUser(string userName, string? domain, DateTime? loginTime)
 {
+    /// <summary>The account's name.</summary>
+    public string UserName { get; } = userName;
+
+    /// <summary>The account's domain, or null where there is none (all but Windows).</summary>
+    public string? Domain { get; } = domain;
+
+    /// <summary>When the user logged in first, in UTC, or null.</summary>
+    public DateTime? LoginTime { get; } = loginTime;
+
     /// <summary>The account's name, with its domain where it has one.</summary>
     public override string ToString() => Domain is null ? UserName : $@"{Domain}\{UserName}";
 }

@@ -7,25 +7,33 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>A guest's clock, compared with this machine's.</summary>
-/// <param name="Time">The guest's time, in UTC, when it answered.</param>
-/// <param name="Offset">
-/// How far the guest's clock is ahead of this computer's, negative if it is behind; half of the round trip is subtracted.
-/// </param>
-/// <param name="RoundTrip">How long the request and its reply took. The error of the offset is at most half of it.</param>
-public sealed record GuestTime(DateTime Time, TimeSpan Offset, TimeSpan RoundTrip)
+public sealed class GuestTime(DateTime time, TimeSpan offset, TimeSpan roundTrip, GuestTimeZone? timeZone = null)
 {
+    /// <summary>The guest's time, in UTC, when it answered.</summary>
+    public DateTime Time { get; } = time;
+
+    /// <summary>How far the guest's clock is ahead of this computer's, negative if it is behind; half of the round trip is subtracted.</summary>
+    public TimeSpan Offset { get; } = offset;
+
+    /// <summary>How long the request and its reply took. The error of the offset is at most half of it.</summary>
+    public TimeSpan RoundTrip { get; } = roundTrip;
+
     /// <summary>The guest's time zone, or null if it was not requested or reported.</summary>
-    public GuestTimeZone? TimeZone { get; init; }
+    public GuestTimeZone? TimeZone { get; } = timeZone;
 
     /// <summary>The guest's time, in UTC, as 2026-01-31 23:59:59Z.</summary>
     public override string ToString() => Time.ToString("u", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A guest's time zone.</summary>
-/// <param name="Name">The zone's name in the guest, or null.</param>
-/// <param name="UtcOffset">How far the zone's time is ahead of UTC now, negative west of Greenwich, or null.</param>
-public sealed record GuestTimeZone(string? Name, TimeSpan? UtcOffset)
+public sealed class GuestTimeZone(string? name, TimeSpan? utcOffset)
 {
+    /// <summary>The zone's name in the guest, or null.</summary>
+    public string? Name { get; } = name;
+
+    /// <summary>How far the zone's time is ahead of UTC now, negative west of Greenwich, or null.</summary>
+    public TimeSpan? UtcOffset { get; } = utcOffset;
+
     /// <summary>The zone and its offset, as CET (+01:00).</summary>
     public override string ToString()
     {

@@ -6,10 +6,20 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Commands;
 
 /// <summary>What trimming a file system of a guest did.</summary>
-/// <param name="MountPoint">The mount point.</param>
-/// <param name="Trimmed">How much was given back to the disk, in bytes, or null.</param>
-/// <param name="Minimum">The shortest free range that was given back, in bytes, or null.</param>
-public sealed record GuestTrimResult(string MountPoint, long? Trimmed, long? Minimum);
+public sealed class GuestTrimResult(string mountPoint, long? trimmed, long? minimum)
+{
+    /// <summary>The mount point.</summary>
+    public string MountPoint { get; } = mountPoint;
+
+    /// <summary>How much was given back to the disk, in bytes, or null.</summary>
+    public long? Trimmed { get; } = trimmed;
+
+    /// <summary>The shortest free range that was given back, in bytes, or null.</summary>
+    public long? Minimum { get; } = minimum;
+
+    /// <summary>The mount point.</summary>
+    public override string ToString() => MountPoint;
+}
 
 /// <summary>What guest-fstrim did.</summary>
 /// <param name="Trimmed">The file systems that were trimmed; none where the agent does not tell (before QEMU 2.4).</param>

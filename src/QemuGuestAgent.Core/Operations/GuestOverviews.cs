@@ -19,7 +19,7 @@ public static class GuestOverviews
         var all = await session.GetMemoryBlocksAsync(timing.Rest(), cancellationToken).ConfigureAwait(false);
         var info = session.GetMemoryBlockSizeAsync(timing.Rest(), cancellationToken);
         var size = await info.OrDefaultIfRefused().ConfigureAwait(false);
-        return [.. all.Select(block => block with { Size = size })];
+        return [.. all.Select(block => new GuestMemoryBlock(block.PhysicalIndex, block.Online, block.CanOffline, size))];
     }
 
     /// <summary>Gets the guest's time, with its time zone if the agent reports it.</summary>
@@ -30,6 +30,6 @@ public static class GuestOverviews
         var timing = new OperationTime(session.Clock, call);
         var time = await session.GetTimeAsync(timing.Rest(), cancellationToken).ConfigureAwait(false);
         var zone = await session.GetTimeZoneAsync(timing.Rest(), cancellationToken).OrDefaultIfRefused().ConfigureAwait(false);
-        return time with { TimeZone = zone };
+        return new GuestTime(time.Time, time.Offset, time.RoundTrip, zone);
     }
 }

@@ -6,12 +6,20 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Operations;
 
 /// <summary>How full a file system of a guest is.</summary>
-/// <param name="MountPoint">The mount point.</param>
-/// <param name="Size">The size available to users other than root, in bytes, or null.</param>
-/// <param name="Free">The free space for users other than root, in bytes, or null.</param>
-/// <param name="PercentUsed">How full it is for users other than root, in percent, or null.</param>
-public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? Free, double? PercentUsed)
+public sealed class GuestFileSystemUsage(string mountPoint, long? size, long? free, double? percentUsed)
 {
+    /// <summary>The mount point.</summary>
+    public string MountPoint { get; } = mountPoint;
+
+    /// <summary>The size available to users other than root, in bytes, or null.</summary>
+    public long? Size { get; } = size;
+
+    /// <summary>The free space for users other than root, in bytes, or null.</summary>
+    public long? Free { get; } = free;
+
+    /// <summary>How full it is for users other than root, in percent, or null.</summary>
+    public double? PercentUsed { get; } = percentUsed;
+
     internal bool IsImage { get; init; }
 
     /// <summary>The mount point and how full it is, as / 12.5%.</summary>
@@ -20,25 +28,52 @@ public sealed record GuestFileSystemUsage(string MountPoint, long? Size, long? F
 }
 
 /// <summary>A summary of a guest. What its agent refuses is null.</summary>
-/// <param name="Name">The name that the caller has for the guest.</param>
-/// <param name="HostName">The name that the guest has for itself.</param>
-/// <param name="OperatingSystem">The operating system, with its version.</param>
-/// <param name="Kernel">The kernel's release.</param>
-/// <param name="Architecture">The architecture, such as x86_64.</param>
-/// <param name="AgentVersion">The agent's version, as it says.</param>
-/// <param name="IPAddresses">The IP addresses, without those that only the guest, its containers or its link can reach.</param>
-/// <param name="Load">The load.</param>
-/// <param name="Users">The logged-in users.</param>
-/// <param name="TimeOffset">How far the guest's clock is ahead of this machine's.</param>
-/// <param name="TimeZone">The time zone.</param>
-/// <param name="FileSystems">The file systems that are mounted, and how full they are.</param>
-public sealed record GuestSummary(
-    string Name, string? HostName, string? OperatingSystem, string? Kernel, string? Architecture, string? AgentVersion,
-    IReadOnlyList<string>? IPAddresses, GuestLoad? Load, IReadOnlyList<GuestUser>? Users, TimeSpan? TimeOffset,
-    GuestTimeZone? TimeZone, IReadOnlyList<GuestFileSystemUsage>? FileSystems)
+public sealed class GuestSummary(
+    string name, string? hostName, string? operatingSystem, string? kernel, string? architecture, string? agentVersion,
+    string[]? ipAddresses, GuestLoad? load, GuestUser[]? users, TimeSpan? timeOffset, GuestTimeZone? timeZone,
+    GuestFileSystemUsage[]? fileSystems)
 {
+    /// <summary>The name that the caller has for the guest.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The name that the guest has for itself.</summary>
+    public string? HostName { get; } = hostName;
+
+    /// <summary>The operating system, with its version.</summary>
+    public string? OperatingSystem { get; } = operatingSystem;
+
+    /// <summary>The kernel's release.</summary>
+    public string? Kernel { get; } = kernel;
+
+    /// <summary>The architecture, such as x86_64.</summary>
+    public string? Architecture { get; } = architecture;
+
+    /// <summary>The agent's version, as it says.</summary>
+    public string? AgentVersion { get; } = agentVersion;
+
+    /// <summary>The IP addresses, without those that only the guest, its containers or its link can reach.</summary>
+    public string[]? IPAddresses { get; } = ipAddresses;
+
+    /// <summary>The load.</summary>
+    public GuestLoad? Load { get; } = load;
+
+    /// <summary>The logged-in users.</summary>
+    public GuestUser[]? Users { get; } = users;
+
+    /// <summary>How far the guest's clock is ahead of this machine's.</summary>
+    public TimeSpan? TimeOffset { get; } = timeOffset;
+
+    /// <summary>The time zone.</summary>
+    public GuestTimeZone? TimeZone { get; } = timeZone;
+
+    /// <summary>The file systems that are mounted, and how full they are.</summary>
+    public GuestFileSystemUsage[]? FileSystems { get; } = fileSystems;
+
     /// <summary>How full the fullest of the file systems is, in percent, or null. Read-only images (squashfs, ISO 9660, …) do not count.</summary>
     public double? PercentUsed => FileSystems?.Where(fileSystem => !fileSystem.IsImage).Max(fileSystem => fileSystem.PercentUsed);
+
+    /// <summary>The guest's name.</summary>
+    public override string ToString() => Name;
 }
 
 /// <summary>Asks all that makes a <see cref="GuestSummary"/>.</summary>
@@ -72,9 +107,9 @@ public static class GuestSummaries
             system?.Kernel,
             system?.Machine,
             session.Agent?.Version,
-            interfaces is null ? null : [.. interfaces.ReachableAddresses().Select(address => address.Address)],
+            interfaces is null ? null : [.. interfaces.ReachableAddresses().Select(address => address.IPAddress)],
             load,
-            users,
+            users is null ? null : [.. users],
             time?.Offset,
             zone,
             fileSystems is null ? null : [.. fileSystems.Select(UsageOf)]);

@@ -1,11 +1,17 @@
 namespace QemuGuestAgent.Core.Schema;
 
 /// <summary>An argument of a command.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">The type: int, string, bool, base64, the allowed words, […] for a list, {…} for an object.</param>
-/// <param name="IsOptional">Whether it is optional.</param>
-public sealed record CommandArgument(string Name, string Type, bool IsOptional = false)
+public sealed class CommandArgument(string name, string type, bool isOptional = false)
 {
+    /// <summary>Its name.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The type: int, string, bool, base64, the allowed words, […] for a list, {…} for an object.</summary>
+    public string Type { get; } = type;
+
+    /// <summary>Whether it is optional.</summary>
+    public bool IsOptional { get; } = isOptional;
+
     /// <summary>The name and the type, in brackets if it is optional.</summary>
     public override string ToString() => IsOptional ? $"[{Name}: {Type}]" : $"{Name}: {Type}";
 }

@@ -39,7 +39,7 @@ public static class CommandSchema
         new("guest-set-time", "1.5", "Set-QemuGuestTime",
             "Sets the guest's clock and its RTC to a time, or the clock from its RTC.")
         {
-            Arguments = [new("time", "int", IsOptional: true)],
+            Arguments = [new("time", "int", isOptional: true)],
         },
         new("guest-get-timezone", "2.10", "Get-QemuGuestTime",
             "Returns the guest's time zone and its offset from UTC, in seconds.")
@@ -125,7 +125,7 @@ public static class CommandSchema
         new("guest-fstrim", "1.2", "Optimize-QemuGuestFileSystem",
             "Returns unused blocks of the file systems to the disk.")
         {
-            Arguments = [new("minimum", "int", IsOptional: true)], Returns = "{paths: [{path, *trimmed, *minimum, *error}]}",
+            Arguments = [new("minimum", "int", isOptional: true)], Returns = "{paths: [{path, *trimmed, *minimum, *error}]}",
         },
         new("guest-fsfreeze-status", "0.15", "Test-QemuGuestAgent", "Returns whether the file systems are thawed or frozen.")
         {
@@ -136,7 +136,7 @@ public static class CommandSchema
         new("guest-fsfreeze-freeze-list", "2.2", "Use-QemuGuestFrozenFileSystem",
             "Freezes the file systems at the given mount points; returns how many.")
         {
-            Arguments = [new("mountpoints", "[string]", IsOptional: true)], Returns = "int",
+            Arguments = [new("mountpoints", "[string]", isOptional: true)], Returns = "int",
         },
         new("guest-fsfreeze-thaw", "0.15", "Resume-QemuGuestFileSystem", "Thaws all frozen file systems; returns how many.")
         {
@@ -156,7 +156,7 @@ public static class CommandSchema
         new("guest-ssh-add-authorized-keys", "5.2", "Add-QemuGuestSshKey",
             "Adds to a user's public keys for ssh.")
         {
-            Arguments = [UserName, Keys, new("reset", "bool", IsOptional: true)],
+            Arguments = [UserName, Keys, new("reset", "bool", isOptional: true)],
         },
         new("guest-ssh-remove-authorized-keys", "5.2", "Remove-QemuGuestSshKey",
             "Removes from a user's public keys for ssh.")
@@ -170,10 +170,10 @@ public static class CommandSchema
             Arguments =
             [
                 new("path", "string"),
-                new("arg", "[string]", IsOptional: true),
-                new("env", "[string]", IsOptional: true),
-                new("input-data", "base64", IsOptional: true),
-                new("capture-output", "bool, since 8.1 also none|stdout|stderr|separated|merged", IsOptional: true),
+                new("arg", "[string]", isOptional: true),
+                new("env", "[string]", isOptional: true),
+                new("input-data", "base64", isOptional: true),
+                new("capture-output", "bool, since 8.1 also none|stdout|stderr|separated|merged", isOptional: true),
             ],
             Returns = "{pid}",
         },
@@ -187,16 +187,16 @@ public static class CommandSchema
         // Files.
         new("guest-file-open", "0.15", "Copy-QemuGuestItem", "Opens a file; returns its handle.")
         {
-            Arguments = [new("path", "string"), new("mode", "string, as for C's fopen", IsOptional: true)], Returns = "int",
+            Arguments = [new("path", "string"), new("mode", "string, as for C's fopen", isOptional: true)], Returns = "int",
         },
         new("guest-file-close", "0.15", "Copy-QemuGuestItem", "Closes an open file.") { Arguments = [FileHandle] },
         new("guest-file-read", "0.15", "Get-QemuGuestContent", "Reads from an open file: 4096 bytes by default, at most 48 MiB.")
         {
-            Arguments = [FileHandle, new("count", "int", IsOptional: true)], Returns = "{count, buf-b64, eof}",
+            Arguments = [FileHandle, new("count", "int", isOptional: true)], Returns = "{count, buf-b64, eof}",
         },
         new("guest-file-write", "0.15", "Set-QemuGuestContent", "Writes to an open file; returns how many bytes.")
         {
-            Arguments = [FileHandle, new("buf-b64", "base64"), new("count", "int", IsOptional: true)], Returns = "{count, eof}",
+            Arguments = [FileHandle, new("buf-b64", "base64"), new("count", "int", isOptional: true)], Returns = "{count, eof}",
         },
         new("guest-file-seek", "0.15", "Get-QemuGuestContent", "Moves to a position in an open file and returns it.")
         {
@@ -208,7 +208,7 @@ public static class CommandSchema
         // Power.
         new("guest-shutdown", "0.15", "Stop-QemuGuest", "Shuts the guest down, or restarts it.")
         {
-            Arguments = [new("mode", "powerdown|halt|reboot", IsOptional: true)], SuccessResponse = false,
+            Arguments = [new("mode", "powerdown|halt|reboot", isOptional: true)], SuccessResponse = false,
         },
         new("guest-suspend-disk", "1.1", "Suspend-QemuGuest", "Suspends the guest to its disk.") { SuccessResponse = false },
         new("guest-suspend-ram", "1.1", "Suspend-QemuGuest", "Suspends the guest to its memory.") { SuccessResponse = false },

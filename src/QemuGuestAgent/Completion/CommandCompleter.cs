@@ -16,8 +16,7 @@ public sealed class CommandCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         var start = wordToComplete.Trim('\'', '"');
-        var bound = LanguagePrimitives.TryConvertTo(fakeBoundParameters["Session"], out AgentSession[] sessions) && sessions is { Length: > 0 };
-        var told = (bound ? sessions : SessionRegistry.OfThisRunspace.Sessions)
+        var told = GivenSessions.Of(fakeBoundParameters)
             .SelectMany(session => session.Core.Agent?.Commands.Values ?? [])
             .GroupBy(command => command.Name, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Any(command => command.Enabled), StringComparer.Ordinal);

@@ -1,26 +1,19 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using QemuGuestAgent.Core.Endpoints.Finding;
 
 namespace QemuGuestAgent.Completion;
 
 /// <summary>Completes an endpoint with the guests and channels found on this host, with the kinds of endpoints, and as a path.</summary>
 public sealed class EndpointCompleter : IArgumentCompleter
 {
-    // A libvirt that does not answer must not block the prompt.
-    private static readonly TimeSpan NoReplyWait = TimeSpan.FromMilliseconds(300);
-
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         var start = wordToComplete.Trim('\'', '"');
-        var finding = Task.Run(() => new ChannelFinder().Find());
-        var found = Task.WaitAny([finding], NoReplyWait) == 0 && finding.Status == TaskStatus.RanToCompletion ? finding.Result : [];
         // After a single letter, a colon belongs to a drive.
-        return found
-            .Where(channel => channel.IsTrusted)
+        return HostChannels.Find()
             .SelectMany(channel => new[] { channel.Name, channel.Endpoint }
                 .Select(text => (Text: text, Tip: $"{channel.Name}: {channel.Source}, {channel.State}, {channel.Endpoint}")))
             .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))

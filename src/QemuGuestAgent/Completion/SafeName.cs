@@ -13,7 +13,7 @@ internal static class SafeName
     public static string Quote(string name)
     {
         var text = SafeText.Escape(name);
-        return text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/')
+        return text.Length > 0 && text[0] != '-' && text.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/')
             ? text
             : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
     }

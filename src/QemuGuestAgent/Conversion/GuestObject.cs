@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace QemuGuestAgent.Conversion;
@@ -8,6 +9,8 @@ internal static class GuestObject
 {
     // The session that an object came through, for other cmdlets that take it as input. Not a property: it would be serialized with the object.
     private static readonly ConditionalWeakTable<object, AgentSession> Origins = new();
+
+    private static readonly MethodInfo ItemsText = typeof(GuestObject).GetMethod(nameof(TextOf))!;
 
     /// <summary>Wraps a reply.</summary>
     /// <param name="reply">The typed reply.</param>
@@ -29,6 +32,8 @@ internal static class GuestObject
         if (result.TypeNames[0] != type)
         {
             result.TypeNames.Insert(0, type);
+            ReplyConverter.Mark(result, name);
+            TellItems(result, reply);
         }
 
         if (session is not null)
@@ -36,7 +41,25 @@ internal static class GuestObject
             Origins.GetValue(reply, _ => session);
         }
 
-        return (PSObject)ReplyConverter.Mark(result, name)!;
+        return result;
+    }
+
+    /// <summary>The text of an array: that of its items.</summary>
+    /// <param name="array">The array.</param>
+    public static string TextOf(PSObject array) => string.Join(", ", ((Array)array.BaseObject).Cast<object>());
+
+    // Export-Csv writes a value's text, which is the name of its type for an array of .NET.
+    private static void TellItems(PSObject result, object reply)
+    {
+        foreach (var property in reply.GetType().GetProperties().Where(property => property.PropertyType.IsArray))
+        {
+            if (property.GetValue(reply) is { } items)
+            {
+                var array = new PSObject(items);
+                array.Methods.Add(new PSCodeMethod(nameof(ToString), ItemsText));
+                result.Properties.Add(new PSNoteProperty(property.Name, array));
+            }
+        }
     }
 
     /// <summary>The session of this process that an object came through, or null.</summary>

@@ -62,7 +62,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         if (!_hasEnded)
         {
             throw ErrorCatalogue.ScriptBrokenOff.WithTarget(
-                guest.Name, guest.Session.Endpoint, result.Ending, GuestProcessResult.LastWords(string.Join("\n", _errors)));
+                guest.Name, guest.Session.Endpoint, result, GuestProcessResult.LastWords(string.Join("\n", _errors)));
         }
 
         if (_exitCode is not (null or 0))
@@ -159,7 +159,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         return () => cmdlet.WriteError(error);
     }
 
-    private ErrorRecord Error(IDictionary members)
+    private RemotingErrorRecord Error(IDictionary members)
     {
         var exception = new RemoteException(Clean(members["Message"]));
         var isKnown = Enum.TryParse<ErrorCategory>(Clean(members["Category"]), out var category);

@@ -30,4 +30,7 @@ public sealed class AgentSyncResult
 
     /// <summary>How long it took.</summary>
     public TimeSpan Duration { get; }
+
+    /// <summary>The name of the session.</summary>
+    public override string ToString() => PSGuestName;
 }

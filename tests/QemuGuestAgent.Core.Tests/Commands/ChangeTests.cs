@@ -124,8 +124,8 @@ public sealed class ChangeTests
             {"path": "/srv"},
             {"path": "/new", "trimmed": 9223372036854775807, "minimum": -1, "unknown": {}}]}
             """));
-        Assert.Equal(
-            [new("/", 1048576, 4096), new("/srv", null, null), new("/new", long.MaxValue, null)], report.Trimmed);
+        Same.As(
+            new GuestTrimResult[] { new("/", 1048576, 4096), new("/srv", null, null), new("/new", long.MaxValue, null) }, report.Trimmed);
         var error = Assert.Single(report.Failures).ShouldBe(ErrorCatalogue.TrimFailed);
         Assert.Equal("/boot", error.Target);
         Assert.Contains("trim \\u001B[1mnot supported", error.Message, StringComparison.Ordinal);

@@ -11,7 +11,8 @@ public sealed class ProcessorAndMemoryTests
             [{"online": true, "can-offline": true, "logical-id": 11}, {"online": false, "logical-id": 2},
              {"online": "maybe", "can-offline": 1, "logical-id": 0, "socket": 5}]
             """);
-        Assert.Equal([new(0, null, null), new(2, false, null), new(11, true, true)], processors);
+        Same.As(
+            new GuestProcessor[] { new(0, null, null), new(2, false, null), new(11, true, true) }, processors);
     }
 
     [Fact]
@@ -22,7 +23,7 @@ public sealed class ProcessorAndMemoryTests
              {"cpu": 0, "guestnice": 70, "idle": 60000, "steal": 500, "iowait": 40000, "system": 10000, "guest": 60, "nice": 5000,
               "irq": 1500, "type": "linux", "user": 2000, "softirq": 1000}]
             """);
-        Assert.Equal(
+        Same.As(
             new GuestProcessorStatistics(
                 0, "linux", Milliseconds(2000), Milliseconds(5000), Milliseconds(10000), Milliseconds(60000), Milliseconds(40000),
                 Milliseconds(1500), Milliseconds(1000), Milliseconds(500), Milliseconds(60), Milliseconds(70)),
@@ -58,7 +59,8 @@ public sealed class ProcessorAndMemoryTests
         var blocks = await Answers.AskAsync(MemoryCommands.GetMemoryBlocksAsync, "guest-get-memory-blocks", """
             [{"online": true, "can-offline": true, "phys-index": 18446744073709551615}, {"online": false, "phys-index": 3}, {}]
             """);
-        Assert.Equal([new(null, null, null), new(3, false, null), new(ulong.MaxValue, true, true)], blocks);
+        Same.As(
+            new GuestMemoryBlock[] { new(null, null, null), new(3, false, null), new(ulong.MaxValue, true, true) }, blocks);
     }
 
     [Theory]

@@ -24,7 +24,8 @@ public sealed class StorageCommandsTests
         Assert.Equal((99100643328, 16333275136, 82767368192), (root.Size, root.Used, root.Free));
         Assert.Equal(16.5, root.PercentUsed);
         Assert.Equal(privilegedSize, root.PrivilegedSize);
-        Assert.Equal(new GuestDiskAddress("virtio", 0, 0, 0, "0000:00:02.0", null, null, "/dev/vda"), Assert.Single(root.Disks));
+        Same.As(
+            new GuestDiskAddress("virtio", 0, 0, 0, "0000:00:02.0", null, null, "/dev/vda"), Assert.Single(root.Disks));
     }
 
     [Fact]
@@ -77,11 +78,11 @@ public sealed class StorageCommandsTests
             """);
         Assert.Equal([true, false, false, false], disks.Select(disk => disk.IsPartition));
         Assert.Equal(["/dev/vda"], disks[0].Dependencies);
-        Assert.Null(disks[0].Address);
-        Assert.Equal("virtio 0000:00:02.0", disks[1].Address!.ToString());
+        Assert.Null(disks[0].BusAddress);
+        Assert.Equal("virtio 0000:00:02.0", disks[1].BusAddress!.ToString());
         Assert.Equal(["/dev/vda1", "/dev/sdb"], disks[2].Dependencies);
         Assert.Equal("vg0-root", disks[2].Alias);
-        Assert.Equal(("usb 0:0:0", @"0123\u0007"), (disks[3].Address!.ToString(), disks[3].Address!.Serial));
+        Assert.Equal(("usb 0:0:0", @"0123\u0007"), (disks[3].BusAddress!.ToString(), disks[3].BusAddress!.Serial));
         Assert.All(disks, disk => Assert.Null(disk.Health));
     }
 
@@ -102,11 +103,11 @@ public sealed class StorageCommandsTests
                 "media-errors-lo": 7, "media-errors-hi": 0, "number-of-error-log-entries-lo": 8,
                 "number-of-error-log-entries-hi": 0}}]
             """));
-        Assert.Equal("nvme 10001:01:1f.7", disk.Address!.ToString());
+        Assert.Equal("nvme 10001:01:1f.7", disk.BusAddress!.ToString());
         var expected = new GuestDiskHealth(
             "nvme", 4, 50, 100, 10, 3, 512_000_000, 1_024_000_000, 3, 4,
             TimeSpan.FromMinutes(90), TimeSpan.FromDays(2), 5, 6, 7, 8);
-        Assert.Equal(expected, disk.Health);
+        Same.As(expected, disk.Health);
     }
 
     [Theory]
@@ -119,7 +120,7 @@ public sealed class StorageCommandsTests
     public async Task Addresses_of_other_kinds(string json, string text)
     {
         var disk = Assert.Single(await DisksAsync($$"""[{"name": "/dev/x", "partition": "yes", "address": {{json}}}]"""));
-        Assert.Equal(text, disk.Address!.ToString());
+        Assert.Equal(text, disk.BusAddress!.ToString());
         Assert.Null(disk.IsPartition);
         Assert.Empty(disk.Dependencies);
     }
@@ -139,7 +140,7 @@ public sealed class StorageCommandsTests
             "vda", 254, 0, 2665501696, 3494617088, 343556096, 90071, 29803, 22586, 2899, 27377, 34672, 32,
             Milliseconds(367257), Milliseconds(29801), Milliseconds(5341), Milliseconds(446), 1, Milliseconds(54268),
             Milliseconds(402847));
-        Assert.Equal(expected, counters);
+        Same.As(expected, counters);
     }
 
     [Fact]

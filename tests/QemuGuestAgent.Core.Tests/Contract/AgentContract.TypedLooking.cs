@@ -13,7 +13,7 @@ public abstract partial class AgentContract
         var all = await ReadAsync("guest-network-get-interfaces", NetworkCommands.GetNetworkInterfacesAsync);
 
         Assert.All(all, nic => Assert.NotEmpty(nic.Name));
-        Assert.Contains(all.SelectMany(nic => nic.Addresses), address => address.Address == "127.0.0.1" && address.IsLocal);
+        Assert.Contains(all.SelectMany(nic => nic.Addresses), address => address.IPAddress == "127.0.0.1" && address.IsLocal);
         Assert.Contains(all, nic => nic.Statistics?.BytesReceived is not null);
     }
 

@@ -38,9 +38,9 @@ public sealed class ChannelFinder
             .. libvirts,
             .. QemuChannels.Find(host, owners).OrderByDescending(channel => channel.IsTrusted).Where(IsNew),
         ];
-        return [.. all.Where(IsShown).Select(channel => channel with { Name = SafeText.Escape(channel.Name) })];
+        return [.. all.Where(IsShown)];
 
-        // A command line must not reach a terminal unescaped, and an endpoint must be used exactly as it is.
+        // An endpoint must be used exactly as it is.
         bool IsShown(FoundChannel channel)
         {
             var isPlain = SafeText.Escape(channel.Endpoint) == channel.Endpoint;

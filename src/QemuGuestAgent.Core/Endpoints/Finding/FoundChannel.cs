@@ -1,17 +1,35 @@
+using QemuGuestAgent.Core.Errors;
+
 namespace QemuGuestAgent.Core.Endpoints.Finding;
 
 /// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it is not known.</summary>
-/// <param name="Name">The name of the virtual machine.</param>
-/// <param name="Endpoint">The endpoint of the channel, in the grammar of <see cref="EndpointGrammar"/>.</param>
-/// <param name="Source">The source: Proxmox, libvirt, or a running QEMU process.</param>
-/// <param name="State">What can be seen from outside.</param>
-/// <param name="Owner">
-/// The user who controls it: the one who runs it, or another one who could replace it with a channel; a number if the user has no name.
-/// </param>
-/// <param name="IsTrusted">Whether that is root, the user of this process or the hypervisor's own user.</param>
-/// <param name="ProcessId">The process id of its QEMU, or null if unknown.</param>
-public sealed record FoundChannel(
-    string Name, string Endpoint, string Source, FoundChannelState State, string Owner, bool IsTrusted, int? ProcessId);
+public sealed class FoundChannel(
+    string name, string endpoint, string source, FoundChannelState state, string owner, bool isTrusted, int? processId)
+{
+    /// <summary>The name of the virtual machine; control characters are escaped.</summary>
+    public string Name { get; } = SafeText.Escape(name);
+
+    /// <summary>The endpoint of the channel, in the grammar of <see cref="EndpointGrammar"/>.</summary>
+    public string Endpoint { get; } = endpoint;
+
+    /// <summary>The source: Proxmox, libvirt, or a running QEMU process.</summary>
+    public string Source { get; } = source;
+
+    /// <summary>What can be seen from outside.</summary>
+    public FoundChannelState State { get; } = state;
+
+    /// <summary>The user who controls it: the one who runs it, or another one who could replace it with a channel; a number if the user has no name.</summary>
+    public string Owner { get; } = owner;
+
+    /// <summary>Whether that is root, the user of this process or the hypervisor's own user.</summary>
+    public bool IsTrusted { get; } = isTrusted;
+
+    /// <summary>The process id of its QEMU, or null if unknown.</summary>
+    public int? ProcessId { get; } = processId;
+
+    /// <summary>The name of the virtual machine.</summary>
+    public override string ToString() => Name;
+}
 
 /// <summary>What can be seen of a channel without using it.</summary>
 public enum FoundChannelState

@@ -11,10 +11,14 @@ public enum GuestOutputKind
 }
 
 /// <summary>A line that a program in a guest wrote.</summary>
-/// <param name="Stream">Where to.</param>
-/// <param name="Text">The line, without its end.</param>
-public sealed record GuestProcessLine(GuestOutputKind Stream, string Text)
+public sealed class GuestProcessLine(GuestOutputKind stream, string text)
 {
+    /// <summary>Where to.</summary>
+    public GuestOutputKind Stream { get; } = stream;
+
+    /// <summary>The line, without its end.</summary>
+    public string Text { get; } = text;
+
     /// <summary>The line.</summary>
     public override string ToString() => Text;
 }

@@ -45,14 +45,9 @@ public sealed class GuestProcessResult
     /// <summary>The time from its start until its end was seen, or null where the start was not.</summary>
     public TimeSpan? Duration { get; }
 
-    /// <summary>The standard output.</summary>
-    public byte[] StandardOutputBytes { get; }
+    internal byte[] StandardOutputBytes { get; }
 
-    /// <summary>The standard error.</summary>
-    public byte[] StandardErrorBytes { get; }
-
-    // How it ended, for errors.
-    internal string Ending => Signal is { } signal ? $"signal {signal}" : $"exit code {ExitCode}";
+    internal byte[] StandardErrorBytes { get; }
 
     // What it wrote to both, by lines; whichever came first.
     internal IEnumerable<GuestProcessLine> Lines =>
@@ -64,6 +59,13 @@ public sealed class GuestProcessResult
         var lines = SafeText.WithoutColors(errors).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0).ToList();
         return lines.Count > 0 ? string.Join(" ", lines) : "it wrote nothing to standard error.";
     }
+
+    /// <summary>What it wrote to a stream, as bytes. A method, so that PowerShell does not list them beside the text.</summary>
+    /// <param name="stream">Standard output or standard error.</param>
+    public byte[] GetBytes(GuestOutputKind stream) => stream == GuestOutputKind.Output ? StandardOutputBytes : StandardErrorBytes;
+
+    /// <summary>How it ended, as exit code 0 or signal 9.</summary>
+    public override string ToString() => Signal is null ? $"exit code {ExitCode}" : $"signal {Signal}";
 
     // The same end, with what was read of its output otherwise.
     internal GuestProcessResult With(byte[] output, byte[] errors, bool isTruncated) =>

@@ -24,7 +24,8 @@ internal sealed class FileSender(CopyJob job)
         var copy = job.Tools is { } tools
             ? await SendAsideAsync(source, local, new GuestTarget(root, way, names[names.Length - 1]), tools).ConfigureAwait(false)
             : await SendInPlaceAsync(source, local, job.Paths.Join(root, names)).ConfigureAwait(false);
-        return copy with { Duration = job.Elapsed - started };
+        copy.Duration = job.Elapsed - started;
+        return copy;
     }
 
     private async Task<ItemCopy> SendAsideAsync(string source, FileStream local, GuestTarget target, GuestFileTools tools)

@@ -17,14 +17,34 @@ public enum CopyVerification
 }
 
 /// <summary>A file that was copied to or from a guest.</summary>
-/// <param name="Source">Where it came from.</param>
-/// <param name="Destination">Where it is now.</param>
-/// <param name="Length">Its length in bytes.</param>
-/// <param name="Hash">Its SHA-256, in hexadecimal digits, as this side has computed it.</param>
-/// <param name="Verified">How the copy was compared with its source.</param>
-/// <param name="Atomic">Whether it took its place all at once. If not, a broken copy would have left a part there.</param>
-/// <param name="Resumed">How many bytes an earlier copy had left.</param>
-/// <param name="Duration">How long it took.</param>
-public sealed record ItemCopy(
-    string Source, string Destination, long Length, string Hash, CopyVerification Verified, bool Atomic, long Resumed,
-    TimeSpan Duration);
+public sealed class ItemCopy(
+    string source, string destination, long length, string hash, CopyVerification verified, bool atomic, long resumed,
+    TimeSpan duration)
+{
+    /// <summary>Where it came from.</summary>
+    public string Source { get; } = source;
+
+    /// <summary>Where it is now.</summary>
+    public string Destination { get; } = destination;
+
+    /// <summary>Its length in bytes.</summary>
+    public long Length { get; } = length;
+
+    /// <summary>Its SHA-256, in hexadecimal digits, as this side has computed it.</summary>
+    public string Hash { get; } = hash;
+
+    /// <summary>How the copy was compared with its source.</summary>
+    public CopyVerification Verified { get; } = verified;
+
+    /// <summary>Whether it took its place all at once. If not, a broken copy would have left a part there.</summary>
+    public bool Atomic { get; } = atomic;
+
+    /// <summary>How many bytes an earlier copy had left.</summary>
+    public long Resumed { get; } = resumed;
+
+    /// <summary>How long it took.</summary>
+    public TimeSpan Duration { get; internal set; } = duration;
+
+    /// <summary>Where it is now.</summary>
+    public override string ToString() => Destination;
+}

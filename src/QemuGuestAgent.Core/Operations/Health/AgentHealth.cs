@@ -39,14 +39,24 @@ public enum AgentVerdict
 }
 
 /// <summary>What an examination of an agent showed.</summary>
-/// <param name="Verdict">How it is.</param>
-/// <param name="RoundTrip">The time from a ping to its answer, or null.</param>
-/// <param name="AgentVersion">The agent's version, as it says, or null.</param>
-/// <param name="DisabledCommands">The commands that its policy disables and cmdlets need; not told of a frozen guest.</param>
-/// <param name="Error">Why it is neither ready nor frozen.</param>
-public sealed record AgentHealth(
-    AgentVerdict Verdict, TimeSpan? RoundTrip, string? AgentVersion, IReadOnlyList<string> DisabledCommands, GuestAgentException? Error)
+public sealed class AgentHealth(
+    AgentVerdict verdict, TimeSpan? roundTrip, string? agentVersion, string[] disabledCommands, GuestAgentException? error)
 {
+    /// <summary>How it is.</summary>
+    public AgentVerdict Verdict { get; } = verdict;
+
+    /// <summary>The time from a ping to its answer, or null.</summary>
+    public TimeSpan? RoundTrip { get; } = roundTrip;
+
+    /// <summary>The agent's version, as it says, or null.</summary>
+    public string? AgentVersion { get; } = agentVersion;
+
+    /// <summary>The commands that its policy disables and cmdlets need; not told of a frozen guest.</summary>
+    public string[] DisabledCommands { get; } = disabledCommands;
+
+    /// <summary>The id of the error for which it is neither ready nor frozen, or null.</summary>
+    public string? ErrorId => Error?.ErrorId;
+
     /// <summary>Whether it takes commands.</summary>
     public bool IsReady => Verdict == AgentVerdict.Ready;
 
@@ -57,6 +67,11 @@ public sealed record AgentHealth(
     /// <summary>What to do about that, or null.</summary>
     public string? RecommendedAction => Error?.RecommendedAction
         ?? (Verdict == AgentVerdict.Frozen ? "Thaw them with Resume-QemuGuestFileSystem, if no snapshot is in progress." : null);
+
+    internal GuestAgentException? Error { get; } = error;
+
+    /// <summary>How it is.</summary>
+    public override string ToString() => $"{Verdict}";
 
     /// <summary>Examines the agent of an endpoint, which is opened for it.</summary>
     /// <param name="endpoint">The endpoint of the agent.</param>
@@ -102,7 +117,7 @@ public sealed record AgentHealth(
         }
     }
 
-    private static IReadOnlyList<string> DisabledIn(GuestAgentInfo? agent) => agent is null ? [] :
+    private static string[] DisabledIn(GuestAgentInfo? agent) => agent is null ? [] :
     [
         .. agent.Commands.Values
             .Where(command => !command.Enabled && CommandSchema.Find(command.Name) is { } known && known.Cmdlet != CommandSchema.Invoke)

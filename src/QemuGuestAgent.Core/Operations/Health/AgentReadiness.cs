@@ -67,7 +67,7 @@ public static class AgentReadiness
             await time.DelayAsync(AddressPause, cancellationToken).ConfigureAwait(false);
             if (time.IsOver)
             {
-                var others = string.Join(", ", interfaces.SelectMany(all => all.Addresses).Select(address => address.Address));
+                var others = string.Join(", ", interfaces.SelectMany(all => all.Addresses).Select(address => address.IPAddress));
                 throw ErrorCatalogue.AddressNotSeen.With(
                     session.Endpoint, family is null ? "" : $"{family} ", time.Limit.TotalSeconds, others.Length > 0 ? $"only {others}" : "none");
             }

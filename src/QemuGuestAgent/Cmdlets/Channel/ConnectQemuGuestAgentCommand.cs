@@ -67,6 +67,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     /// <summary>Names of libvirt domains. libvirt holds their channels, so commands go through its own library.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(LibvirtDomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] LibvirtDomain { get; set; } = [];
 
@@ -92,6 +93,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     /// <summary>The device of a serial port or pseudo terminal, such as /dev/ttyS0.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SerialSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(SerialPortCompleter))]
     [ValidateNotNullOrEmpty]
     public string SerialPort { get; set; } = "";
 

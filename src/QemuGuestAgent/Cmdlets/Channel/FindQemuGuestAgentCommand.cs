@@ -7,6 +7,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Finds the channels into the guests of this host without opening them. Pipe its output to Connect-QemuGuestAgent.</summary>
 [Cmdlet(VerbsCommon.Find, "QemuGuestAgent")]
 [OutputType("QemuGuestAgent.Channel")]
+[OutputType(typeof(FoundChannel))]
 public sealed class FindQemuGuestAgentCommand : PSCmdlet, IDisposable
 {
     // Other users can start any number of them.

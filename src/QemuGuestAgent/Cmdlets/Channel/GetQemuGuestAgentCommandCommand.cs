@@ -7,6 +7,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the commands of guest agents, whether their policy allows them, and what QEMU's schema says about them.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestAgentCommand", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.AgentCommand")]
+[OutputType(typeof(AgentCommand))]
 public sealed class GetQemuGuestAgentCommandCommand : GuestCmdlet
 {
     /// <summary>Names of commands, with wildcards; all by default.</summary>

@@ -8,6 +8,7 @@ namespace QemuGuestAgent.Commands;
 [Cmdlet(VerbsDiagnostic.Test, "QemuGuestAgent", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(bool))]
 [OutputType("QemuGuestAgent.AgentHealth")]
+[OutputType(typeof(AgentHealth))]
 public sealed class TestQemuGuestAgentCommand : GuestCmdlet
 {
     /// <summary>Makes the cmdlet.</summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
@@ -32,6 +33,7 @@ public abstract class ContentWritingCmdlet : GuestCmdlet
 
     /// <summary>The encoding of text; UTF-8 without a byte order mark by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EncodingCompleter))]
     [EncodingArgument]
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);

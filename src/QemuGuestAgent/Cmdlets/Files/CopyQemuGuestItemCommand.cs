@@ -10,6 +10,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Copies files and folders to guests, or from a guest, through the agent alone. Each file is copied completely or not at all, and verified.</summary>
 [Cmdlet(VerbsCommon.Copy, "QemuGuestItem", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.ItemCopy")]
+[OutputType(typeof(ItemCopy))]
 public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 {
     private const string PathSet = "Path";
@@ -228,6 +229,6 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     }
 
     // The guest chooses the names that wildcards and folders yield.
-    private static ItemCopy Harmless(ItemCopy copy) =>
-        copy with { Source = SafeText.Escape(copy.Source), Destination = SafeText.Escape(copy.Destination) };
+    private static ItemCopy Harmless(ItemCopy copy) => new(
+        SafeText.Escape(copy.Source), SafeText.Escape(copy.Destination), copy.Length, copy.Hash, copy.Verified, copy.Atomic, copy.Resumed, copy.Duration);
 }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
@@ -33,6 +34,7 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
 
     /// <summary>The encoding; by default that of the byte order mark, or UTF-8 if there is none.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EncodingCompleter))]
     [EncodingArgument]
     [ValidateNotNull]
     public Encoding? Encoding { get; set; }

@@ -39,4 +39,7 @@ public sealed class AgentFreezeOutcome
 
     /// <summary>The reason why it is not consistent, or null.</summary>
     public string? Reason { get; }
+
+    /// <summary>The guest and the result.</summary>
+    public override string ToString() => $"{PSGuestName}: {Result}";
 }

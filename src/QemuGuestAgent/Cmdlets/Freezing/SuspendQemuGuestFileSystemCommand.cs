@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Freezing;
 using QemuGuestAgent.Core.Session;
@@ -14,6 +15,7 @@ public sealed class SuspendQemuGuestFileSystemCommand : GuestCmdlet
 {
     /// <summary>Mount points of the file systems to freeze; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MountPointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? MountPoint { get; set; }
 

@@ -40,6 +40,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
 
     /// <summary>Mount points of the file systems to freeze; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MountPointCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? MountPoint { get; set; }
 

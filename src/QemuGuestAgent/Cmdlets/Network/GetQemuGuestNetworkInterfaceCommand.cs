@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
@@ -6,10 +7,12 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the network interfaces of guests, with their addresses and counters.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestNetworkInterface", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.NetworkInterface")]
+[OutputType(typeof(GuestNetworkInterface))]
 public sealed class GetQemuGuestNetworkInterfaceCommand : GuestCmdlet
 {
     /// <summary>Names of interfaces, with wildcards; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(InterfaceNameCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = ["*"];

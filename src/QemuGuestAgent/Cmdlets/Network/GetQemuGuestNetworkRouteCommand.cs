@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
@@ -6,10 +7,12 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the network routes of guests.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestNetworkRoute", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.NetworkRoute")]
+[OutputType(typeof(GuestNetworkRoute))]
 public sealed class GetQemuGuestNetworkRouteCommand : GuestCmdlet
 {
     /// <summary>Names of the interfaces that the routes use, with wildcards; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(InterfaceNameCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] InterfaceName { get; set; } = ["*"];

@@ -9,6 +9,7 @@ namespace QemuGuestAgent.Commands;
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "QemuGuestProcess", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
+[OutputType(typeof(GuestProcessResult), typeof(GuestProcessLine))]
 public sealed class InvokeQemuGuestProcessCommand : ProgramCmdlet
 {
     /// <summary>Makes one that waits without limit.</summary>

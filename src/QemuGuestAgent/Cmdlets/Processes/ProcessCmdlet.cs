@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
@@ -19,6 +20,7 @@ public abstract class ProcessCmdlet : GuestCmdlet
     [Parameter(ParameterSetName = SessionSet, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [Alias("Pid")]
+    [ArgumentCompleter(typeof(ProcessIdCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long[] Id { get; set; } = [];
 

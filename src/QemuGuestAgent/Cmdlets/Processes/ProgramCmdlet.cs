@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Text;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
@@ -61,6 +62,7 @@ public abstract class ProgramCmdlet : InputCmdlet
 
     /// <summary>The encoding of its input and output; UTF-8 by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EncodingCompleter))]
     [EncodingArgument]
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);

@@ -1,11 +1,13 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Processes;
 
 namespace QemuGuestAgent.Commands;
 
 /// <summary>Waits until processes in guests have ended, and writes the exit code and output of each.</summary>
 [Cmdlet(VerbsLifecycle.Wait, "QemuGuestProcess", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.ProcessResult")]
+[OutputType(typeof(GuestProcessResult))]
 public sealed class WaitQemuGuestProcessCommand : ProcessCmdlet
 {
     /// <summary>Makes one that waits without limit.</summary>

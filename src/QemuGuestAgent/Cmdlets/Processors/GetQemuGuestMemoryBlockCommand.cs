@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
@@ -6,6 +7,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the memory blocks of guests, and which of them are online.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestMemoryBlock", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.MemoryBlock")]
+[OutputType(typeof(GuestMemoryBlock))]
 public sealed class GetQemuGuestMemoryBlockCommand : GuestCmdlet
 {
     /// <summary>Numbers of memory blocks; all by default.</summary>

@@ -6,6 +6,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the processors of guests, and which of them are online.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestProcessor", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.Processor")]
+[OutputType(typeof(GuestProcessor))]
 public sealed class GetQemuGuestProcessorCommand : GuestCmdlet
 {
     /// <summary>Numbers of processors; all by default.</summary>

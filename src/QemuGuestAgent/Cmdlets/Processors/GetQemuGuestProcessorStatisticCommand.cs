@@ -6,6 +6,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets how the processors of guests have spent their time.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestProcessorStatistic", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.ProcessorStatistic")]
+[OutputType(typeof(GuestProcessorStatistics))]
 public sealed class GetQemuGuestProcessorStatisticCommand : GuestCmdlet
 {
     /// <summary>Numbers of processors; all by default.</summary>

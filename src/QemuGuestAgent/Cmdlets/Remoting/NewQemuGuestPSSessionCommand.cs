@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 #endif
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Errors;
 #if NET
 using QemuGuestAgent.Core.Guests.Processes;
@@ -39,6 +40,7 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
 
     /// <summary>The user in the guest to run it as; by default the user that the agent runs as, which is normally root.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(UserNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string? UserName { get; set; }
 

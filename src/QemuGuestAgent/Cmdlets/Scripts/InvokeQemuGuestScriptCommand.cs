@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
@@ -16,6 +17,7 @@ namespace QemuGuestAgent.Commands;
 [Cmdlet(VerbsLifecycle.Invoke, "QemuGuestScript", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType(typeof(PSObject))]
 [OutputType("QemuGuestAgent.ProcessResult", "QemuGuestAgent.ProcessLine")]
+[OutputType(typeof(GuestProcessResult), typeof(GuestProcessLine))]
 public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
 {
     private static readonly Dictionary<string, GuestInterpreter> Extensions = new(StringComparer.OrdinalIgnoreCase)
@@ -77,6 +79,7 @@ public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
 
     /// <summary>The encoding of input and output of interpreters other than PowerShell; UTF-8 by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EncodingCompleter))]
     [EncodingArgument]
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);

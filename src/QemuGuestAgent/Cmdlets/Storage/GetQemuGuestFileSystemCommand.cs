@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
@@ -6,10 +7,12 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the mounted file systems of guests, with their sizes and how full they are.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestFileSystem", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.FileSystem")]
+[OutputType(typeof(GuestFileSystem))]
 public sealed class GetQemuGuestFileSystemCommand : GuestCmdlet
 {
     /// <summary>Mount points, with wildcards; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MountPointCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] MountPoint { get; set; } = ["*"];

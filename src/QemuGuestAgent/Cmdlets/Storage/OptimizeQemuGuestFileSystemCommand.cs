@@ -9,6 +9,7 @@ namespace QemuGuestAgent.Commands;
 /// </summary>
 [Cmdlet(VerbsCommon.Optimize, "QemuGuestFileSystem", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.FileSystemTrim")]
+[OutputType(typeof(GuestTrimResult))]
 public sealed class OptimizeQemuGuestFileSystemCommand : GuestCmdlet
 {
     private const double DefaultTimeoutSeconds = 3600;

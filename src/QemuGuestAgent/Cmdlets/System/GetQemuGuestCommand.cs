@@ -6,6 +6,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets a summary of guests: system, addresses, load, users, clock and file systems. What the agent refuses is left empty.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuest", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.GuestSummary")]
+[OutputType(typeof(GuestSummary))]
 public sealed class GetQemuGuestCommand : GuestCmdlet
 {
     /// <inheritdoc/>

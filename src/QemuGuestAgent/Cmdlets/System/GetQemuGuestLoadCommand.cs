@@ -6,6 +6,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the load of guests.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestLoad", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.Load")]
+[OutputType(typeof(GuestLoad))]
 public sealed class GetQemuGuestLoadCommand : GuestCmdlet
 {
     /// <inheritdoc/>

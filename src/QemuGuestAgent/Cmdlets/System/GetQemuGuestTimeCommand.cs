@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
@@ -6,6 +7,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the time of guests, and the offset of their clocks from this computer's.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestTime", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.Time")]
+[OutputType(typeof(GuestTime))]
 public sealed class GetQemuGuestTimeCommand : GuestCmdlet
 {
     /// <inheritdoc/>

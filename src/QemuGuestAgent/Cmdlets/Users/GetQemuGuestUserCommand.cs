@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Commands;
@@ -6,10 +7,12 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Gets the users who are logged in to guests.</summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestUser", DefaultParameterSetName = SessionSet)]
 [OutputType("QemuGuestAgent.User")]
+[OutputType(typeof(GuestUser))]
 public sealed class GetQemuGuestUserCommand : GuestCmdlet
 {
     /// <summary>Names of users, with wildcards; all by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(UserNameCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] UserName { get; set; } = ["*"];

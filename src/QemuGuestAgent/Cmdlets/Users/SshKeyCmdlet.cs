@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
@@ -16,6 +17,7 @@ public abstract class SshKeyCmdlet : GuestCmdlet
 
     /// <summary>The users.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(UserNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] UserName { get; set; } = [];
 

@@ -34,11 +34,12 @@ public sealed class ChannelFinderTests : IDisposable
         _host.Write("/etc/pve/qemu-server/101.conf", "agent: 1\ncores: 2\nname: web1\n\n[snapshot]\nname: former\n");
         _host.Write("/etc/pve/qemu-server/1000.conf", "agent: 1\n\n[snapshot]\nname: former\n");
         _host.Write("/proc/net/unix", Listing("/var/run/qemu-server/101.qga", "00010000 0001 01") + Listing("/var/run/qemu-server/101.qga", "00000000 0001 03"));
-        Assert.Equal(
-            [
+        Same.As(
+            new[]
+            {
                 Own("web1", "unix:/var/run/qemu-server/101.qga", "Proxmox", FoundChannelState.InUse, 4711),
                 Own("1000", "unix:/var/run/qemu-server/1000.qga", "Proxmox", FoundChannelState.Closed, null),
-            ],
+            },
             _host.Find());
     }
 
@@ -56,7 +57,7 @@ public sealed class ChannelFinderTests : IDisposable
     public void A_running_QEMU_has_it_on_its_command_line(string chardev, string endpoint)
     {
         _host.Start(4711, "/usr/bin/qemu-system-x86_64", "-name", "guest=web1,debug-threads=on", "-chardev", chardev, "-device", AgentDevice);
-        Assert.Equal([Own("web1", endpoint, "QEMU", FoundChannelState.Unknown, 4711)], _host.Find());
+        Same.As(new[] { Own("web1", endpoint, "QEMU", FoundChannelState.Unknown, 4711) }, _host.Find());
     }
 
     [Theory]
@@ -96,7 +97,7 @@ public sealed class ChannelFinderTests : IDisposable
             4711, "qemu-kvm", "-chardev", "socket,id=qga0,path=/run/db1.sock,server=on",
             "-device", """{"driver":"virtserialport","nr":1,"chardev":"qga0","name":"org.qemu.guest_agent.0"}""");
         _host.Write("/proc/net/unix", Listing("/run/db1.sock", "00010000 0001 01"));
-        Assert.Equal([Own("db1", "unix:/run/db1.sock", "QEMU", FoundChannelState.Free, 4711)], _host.Find());
+        Same.As(new[] { Own("db1", "unix:/run/db1.sock", "QEMU", FoundChannelState.Free, 4711) }, _host.Find());
     }
 
     [Fact]
@@ -150,13 +151,14 @@ public sealed class ChannelFinderTests : IDisposable
             Domain("db1", "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='disconnected'/></channel>"),
             Domain("none", "<channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0'/></channel>"),
         ];
-        Assert.Equal(
-            [
+        Same.As(
+            new[]
+            {
                 Own("web 1", "libvirt+qemu:///system?domain=web%201", "libvirt", FoundChannelState.AgentPresent, 4711),
                 Own("db1", "libvirt+qemu:///system?domain=db1", "libvirt", FoundChannelState.AgentAbsent, null),
                 Own("web 1", "libvirt+qemu:///session?domain=web%201", "libvirt", FoundChannelState.AgentPresent, null),
                 Own("db1", "libvirt+qemu:///session?domain=db1", "libvirt", FoundChannelState.AgentAbsent, null),
-            ],
+            },
             _host.Find());
         
         // A user's own daemon has no socket for readers only (libvirt 9.0).
