@@ -96,6 +96,7 @@ Describe 'Whose it is' {
     It 'says it in catch too' {
         try { Invoke-QemuGuestAgentCommand $a guest-no-such -ErrorAction Stop } catch { $caught = $_ }
         $caught.TargetObject.Name | Should -Be 'alpha'
+        $caught.PSGuestName | Should -Be 'alpha'
         "$caught" | Should -BeLike 'alpha: *'
     }
 
@@ -105,6 +106,23 @@ Describe 'Whose it is' {
         (Get-QemuGuestContent $a /tmp/whose -Raw).PSGuestName | Should -Be 'alpha'
         Test-QemuGuestAgent $a, $b | ForEach-Object { "$($_.PSGuestName)=$_" } | Should -Be 'alpha=True', 'beta=True'
         if (Test-QemuGuestAgent (New-Endpoint 'silent=true') -TimeoutSeconds 0.2) { throw 'false is true' }
+    }
+
+    It 'tells the scripts of two guests apart' @NeedsRealAgent {
+        $agents = 1..2 | ForEach-Object { Start-RealAgent }
+        try {
+            $two = Connect-QemuGuestAgent $agents.Endpoint -Name gamma, delta
+            $all = Invoke-QemuGuestScript $two { Get-Item /nosuch; Write-Warning careful; 'text'; 5 } -WarningVariable warned -ErrorVariable failed -WarningAction SilentlyContinue -ErrorAction SilentlyContinue
+            $warned.Message | Sort-Object | Should -Be 'delta: careful', 'gamma: careful'
+            $failed.PSGuestName | Sort-Object | Should -Be delta, gamma
+            $failed | ForEach-Object { "$_" } | Sort-Object | Should -BeLike '*: Cannot find path*'
+            $all | ForEach-Object { "$($_.PSGuestName)=$_" } | Sort-Object | Should -Be 'delta=5', 'delta=text', 'gamma=5', 'gamma=text'
+            try { Invoke-QemuGuestScript $two[0] { Get-Item /nosuch } -ErrorAction Stop } catch { $_.PSGuestName | Should -Be 'gamma' }
+        }
+        finally {
+            $two | Disconnect-QemuGuestAgent
+            $agents | ForEach-Object { Stop-RealAgent $_ }
+        }
     }
 
     It 'puts what comes from many in a folder of each' {

@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using System.Management.Automation.Remoting;
+using System.Management.Automation.Runspaces;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent;
@@ -11,14 +13,20 @@ internal static class ErrorRecords
     /// <param name="target">What it happened to.</param>
     public static ErrorRecord Of(GuestAgentException error, object target) => Of(error, target, error.Message);
 
-    /// <summary>The error of a guest: the message says whose it is, and the target is the session, or the endpoint as given.</summary>
+    /// <summary>
+    /// The error of a guest: the message and PSGuestName say whose it is, and the target is the session, or the endpoint as given.
+    /// </summary>
     public static ErrorRecord Of(GuestAgentException error, GuestTarget guest)
     {
         string[] names = guest.Session is null ? [guest.Name, guest.Text, $"{guest.Endpoint}"] : [guest.Name];
-        return Of(error, guest.ErrorTarget, names.Any(name => error.Message.Contains($"'{SafeText.Escape(name)}'"))
+        return WithOrigin(Of(error, guest.ErrorTarget, names.Any(name => error.Message.Contains($"'{SafeText.Escape(name)}'"))
             ? error.Message
-            : $"{SafeText.Escape(guest.Name)}: {error.Message}");
+            : $"{SafeText.Escape(guest.Name)}: {error.Message}"), guest.Name);
     }
+
+    /// <summary>A record with the guest as its origin: the one part that 'catch' keeps.</summary>
+    public static ErrorRecord WithOrigin(ErrorRecord record, string guestName) =>
+        new RemotingErrorRecord(record, new OriginInfo(guestName, Guid.Empty));
 
     private static ErrorRecord Of(GuestAgentException error, object target, string message) =>
         new(error, error.ErrorId, (ErrorCategory)Enum.Parse(typeof(ErrorCategory), error.Category.ToString()), target)

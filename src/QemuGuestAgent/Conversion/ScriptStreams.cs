@@ -1,8 +1,6 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
-using System.Management.Automation.Remoting;
-using System.Management.Automation.Runspaces;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Scripts;
@@ -159,7 +157,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         return () => cmdlet.WriteError(error);
     }
 
-    private RemotingErrorRecord Error(IDictionary members)
+    private ErrorRecord Error(IDictionary members)
     {
         var exception = new RemoteException(Clean(members["Message"]));
         var isKnown = Enum.TryParse<ErrorCategory>(Clean(members["Category"]), out var category);
@@ -172,11 +170,10 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         return Named(error);
     }
 
-    // With the guest's name in its text, and as its origin, which 'catch' keeps.
-    private RemotingErrorRecord Named(ErrorRecord error)
+    private ErrorRecord Named(ErrorRecord error)
     {
         error.ErrorDetails = new ErrorDetails(Named(error.Exception.Message));
-        return new RemotingErrorRecord(error, new OriginInfo(guest.Name, Guid.Empty));
+        return ErrorRecords.WithOrigin(error, guest.Name);
     }
 
     private string Named(object? text) => $"{SafeText.Escape(guest.Name)}: {Clean(text)}";
