@@ -1,6 +1,5 @@
 using System.Management.Automation;
-using System.Management.Automation.Remoting;
-using System.Management.Automation.Runspaces;
+using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent;
@@ -19,14 +18,17 @@ internal static class ErrorRecords
     public static ErrorRecord Of(GuestAgentException error, GuestTarget guest)
     {
         string[] names = guest.Session is null ? [guest.Name, guest.Text, $"{guest.Endpoint}"] : [guest.Name];
-        return WithOrigin(Of(error, guest.ErrorTarget, names.Any(name => error.Message.Contains($"'{SafeText.Escape(name)}'"))
+        return WithGuest(Of(error, guest.ErrorTarget, names.Any(name => error.Message.Contains($"'{SafeText.Escape(name)}'"))
             ? error.Message
             : $"{SafeText.Escape(guest.Name)}: {error.Message}"), guest.Name);
     }
 
-    /// <summary>A record with the guest as its origin: the one part that 'catch' keeps.</summary>
-    public static ErrorRecord WithOrigin(ErrorRecord record, string guestName) =>
-        new RemotingErrorRecord(record, new OriginInfo(guestName, Guid.Empty));
+    /// <summary>A record with the guest's name, which type data shows as its PSGuestName: the properties of a record are gone in 'catch'.</summary>
+    public static ErrorRecord WithGuest(ErrorRecord record, string guestName)
+    {
+        record.Exception.Data[ReplyConverter.GuestNameProperty] = guestName;
+        return record;
+    }
 
     private static ErrorRecord Of(GuestAgentException error, object target, string message) =>
         new(error, error.ErrorId, (ErrorCategory)Enum.Parse(typeof(ErrorCategory), error.Category.ToString()), target)

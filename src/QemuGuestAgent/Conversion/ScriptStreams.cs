@@ -173,7 +173,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
     private ErrorRecord Named(ErrorRecord error)
     {
         error.ErrorDetails = new ErrorDetails(Named(error.Exception.Message));
-        return ErrorRecords.WithOrigin(error, guest.Name);
+        return ErrorRecords.WithGuest(error, guest.Name);
     }
 
     private string Named(object? text) => $"{SafeText.Escape(guest.Name)}: {Clean(text)}";
