@@ -72,6 +72,46 @@ Describe 'Guests by name' {
         { & ([scriptblock]::Create($_)) } | Should -Throw -ErrorId 'GuestsGivenTwice,*'
     }
 
+    It 'gives the guest no say in which guest is meant: <_>' -ForEach @(
+        '[pscustomobject]@{ PSGuestName = $names[0]; Endpoint = "exec:/bin/touch $mark" } | Get-QemuGuest'
+        '[pscustomobject]@{ PSGuestName = $names[0]; Endpoint = "embedded:$($names[1])"; Name = $names[1] } | Get-QemuGuest'
+        '[pscustomobject]@{ PSGuestName = $names[0]; VMName = $names[1] } | Get-QemuGuest'
+        'Get-QemuGuestContent $names[0] /tmp/say | Get-QemuGuest'
+        'Get-QemuGuestContent $names[0] /tmp/say | Invoke-QemuGuestAgentCommand guest-get-osinfo'
+        'Get-QemuGuestContent $names[0] /tmp/say | Wait-QemuGuestAgent | Get-QemuGuest'
+    ) {
+        $mark = Join-Path $TestDrive 'ran'
+        '*', $names[1], "exec:/bin/touch $mark" | Set-QemuGuestContent $names[0] /tmp/say -WarningAction SilentlyContinue
+        $asked = & ([scriptblock]::Create($_))
+        $asked.PSGuestName | Select-Object -Unique | Should -Be $names[0]
+        $mark | Should -Not -Exist
+    }
+
+    It 'starts no program that an object names' {
+        $mark = Join-Path $TestDrive 'started'
+        { [pscustomobject]@{ Endpoint = "exec:/bin/touch $mark" } | Get-QemuGuest -ErrorAction Stop } | Should -Throw -ErrorId 'EndpointFromObject,*'
+        { [pscustomobject]@{ PSGuestName = 'x'; Endpoint = "exec:/bin/touch $mark" } | Connect-QemuGuestAgent -ErrorAction Stop } | Should -Throw -ErrorId 'GuestNotFound,*'
+        $mark | Should -Not -Exist
+    }
+
+    It 'takes a name of an object, and of what came from a guest, as it is' {
+        $odd = Connect-QemuGuestAgent (New-Endpoint), (New-Endpoint), (New-Endpoint) -Name 'n*', 'we[b', 'host:4444'
+        ([pscustomobject]@{ Name = 'n*' } | Get-QemuGuest).PSGuestName | Should -Be 'n*'
+        foreach ($session in $odd) {
+            (Get-QemuGuest $session | Select-Object * | Get-QemuGuest).PSGuestName | Should -Be $session.Name
+        }
+        (Get-QemuGuest 'we[b').PSGuestName | Should -Be 'we[b'
+        (Get-QemuGuest 'host:4444').PSGuestName | Should -Be 'host:4444'
+        { Get-QemuGuest 'no[b' -ErrorAction Stop } | Should -Throw -ErrorId 'GuestNotFound,*'
+        Get-Process -Id $PID | Get-QemuGuest -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed | Should -Not -BeNullOrEmpty
+        $odd | Disconnect-QemuGuestAgent
+    }
+
+    It 'takes a guest that is given twice once' {
+        @(Get-QemuGuest $names[0], $names[0], $sessions[0]).Count | Should -Be 1
+    }
+
     It 'completes sessions and kinds of endpoints' {
         (TabExpansion2 "Get-QemuGuest $($names[0].Substring(0, 5))").CompletionMatches.CompletionText | Should -Contain $names[0]
         (TabExpansion2 'Get-QemuGuest emb').CompletionMatches.CompletionText | Should -Contain 'embedded:'
@@ -90,6 +130,7 @@ Describe 'Whose it is' {
         'Set-QemuGuestProcessor $a, $b 4711 -State Offline'
         'Copy-QemuGuestItem /etc/no-such -Destination $TestDrive -FromSession $a, $b -WarningAction SilentlyContinue'
     ) {
+        $ErrorActionPreference = 'Continue'
         $failed = & ([scriptblock]::Create("$_ 2>&1"))
         $failed | Should -HaveCount 2
         $failed.TargetObject | Sort-Object Name | Should -Be $a, $b
@@ -138,6 +179,16 @@ Describe 'Whose it is' {
             Should -Throw -ErrorId 'GuestNameNoFolder,*'
     }
 
+    It 'tells where the folder of a guest would be that of another' {
+        $same = Connect-QemuGuestAgent (New-Endpoint), (New-Endpoint) -Name same, SAME
+        'x' | Set-QemuGuestContent $same[0], $same[1] /tmp/fan -WarningAction SilentlyContinue
+        Copy-QemuGuestItem /tmp/fan -Destination $TestDrive -FromSession $same -Force -WarningAction SilentlyContinue -ErrorVariable failed -ErrorAction SilentlyContinue
+        $failed.FullyQualifiedErrorId | Should -BeLike 'GuestNameNoFolder,*'
+        Copy-QemuGuestItem /tmp/fan -Destination (Join-Path $TestDrive 'apart') -FromSession alpha, nosuch -WarningAction SilentlyContinue -ErrorAction SilentlyContinue
+        Join-Path $TestDrive 'apart/alpha/fan' | Should -Exist
+        { $b | Copy-QemuGuestItem -Path /tmp/fan -Destination $TestDrive -FromSession $a } | Should -Throw -ErrorId 'CopyDirectionNotGiven,*'
+    }
+
     It 'copies to guests that come through the pipeline' {
         $file = New-Item (Join-Path $TestDrive 'to') -Value 'x'
         ($a, $b | Copy-QemuGuestItem -Path $file -Destination /tmp/to -PassThru -WarningAction SilentlyContinue).PSGuestName | Sort-Object |
@@ -165,6 +216,29 @@ Describe 'Input and output of cmdlets' {
         $result = Import-Clixml $file | Wait-QemuGuestProcess
         $result.StandardOutput | Should -BeExactly "exported`n"
         $result.PSGuestName | Should -Be $id
+    }
+
+    It 'keeps the processes of several guests apart' {
+        $file = Join-Path $TestDrive 'several.xml'
+        $ids = 1..3 | ForEach-Object { [guid]::NewGuid().ToString('N') }
+        $open = Connect-QemuGuestAgent ($ids | ForEach-Object { "embedded:$_" })
+        $open | ForEach-Object { 1..3 | ForEach-Object -Begin { $guest = $_ } { Start-QemuGuestProcess $guest echo "$($guest.Name) $_" } } | Export-Clixml $file
+        $open | Disconnect-QemuGuestAgent
+        $results = Import-Clixml $file | ForEach-Object { $_ | Wait-QemuGuestProcess }
+        $results | ForEach-Object { $_.StandardOutput.Trim() } | Sort-Object | Should -Be ($ids | ForEach-Object { $id = $_; 1..3 | ForEach-Object { "$id $_" } } | Sort-Object)
+        $results | ForEach-Object { $_.StandardOutput.StartsWith($_.PSGuestName) } | Should -Not -Contain $false
+    }
+
+    It 'asks for the process of each input object, however fast they come' @NeedsRealAgent {
+        $agents = 1..2 | ForEach-Object { Start-RealAgent }
+        try {
+            $started = $agents | ForEach-Object { $one = $_; 1..4 | ForEach-Object { Start-QemuGuestProcess $one.Endpoint echo "$($one.Endpoint) $_" } }
+            $file = Join-Path $TestDrive 'fast.xml'
+            $started | Export-Clixml $file
+            $results = Import-Clixml $file | Wait-QemuGuestProcess
+            $results.Pid | Sort-Object | Should -Be ($started.Pid | Sort-Object)
+        }
+        finally { $agents | ForEach-Object { Stop-RealAgent $_ } }
     }
 
     It 'pipes a process that was started without a session' {

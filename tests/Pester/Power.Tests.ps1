@@ -3,6 +3,15 @@ BeforeAll { . $PSScriptRoot/Common.ps1 }
 Describe 'Stop-, Restart- and Suspend-QemuGuest' {
     AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
 
+    It 'says what it cannot ask for, and how to do without' {
+        $told = Invoke-Fresh "Import-Module '$ModulePath'; `$vm = Connect-QemuGuestAgent embedded: -Name web1
+            foreach (`$line in { Stop-QemuGuest `$vm }, { Restart-QemuGuest `$vm }, { Suspend-QemuGuestFileSystem `$vm }) { try { & `$line } catch { `$_.FullyQualifiedErrorId; `"`$_`" } }
+            Stop-QemuGuest `$vm -Confirm:`$false; 'done'"
+        $told -like 'ConfirmationNotPossible,*' | Should -HaveCount 3
+        $told -like '*web1*Shut down*' | Should -HaveCount 1
+        $told[-1] | Should -Be 'done'
+    }
+
     It '<Command> tells the guest to, and writes nothing' -ForEach @(
         @{ Command = 'Stop-QemuGuest' }
         @{ Command = 'Stop-QemuGuest -Halt' }

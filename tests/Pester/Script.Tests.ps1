@@ -64,7 +64,7 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
             $all[0].FullName | Should -Be '/etc/hostname'
             $all[0].Length | Should -Be (Get-Item /etc/hostname).Length
             $all[0].PSGuestName | Should -Be 'real'
-            $all[1].Message | Should -Be 'careful'
+            $all[1].Message | Should -Be 'real: careful'
             $all[2].FullyQualifiedErrorId | Should -BeLike '*Oops,*'
             $all[2].Exception.Message | Should -Be 'oops'
             $all[2].CategoryInfo.Category | Should -Be 'ResourceBusy'
@@ -91,7 +91,7 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
         It 'verbose and debug records that the script shows are shown, whatever the caller prefers' {
             $script = { Write-Verbose 'said' -Verbose; Write-Verbose 'not said'; Write-Debug 'seen' -Debug; Write-Debug 'not seen' }
             $all = Invoke-QemuGuestScript $session $script *>&1
-            $all | ForEach-Object { "$($_.GetType().Name) $_" } | Should -Be 'VerboseRecord said', 'DebugRecord seen'
+            $all | ForEach-Object { "$($_.GetType().Name) $_" } | Should -Be 'VerboseRecord real: said', 'DebugRecord real: seen'
             Invoke-QemuGuestScript $session $script -Stream 4>$null 5>$null | Should -BeNullOrEmpty
             "$VerbosePreference $DebugPreference" | Should -Be 'SilentlyContinue SilentlyContinue'
         }

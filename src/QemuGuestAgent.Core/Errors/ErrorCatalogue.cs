@@ -43,7 +43,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition EndpointInUse = Define(ResourceBusy,
         "'{0}' is in use by {1}.",
-        "The channel serves one client at a time: disconnect the other session (with Disconnect-QemuGuestAgent there), then connect again.");
+        "The channel serves one client at a time: disconnect the other session (run Disconnect-QemuGuestAgent in that process), then try again.");
 
     internal static readonly ErrorDefinition EndpointProgramNotStarted = Define(ObjectNotFound,
         "The program of '{0}' could not be started: {1}.",
@@ -120,9 +120,17 @@ public static class ErrorCatalogue
         "There is no guest '{0}'{1}.",
         "Find-QemuGuestAgent lists the guests of this host, Get-QemuGuestAgent the open sessions. A guest that is not among them needs its endpoint, such as unix:/path or libvirt:domain; a socket in the current folder is written ./{0}.");
 
+    internal static readonly ErrorDefinition EndpointFromObject = Define(InvalidArgument,
+        "The endpoint '{0}' can start a program here, and came as a property of an object: nothing was done.",
+        "If you trust its source, give it as text, or open it with Connect-QemuGuestAgent.");
+
     internal static readonly ErrorDefinition GuestsGivenTwice = Define(InvalidArgument,
-        "'{0}' was taken for a guest, but the guests come through the pipeline: nothing was done.",
+        "'{0}' was interpreted as a guest, but guests are also coming through the pipeline. Nothing was done.",
         "Give the guests first, or through the pipeline and the other parameters by name, such as -FilePath.");
+
+    internal static readonly ErrorDefinition ConfirmationNotPossible = Define(InvalidArgument,
+        "Nothing was done to '{0}': the operation '{1}' needs a confirmation, and this PowerShell cannot ask for one.",
+        "To do it without a question, add -Confirm:$false.");
 
     internal static readonly ErrorDefinition SessionNamesMismatch = Define(InvalidArgument,
         "The number of names ({0}) does not match the number of guests ({1}).",
@@ -193,15 +201,15 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ProcessTimedOut = Define(OperationTimeout,
         "'{0}' (process {1}) in the guest of '{2}' did not end within {3} seconds; {4}.",
-        "Allow it more time with -TimeoutSeconds, or start it with Start-QemuGuestProcess and wait with Wait-QemuGuestProcess. -Stream does not wait for processes that it has left behind.");
+        "Allow it more time with -TimeoutSeconds, or start it with Start-QemuGuestProcess and wait with Wait-QemuGuestProcess. -Stream does not wait for processes that the program left running.");
 
     internal static readonly ErrorDefinition ProcessUnknown = Define(ObjectNotFound,
         "The agent on '{0}' does not know process {1}.",
         "The agent knows only processes that it has started since its own start, and forgets each one after reporting its end. Check the id; look for the process in the guest.");
 
     internal static readonly ErrorDefinition ProcessNotNamed = Define(InvalidArgument,
-        "No process of '{0}' was named, and no session shows what was started.",
-        "Give ids with -Id, or processes as Start-QemuGuestProcess writes them.");
+        "No process in '{0}' was specified, and there is no open session to tell which were started.",
+        "Specify ids with -Id, or pipe in the objects that Start-QemuGuestProcess wrote.");
 
     internal static readonly ErrorDefinition ProcessOutputLost = Define(InvalidResult,
         "Process {1} in the guest of '{0}' has ended, or the agent was restarted; its exit status and output are lost.",
@@ -282,7 +290,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition FreezeGivenUp = Define(InvalidResult,
         "The guest of '{0}' is not frozen, because the guest of '{1}' could not be: {2}",
-        "Guests are frozen together or not at all. Solve the other guest's problem, or leave it out.");
+        "Guests are frozen together or not at all. Fix the problem in the other guest, or leave it out.");
 
     internal static readonly ErrorDefinition FreezeTimeLimit = Define(OperationTimeout,
         "The guest of '{0}' was thawed early: the {1} seconds of -MaximumSeconds were over. A snapshot taken meanwhile may not be consistent.",
@@ -318,7 +326,7 @@ public static class ErrorCatalogue
         "Look at the guest's console: it may still be booting, or not run qemu-guest-agent. Allow it more time with -TimeoutSeconds.");
 
     internal static readonly ErrorDefinition AddressNotSeen = Define(OperationTimeout,
-        "The guest of '{0}' had no {1}address that others can reach within {2} seconds: it has {3}.",
+        "The guest of '{0}' did not get an {1}address that others can reach within {2} seconds: it has {3}.",
         "Look at Get-QemuGuestNetworkInterface and at the network that the virtual machine is connected to. Loopback and link-local addresses and those of the guest's own bridges do not count.");
 
     // Files of the guest. {0} is the file, {1} the endpoint.
@@ -397,7 +405,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition GuestNameNoFolder = Define(InvalidData,
         "No folder can be named after the guest '{0}': {1}.",
-        "Connect to it with another name (Connect-QemuGuestAgent -Name), or copy from each guest by itself.");
+        "Connect to it under another name (Connect-QemuGuestAgent -Name), or copy from each guest separately.");
 
     internal static readonly ErrorDefinition LocalFileNotWritten = Define(InvalidResult,
         "'{0}' cannot be written: {1}",

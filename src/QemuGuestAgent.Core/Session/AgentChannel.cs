@@ -22,9 +22,12 @@ internal sealed class AgentChannel : IDisposable
 {
     private const int ReceiveBytes = 64 << 10;
 
-    // Most who hold a channel send one command.
+    // Most holders of a channel send only one command.
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(500);
+
+    // Where the call itself has no limit.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private readonly GuestAgentEndpoint _endpoint;
     private readonly GuestAgentSessionOptions _options;
@@ -152,11 +155,18 @@ internal sealed class AgentChannel : IDisposable
     private static async Task<EndpointLock?> LockAsync(GuestAgentEndpoint endpoint, CallScope scope)
     {
         void Tell(string text) => scope.Trace?.Invoke(TraceEvent.Step(text));
+        var waited = TimeSpan.Zero;
         for (var pause = FirstPause; ; pause = pause < MaxPause ? pause + pause : pause)
         {
             if (EndpointLock.TryTake(endpoint, Tell, out var taken))
             {
                 return taken;
+            }
+
+            waited += pause;
+            if (waited > MaxWait && scope.Call.Timeout == TimeSpan.Zero)
+            {
+                throw EndpointLock.InUse(endpoint);
             }
 
             if (pause == FirstPause)

@@ -81,13 +81,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     // Whether the work on a guest is too short for progress.
     private protected virtual bool IsBrief => false;
 
-    // The guests of sessions. One that is given by a text is looked up; what is not found is a non-terminating error.
-    private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<AgentSession> sessions) =>
-        [.. sessions.SelectMany(session => session is NamedGuest ? Find(session.Name, withSessions: true) : [new GuestTarget(session)])];
+    // The guests of sessions, each once. What is given in place of a session is looked up; what is not found is a non-terminating error.
+    private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<AgentSession> sessions) => EachOnce(
+        sessions.SelectMany(session => session is NamedGuest given ? Find(given.Name, lookup => lookup.Find(given)) : [new GuestTarget(session)]));
 
     // The guests of texts: names or endpoints.
-    private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<string> texts, bool withSessions = true) =>
-        [.. texts.SelectMany(text => Find(text, withSessions))];
+    private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<string> texts, bool withSessions = true) => EachOnce(
+        texts.SelectMany(text => Find(text, lookup => lookup.Find(text, withSessions))));
 
     // The sessions that are open, for what cannot be done through a channel opened for one command.
     private protected IReadOnlyList<AgentSession> OpenSessions(IEnumerable<AgentSession> sessions)
@@ -97,7 +97,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         {
             try
             {
-                open.AddRange(session is NamedGuest ? SessionRegistry.OfThisRunspace.Find(session.Name) : [session]);
+                open.AddRange(session is NamedGuest given ? Lookup.FindSessions(given) : [session]);
             }
             catch (GuestAgentException e)
             {
@@ -119,6 +119,12 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
         Start(target, async (call, cancellationToken) =>
         {
+            // It would wait for itself.
+            if (SessionRegistry.IsOpen(target.Endpoint!))
+            {
+                throw ErrorCatalogue.EndpointInUse.With(target.Endpoint, "another session of this process");
+            }
+
             using var channel = await GuestAgentSession.ConnectAsync(target.Endpoint!, null, call, cancellationToken).ConfigureAwait(false);
             return await operation(new Guest(target, channel), call, cancellationToken).ConfigureAwait(false);
         });
@@ -168,11 +174,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         });
     }
 
-    private IReadOnlyList<GuestTarget> Find(string text, bool withSessions)
+    private GuestLookup Lookup => _lookup ??= new GuestLookup(SessionState, _stop.Token);
+
+    private IReadOnlyList<GuestTarget> Find(string text, Func<GuestLookup, IReadOnlyList<GuestTarget>> find)
     {
         try
         {
-            var found = (_lookup ??= new GuestLookup(SessionState, _stop.Token)).Find(text, withSessions);
+            var found = find(Lookup);
             foreach (var warning in found.Select(target => target.Endpoint?.SecurityWarning).OfType<string>())
             {
                 WriteWarning(warning);
@@ -193,6 +201,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         {
             throw new PipelineStoppedException();
         }
+    }
+
+    // A channel that is given twice would wait for itself.
+    private static List<GuestTarget> EachOnce(IEnumerable<GuestTarget> targets)
+    {
+        var seen = new HashSet<object>();
+        return [.. targets.Where(target => ((object?)target.Session ?? target.Endpoint?.LockName) is not { } channel || seen.Add(channel))];
     }
 
     // Runs an action on the pipeline's thread.

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
@@ -24,7 +25,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this call and to close afterwards, or names of guests. Some kinds start programs.</summary>
+    /// <summary>Endpoints to open for this call and to close afterwards, or names of guests. Some kinds of endpoint start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [SupportsWildcards]
@@ -60,9 +61,23 @@ public abstract class GuestCmdlet : FanOutCmdlet
     private protected void ForGuest(
         GuestTarget guest, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation, string? change = null)
     {
-        if (change is null || (ShouldProcess(guest.Text, change) && (guest.Session is not { } session || Consents(session))))
+        if (change is null || (Confirms(guest.Text, change) && (guest.Session is not { } session || Consents(session))))
         {
             StartOn(guest, operation);
+        }
+    }
+
+    // Where PowerShell cannot ask, its own error says neither what for nor how to do without.
+    private bool Confirms(string target, string change)
+    {
+        try
+        {
+            return ShouldProcess(target, change);
+        }
+        catch (Exception e) when (e is HostException or PSInvalidOperationException or NotImplementedException)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ConfirmationNotPossible.Because(e, target, change), target));
+            return false;
         }
     }
 

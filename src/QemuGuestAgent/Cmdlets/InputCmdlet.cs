@@ -12,7 +12,7 @@ public abstract class InputCmdlet : GuestCmdlet
     private bool _isPiped;
 
     /// <summary>
-    /// The standard input: bytes unchanged, and each string or secret as a line; of a PowerShell script its $input. It can come through the
+    /// The standard input: bytes unchanged, and each string or secret as a line; a PowerShell script reads it as $input. It can come through the
     /// pipeline where the guests do not. It is not written to any log.
     /// </summary>
     [Parameter(ValueFromPipeline = true)]
@@ -40,7 +40,7 @@ public abstract class InputCmdlet : GuestCmdlet
         }
         else if (InputObject is { } item)
         {
-            if (ArgumentConverter.Unwrap(item) is AgentSession)
+            if (ArgumentConverter.Unwrap(item) is AgentSession or AgentProcess || GuestObject.OriginOf(PSObject.AsPSObject(item)) is not null)
             {
                 ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.GuestsGivenTwice.With(Session.Cast<object>().Concat(Endpoint).First()), item));
             }
@@ -60,6 +60,6 @@ public abstract class InputCmdlet : GuestCmdlet
         base.EndProcessing();
     }
 
-    // Starts it in the guests of this record.
+    // Runs it in the guests of this pipeline record.
     private protected abstract void RunInGuests(object? input);
 }

@@ -3,7 +3,10 @@ using System.Management.Automation;
 
 namespace QemuGuestAgent.Conversion;
 
-/// <summary>Converts an object that has an endpoint or a name to that text: an object of Find-QemuGuestAgent, or one of another module.</summary>
+/// <summary>
+/// Converts an object that has an endpoint or a name to that text: an object of Find-QemuGuestAgent, or one of another module. What came
+/// from a guest means that guest.
+/// </summary>
 internal sealed class EndpointTextAttribute : ArgumentTransformationAttribute
 {
     // What says more than a name, by parameters of its own.
@@ -13,8 +16,24 @@ internal sealed class EndpointTextAttribute : ArgumentTransformationAttribute
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
         inputData is IList items ? items.Cast<object?>().Select(Find).ToArray() : Find(inputData)!;
 
-    private static object? Find(object? item) =>
-        item is null or string or PSObject { BaseObject: string } ? item
-        : PSObject.AsPSObject(item) is var thing && Array.Exists(Others, name => thing.Properties[name] is not null) ? item
-        : SessionOfAttribute.TextOf(thing) ?? item;
+    private static object? Find(object? item)
+    {
+        if (item is null)
+        {
+            return null;
+        }
+
+        var thing = PSObject.AsPSObject(item);
+        if (thing.Properties[ReplyConverter.GuestNameProperty] is null
+            && (thing.BaseObject is string || Array.Exists(Others, name => thing.Properties[name] is not null)))
+        {
+            return item;
+        }
+
+        // An object's name has no wildcards; nor has a path of its.
+        return SessionOfAttribute.GuestOf(thing) is not { } guest ? item
+            : guest is { IsMarked: false, ObjectEndpoint: not null } ? guest.ObjectEndpoint
+            : guest.IsText ? guest.Name
+            : WildcardPattern.Escape(guest.Name);
+    }
 }

@@ -17,7 +17,17 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     /// <summary>Whether a text is a name, and no endpoint.</summary>
     public static bool IsName(string text) => text.IndexOfAny([':', '/', '\\']) < 0;
 
-    /// <summary>The guests that a text means; none only where wildcards match nothing.</summary>
+    /// <summary>The guests that are meant; none only where wildcards match nothing.</summary>
+    /// <param name="given">What was given in place of a session.</param>
+    /// <exception cref="GuestAgentException">GuestNotFound, EndpointFromObject, and those of a malformed endpoint.</exception>
+    public IReadOnlyList<GuestTarget> Find(NamedGuest given) =>
+        given.IsText ? Find(given.Name, withSessions: true)
+        : !given.IsMarked && given.ObjectEndpoint is { } endpoint ? [OfObject(endpoint, endpoint)]
+        : ByExactName(given.Name) is { Count: > 0 } found ? found
+        : given.ObjectEndpoint is { } own && OfObject(own, own) is var target && target.Name == given.Name ? [target]
+        : throw NotFound(given.Name, Channels(given.Name)[false]);
+
+    /// <summary>The guests that a text of the user means; none only where wildcards match nothing.</summary>
     /// <param name="text">The name or the endpoint.</param>
     /// <param name="withSessions">Whether open sessions count.</param>
     /// <exception cref="GuestAgentException">GuestNotFound, and those of a malformed endpoint.</exception>
@@ -26,11 +36,24 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         var key = $"{(withSessions ? 's' : 'e')}{text}";
         if (!_known.TryGetValue(key, out var found))
         {
-            found = IsName(text) ? ByName(text, withSessions) : ByEndpoint(text, withSessions);
+            // A session may have any name.
+            found = withSessions && SessionsNamed(text) is { Count: > 0 } named ? named
+                : IsName(text) ? ByName(text, withSessions)
+                : ByEndpoint(text, withSessions);
             _known.Add(key, found);
         }
 
         return found;
+    }
+
+    /// <summary>The open sessions of this runspace that a text means: their names, or the endpoint that one has.</summary>
+    /// <exception cref="GuestAgentException">SessionNotFound.</exception>
+    public IReadOnlyList<AgentSession> FindSessions(NamedGuest given)
+    {
+        var text = given.IsText ? given.Name : WildcardPattern.Escape(given.Name);
+        return !IsName(text) && SessionsNamed(given.Name).Count == 0 && Find(given) is [{ Session: { } session }, ..]
+            ? [session]
+            : SessionRegistry.OfThisRunspace.Find(text);
     }
 
     /// <summary>The endpoint of a guest of this host that is there now, for any thread.</summary>
@@ -41,12 +64,30 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         return channels[true].FirstOrDefault() is { } found ? Endpoints.Parse(found.Endpoint) : throw NotFound(name, channels[false]);
     }
 
+    private static List<GuestTarget> SessionsNamed(string name) => [.. SessionRegistry.OfThisRunspace.Sessions
+        .Where(session => string.Equals(session.Name, name, StringComparison.OrdinalIgnoreCase)).Select(session => new GuestTarget(session))];
+
+    // An object may say anything: it starts no program here.
+    private GuestTarget OfObject(string text, string endpoint)
+    {
+        var parsed = Endpoints.Parse(endpoint, shell);
+        return parsed is ExecEndpoint or LibvirtEndpoint { HypervisorUri: not (null or "qemu:///system" or "qemu:///session") }
+            ? throw ErrorCatalogue.EndpointFromObject.With(parsed)
+            : Of(text, parsed, withSessions: true);
+    }
+
+    private List<GuestTarget> ByExactName(string name) => SessionsNamed(name) is { Count: > 0 } sessions ? sessions
+        : [.. Channels(name)[true].Select(channel => new GuestTarget(name, channel.Name, null, Endpoints.Parse(channel.Endpoint)))];
+
+    private ILookup<bool, FoundChannel> Channels(string name) => (_channels ??= FindChannels())
+        .Where(channel => string.Equals(channel.Name, name, StringComparison.OrdinalIgnoreCase)).ToLookup(channel => channel.IsTrusted);
+
     private List<GuestTarget> ByName(string text, bool withSessions)
     {
         var pattern = NameFilter.PatternOf(text);
         List<GuestTarget> found = [.. (withSessions ? SessionRegistry.OfThisRunspace.Sessions : [])
             .Where(session => pattern.IsMatch(session.Name)).Select(session => new GuestTarget(session))];
-        var isOne = !WildcardPattern.ContainsWildcardCharacters(text);
+        var isOne = !NameFilter.HasWildcards(text);
         if (isOne && found.Count > 0)
         {
             return found;

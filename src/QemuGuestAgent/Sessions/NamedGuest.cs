@@ -1,4 +1,30 @@
 namespace QemuGuestAgent;
 
-/// <summary>A text in place of a session. A <see cref="GuestLookup"/> finds the guest that it means before anything is done with it.</summary>
-internal sealed class NamedGuest(string text) : AgentSession(text);
+/// <summary>What is given in place of a session. A <see cref="GuestLookup"/> finds the guest that it means before anything is done with it.</summary>
+internal sealed class NamedGuest : AgentSession
+{
+    /// <summary>A text that a user has given: a name with or without wildcards, or an endpoint.</summary>
+    public NamedGuest(string text)
+        : base(text) => IsText = true;
+
+    private NamedGuest(string name, string? endpoint)
+        : base(name) => ObjectEndpoint = endpoint;
+
+    /// <summary>Whether it is a text that a user has given, and not what an object says: that has no wildcards, and starts no program.</summary>
+    public bool IsText { get; }
+
+    /// <summary>The endpoint that an object says; null where it says a name only.</summary>
+    public string? ObjectEndpoint { get; }
+
+    /// <summary>Whether the name is one that this module gave the guest.</summary>
+    public bool IsMarked { get; private init; }
+
+    /// <summary>What has the name of a guest by this module. Its endpoint counts only where it belongs to that name.</summary>
+    public static NamedGuest OfMark(string name, string? endpoint) => new(name, endpoint) { IsMarked = true };
+
+    /// <summary>An object with an endpoint.</summary>
+    public static NamedGuest OfEndpoint(string endpoint) => new(endpoint, endpoint);
+
+    /// <summary>An object with a name.</summary>
+    public static NamedGuest OfName(string name) => new(name, null);
+}

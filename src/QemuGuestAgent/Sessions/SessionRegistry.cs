@@ -47,7 +47,7 @@ internal sealed class SessionRegistry
     {
         var pattern = NameFilter.PatternOf(name);
         var found = Sessions.Where(session => pattern.IsMatch(session.Name)).ToList();
-        return found.Count > 0 || WildcardPattern.ContainsWildcardCharacters(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name);
+        return found.Count > 0 || NameFilter.HasWildcards(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name);
     }
 
     /// <summary>Whether a session of this process, of any runspace, holds the channel of an endpoint.</summary>

@@ -2,7 +2,7 @@ using QemuGuestAgent.Core.Endpoints;
 
 namespace QemuGuestAgent.Core.Tests.Endpoints;
 
-/// <summary>Where the locks lie: what another user has prepared there is not used.</summary>
+/// <summary>The folders of a user: what another user has prepared there is not used.</summary>
 public sealed class UserFolderTests : IDisposable
 {
     private readonly DirectoryInfo _own = Directory.CreateTempSubdirectory("qga");
@@ -49,7 +49,7 @@ public sealed class UserFolderTests : IDisposable
         await Nobody.RunAsync(script, Wanted, _own.FullName);
         var folder = UserFolder.Find([_shared.FullName, _own.FullName], _told.Add);
         Assert.Equal(_own.FullName, Path.GetDirectoryName(folder));
-        Assert.Contains($"'{Wanted}' is not used for locks", Assert.Single(_told), StringComparison.Ordinal);
+        Assert.Contains($"'{Wanted}' is not used:", Assert.Single(_told), StringComparison.Ordinal);
         Assert.Throws<IOException>(() => UserFolder.Find([_shared.FullName], _told.Add));
     }
 

@@ -117,7 +117,7 @@ public abstract partial class GuestProcessTests
         var call = new Core.Session.CallOptions { Timeout = TimeSpan.FromSeconds(3) };
         var error = await GuestProcess.RunAsync(Session, Shell("echo first; echo last; exec sleep 1000"), call: call, cancellationToken: TestEnd)
             .FailsWith(ErrorCatalogue.ProcessTimedOut);
-        Assert.Contains("the last that it wrote is 'last'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("its last line of output was 'last'", error.Message, StringComparison.Ordinal);
         Assert.Equal("first\nlast\n", error.Data["StandardOutput"]);
     }
 }

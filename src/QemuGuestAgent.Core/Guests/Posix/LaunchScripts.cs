@@ -17,25 +17,27 @@ internal static class LaunchScripts
         """;
 
     // $1 is the folder to run in.
-    private const string ChangeFolder = Head + """cd -- "$1" && shift && exec "$@" """;
+    private const string ChangeFolder = Head + """cd -- "$1" && unset OLDPWD && shift && exec "$@" """;
 
     // $1 is the folder of the output's files, $2 the agent's handles of them. If it cannot be entered, the agent receives the token.
     private const string Redirect = Head + OutputScripts.Lines + OutputScripts.EnterAsProgram + """
         exec >>out 2>>err && cd "$OLDPWD" && unset OLDPWD && shift 2 && exec "$@"
         """;
 
-    // $1 is what the user's shell reads, $3 the user. su tells an unknown user no other way than as a program's own failure.
+    // $1 is what the user's shell reads, $3 the user. su's exit code does not distinguish an unknown user from a failing program.
     private const string BecomeUser = Head + """
-        id -u -- "$3" >/dev/null && exec su -s /bin/sh -c "$@"
+        [ "$(id -un -- "$3")" = "$3" ] || { echo "no such user: $3" >&2; exit 1; }
+        exec su -s /bin/sh -c "$@"
         """;
 
     private const string InHome = Head + """
         cd 2>/dev/null || cd /
+        unset OLDPWD
         exec "$@"
         """;
 
     // $1 and $2 are the files: only the user can open them, and what is there already, a link of another user too, is not written to.
-    // What cannot be found is told before the output goes there. The agent's umask is the program's.
+    // A missing program is reported before the output goes there; after that the token must not. The agent's umask is the program's.
     private const string ToNewFiles = Head + """
         command -v -- "$3" >/dev/null || { echo "$3: not found" >&2; exit 127; }
         set -- "$(umask)" "$@"
@@ -45,7 +47,8 @@ internal static class LaunchScripts
         case $3 in ?*) exec 2>"$3" ;; esac
         umask "$1"
         shift 3
-        exec "$@"
+        trap - EXIT
+        exec /bin/sh -c 'exec "$@"' sh "$@"
         """;
 
     /// <summary>A program that runs in a folder.</summary>

@@ -77,10 +77,11 @@ internal sealed class PosixPlatform : GuestPlatform
             throw ErrorCatalogue.GuestPathNotRooted.With(path, endpoint);
         }
 
-        execution = start.WorkingDirectory is { } folder ? LaunchScripts.InFolder(execution, folder, token) : execution;
-        execution = start.UserName is { } user ? LaunchScripts.AsUser(execution, user, token) : execution;
-        return start.OutputPath is null && start.ErrorPath is null ? execution
+        // The files are the user's, and a user or folder that is not there is reported where errors do not go into a file.
+        execution = start.OutputPath is null && start.ErrorPath is null ? execution
             : LaunchScripts.IntoFiles(execution, start.OutputPath ?? "", start.ErrorPath ?? "", token);
+        execution = start.WorkingDirectory is { } folder ? LaunchScripts.InFolder(execution, folder, token) : execution;
+        return start.UserName is { } user ? LaunchScripts.AsUser(execution, user, token) : execution;
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,7 @@ public sealed class GuestProcess
 
     private readonly GuestAgentSession _session;
     private readonly LaunchWrapper? _wrapper;
+    private readonly bool _isOutputInternal;
     private readonly Encoding _encoding;
     private readonly long? _started;
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -39,8 +40,10 @@ public sealed class GuestProcess
     }
 
     private GuestProcess(
-        GuestAgentSession session, long processId, string? filePath, LaunchWrapper? wrapper, Encoding encoding, long? started)
+        GuestAgentSession session, long processId, string? filePath, LaunchWrapper? wrapper, Encoding encoding, long? started,
+        bool isOutputInternal = false)
     {
+        _isOutputInternal = isOutputInternal;
         _session = session;
         Pid = processId;
         FilePath = filePath;
@@ -177,7 +180,8 @@ public sealed class GuestProcess
         var path = start?.FilePath ?? execution.Path;
         var request = ProcessCommands.ExecuteRequest(execution);
         var started = session.Clock.GetTimestamp();
-        GuestProcess Of(long id) => new(session, id, path, wrapper, start?.Encoding ?? Encoding.UTF8, started);
+        GuestProcess Of(long id) => new(
+            session, id, path, wrapper, start?.Encoding ?? Encoding.UTF8, started, start?.IsOutputInternal == true);
         try
         {
             var id = await session.InvokeAsync(
@@ -260,7 +264,7 @@ public sealed class GuestProcess
             var failure = await TryStopAsync().ConfigureAwait(false);
             var state = failure is null ? "it was killed" : $"it could not be killed: {failure.TrimEnd('.')}";
             throw Result is { } end
-                ? TimedOut(time, state + LastLine(end), e).WithOutput(end.StandardOutput, end.StandardError)
+                ? TimedOut(time, _isOutputInternal ? state : state + LastLine(end), e).WithOutput(end.StandardOutput, end.StandardError)
                 : TimedOut(time, state, e);
         }
         catch (Exception) when (_end is null)
@@ -274,7 +278,7 @@ public sealed class GuestProcess
     {
         var text = end.StandardError.Trim() is { Length: > 0 } errors ? errors : end.StandardOutput.Trim();
         var line = text.Substring(text.LastIndexOf('\n') + 1);
-        return line.Length == 0 ? "" : $"; the last that it wrote is '{SafeText.Escape(line, MaxLastLine)}'";
+        return line.Length == 0 ? "" : $"; its last line of output was '{SafeText.Escape(line, MaxLastLine)}'";
     }
 
     private async Task<GuestProcessResult> WaitAsync(OperationTime time, CancellationToken cancellationToken)

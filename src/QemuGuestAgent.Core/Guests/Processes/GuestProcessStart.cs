@@ -33,6 +33,9 @@ public sealed record GuestProcessStart(string FilePath)
     /// <summary>The encoding of what it writes.</summary>
     public Encoding Encoding { get; init; } = new UTF8Encoding(false);
 
+    // Whether what it writes is for this library alone, and says nothing to the user.
+    internal bool IsOutputInternal { get; init; }
+
     // In characters; a longer line of live output is cut, for a guest that never ends its line must not take the host's memory.
     internal int MaxLine { get; init; } = 1 << 20;
 }

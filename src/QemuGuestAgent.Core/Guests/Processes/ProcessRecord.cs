@@ -42,7 +42,7 @@ internal sealed record ProcessRecord(
     public void Save(Action<string> tell) => Try(tell, () =>
     {
         var folder = UserFolder.ForRecords(tell);
-        foreach (var old in new DirectoryInfo(folder).GetFiles($"*{Extension}").Where(file => DateTime.UtcNow - file.LastWriteTimeUtc > MaxAge))
+        foreach (var old in new DirectoryInfo(folder).GetFiles($"*{Extension}*").Where(file => DateTime.UtcNow - file.LastWriteTimeUtc > MaxAge))
         {
             old.Delete();
         }
@@ -75,11 +75,20 @@ internal sealed record ProcessRecord(
     {
         try
         {
-            return JsonSerializer.Deserialize<ProcessRecord>(File.ReadAllBytes(file.FullName));
+            // Opening a pipe would block.
+            var isFile = FileStatus.Of(file.FullName) is not { } status || status.IsFile;
+            var record = isFile ? JsonSerializer.Deserialize<ProcessRecord>(File.ReadAllBytes(file.FullName)) : null;
+            _ = record is null ? null : System.Text.Encoding.GetEncoding(record.Encoding);
+            return record is { Pid: > 0 } ? record : throw new JsonException("it is not a record");
         }
-        catch (Exception e) when (e is FileNotFoundException or JsonException)
+        catch (FileNotFoundException)
         {
-            // Fetched by another process meanwhile, or from another version.
+            // Fetched by another process meanwhile.
+            return null;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            tell($"The record '{file.FullName}' of a process cannot be read: {e.Message}");
             return null;
         }
     });

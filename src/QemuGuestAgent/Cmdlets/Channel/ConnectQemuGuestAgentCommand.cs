@@ -27,6 +27,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     private const string LibvirtSet = "Libvirt";
 
     private readonly SessionOpening _opening;
+    private readonly HashSet<string> _channels = new(StringComparer.Ordinal);
 
     private bool _isNameGiven;
 
@@ -165,7 +166,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     private void Connect(GuestTarget guest)
     {
         // It would wait for itself.
-        if (SessionRegistry.IsOpen(guest.Endpoint!))
+        if (SessionRegistry.IsOpen(guest.Endpoint!) || (guest.Endpoint!.LockName is { } channel && !_channels.Add(channel)))
         {
             StartInOrder(guest, (_, _) => throw ErrorCatalogue.EndpointInUse.With(guest.Endpoint, "another session of this process"));
             return;

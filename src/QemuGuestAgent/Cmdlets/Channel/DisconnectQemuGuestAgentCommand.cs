@@ -31,8 +31,10 @@ public sealed class DisconnectQemuGuestAgentCommand : PSCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var sessions = ParameterSetName == NameSet ? Name.SelectMany(Find)
-            : Session.SelectMany(session => session is NamedGuest ? Find(session.Name) : [session]);
+        var sessions = ParameterSetName == NameSet ? Name.SelectMany(name => Find(name, () => SessionRegistry.OfThisRunspace.Find(name)))
+            : Session.SelectMany(session => session is NamedGuest given
+                ? Find(given.Name, () => new GuestLookup(SessionState, CancellationToken.None).FindSessions(given))
+                : [session]);
         foreach (var session in sessions.Distinct())
         {
             if (ShouldProcess(session.Name))
@@ -42,11 +44,11 @@ public sealed class DisconnectQemuGuestAgentCommand : PSCmdlet
         }
     }
 
-    private IReadOnlyList<AgentSession> Find(string name)
+    private IReadOnlyList<AgentSession> Find(string name, Func<IReadOnlyList<AgentSession>> find)
     {
         try
         {
-            return SessionRegistry.OfThisRunspace.Find(name);
+            return find();
         }
         catch (GuestAgentException e)
         {

@@ -56,8 +56,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     public AgentSession[]? ToSession { get; set; }
 
     /// <summary>
-    /// The guests to copy from, as with -ToSession. From more than one, or by wildcards, the items of each guest are put in a folder of its
-    /// name in -Destination.
+    /// The guests to copy from, as with -ToSession. From more than one, or by wildcards, each guest's items go into a folder named after
+    /// the guest in -Destination.
     /// </summary>
     [Parameter]
     [SessionOf]
@@ -100,7 +100,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
         var given = MyInvocation.BoundParameters;
         _isPathGiven = given.ContainsKey(nameof(Path)) || given.ContainsKey(nameof(LiteralPath));
         _isReceiverGiven = ToSession is not null || (_isPathGiven && FromSession is null && MyInvocation.ExpectingInput);
-        if (_isReceiverGiven == (FromSession is not null))
+        if (_isReceiverGiven == (FromSession is not null) || (_isPathGiven && FromSession is not null && MyInvocation.ExpectingInput))
         {
             ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.CopyDirectionNotGiven.With(this), this));
         }
@@ -153,10 +153,17 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
         {
             var items = _sources.Count == 1 ? $"'{SafeText.Escape(_sources[0])}'" : $"{_sources.Count} items";
             var from = TargetsOf(FromSession ?? []);
-            var isMany = from.Count > 1
-                || FromSession?.Any(session => session is NamedGuest && WildcardPattern.ContainsWildcardCharacters(session.Name)) == true;
+            var isMany = FromSession?.Length > 1
+                || FromSession?.Any(session => session is NamedGuest { IsText: true } && NameFilter.HasWildcards(session.Name)) == true;
+            var folders = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             foreach (var guest in from)
             {
+                if (isMany && !folders.Add(guest.Name))
+                {
+                    WriteError(ErrorRecords.Of(ErrorCatalogue.GuestNameNoFolder.With(guest.Name, "it is the folder of another guest"), guest));
+                    continue;
+                }
+
                 StartCopy(guest, $"Copy {items} from the guest to '{Destination}'", $"Copying from {guest.Name}", _destinationHere, isMany);
             }
 

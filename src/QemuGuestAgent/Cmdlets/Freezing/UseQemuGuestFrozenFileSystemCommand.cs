@@ -110,7 +110,7 @@ public sealed class UseQemuGuestFrozenFileSystemCommand : PSCmdlet, IDisposable
     {
         var lookup = new GuestLookup(SessionState, _stop.Token);
         return [.. _given
-            .SelectMany(session => session is NamedGuest ? lookup.Find(session.Name, withSessions: true) : [new GuestTarget(session)])
+            .SelectMany(session => session is NamedGuest given ? lookup.Find(given) : [new GuestTarget(session)])
             .Distinct()];
     }
 

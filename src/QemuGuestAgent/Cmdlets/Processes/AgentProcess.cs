@@ -48,7 +48,7 @@ public sealed class AgentProcess
     /// <summary>Its id and its program.</summary>
     public override string ToString() => FilePath is null ? $"{Pid}" : $"{Pid} ({FilePath})";
 
-    /// <summary>Those that this user started in a guest and did not fetch the end of, from whichever PowerShell.</summary>
+    /// <summary>Those that this user started in a guest, from any PowerShell process, and whose results have not been retrieved.</summary>
     /// <param name="guest">The guest.</param>
     /// <param name="tell">Receives messages about what cannot be read.</param>
     internal static IEnumerable<AgentProcess> Find(Guest guest, Action<string> tell)
@@ -62,7 +62,7 @@ public sealed class AgentProcess
     /// <summary>The same process, reached through another session.</summary>
     internal AgentProcess Through(Guest guest) => new(guest, Core.Through(guest.Session), StartTime);
 
-    /// <summary>Has other PowerShells of this user find it.</summary>
+    /// <summary>Records it so that this user's other PowerShell processes can find it.</summary>
     internal void Keep(Action<string> tell)
     {
         if (Channel is { } channel)
@@ -71,7 +71,7 @@ public sealed class AgentProcess
         }
     }
 
-    /// <summary>Its end was fetched.</summary>
+    /// <summary>Removes its record, because its result was retrieved.</summary>
     internal void Forget(Action<string> tell)
     {
         Guest.UserSession?.Processes.Remove(this);

@@ -1,11 +1,12 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
 /// <summary>
-/// Gets the current state of processes that were started in guests. Without -Id these are all that this user started and did not fetch the
-/// end of, from whichever PowerShell.
+/// Gets the current state of processes that were started in guests. Without -Id these are all that this user started, from any PowerShell
+/// process, and whose results have not been retrieved.
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "QemuGuestProcess", DefaultParameterSetName = SessionSet)]
 [OutputType(typeof(AgentProcess))]
@@ -14,7 +15,13 @@ public sealed class GetQemuGuestProcessCommand : ProcessCmdlet
     private protected override bool FindsAll => true;
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ForEachProcess(async (process, call, cancellationToken) =>
+    protected override void ProcessRecord()
+    {
+        var isList = ParameterSetName != ProcessSet && Id.Length == 0;
+        ForEachProcess((process, call, cancellationToken) => GetAsync(process, isList, call, cancellationToken));
+    }
+
+    private async Task<Action> GetAsync(AgentProcess process, bool isList, CallOptions call, CancellationToken cancellationToken)
     {
         try
         {
@@ -26,13 +33,14 @@ public sealed class GetQemuGuestProcessCommand : ProcessCmdlet
                 process.Guest.UserSession?.Processes.Add(process);
             }
         }
-        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessUnknown) && ParameterSetName != ProcessSet && Id.Length == 0)
+        catch (GuestAgentException e) when (isList && e.Is(ErrorCatalogue.ProcessUnknown))
         {
             // Its agent was restarted, or another has fetched its end.
             process.Forget(Tell);
-            return () => { };
+            return () => WriteWarning(
+                $"{process.PSGuestName}: its agent no longer knows process {process}: the agent was restarted, or another client has taken the result.");
         }
 
         return () => WriteObject(process);
-    });
+    }
 }

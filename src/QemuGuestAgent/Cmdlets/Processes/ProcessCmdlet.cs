@@ -16,7 +16,7 @@ public abstract class ProcessCmdlet : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public AgentProcess[] Process { get; set; } = [];
 
-    /// <summary>Ids of processes in the guest; by default all that were started through the session and whose end was not fetched.</summary>
+    /// <summary>Ids of processes in the guest; by default all that were started through the session and whose results have not been retrieved.</summary>
     [Parameter(ParameterSetName = SessionSet, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [Alias("Pid")]
@@ -37,13 +37,15 @@ public abstract class ProcessCmdlet : GuestCmdlet
             return;
         }
 
+        // The next record may be bound before these are read.
+        var ids = Id;
         foreach (var guest in FindGuests())
         {
             if (guest.Session is { } session)
             {
-                Array.ForEach([.. Find(new Guest(guest, session.Core))], ForProcess);
+                Array.ForEach([.. Find(new Guest(guest, session.Core), ids)], ForProcess);
             }
-            else if (Id.Length == 0 && !FindsAll)
+            else if (ids.Length == 0 && !FindsAll)
             {
                 WriteError(ErrorRecords.Of(ErrorCatalogue.ProcessNotNamed.With(guest.Text), guest));
             }
@@ -51,8 +53,8 @@ public abstract class ProcessCmdlet : GuestCmdlet
             {
                 ForGuest(
                     guest,
-                    (of, call, cancellationToken) => EachOfAsync(of, operation, call, cancellationToken),
-                    change is null ? null : $"{change} {string.Join(", ", Id)}");
+                    (of, call, cancellationToken) => EachOfAsync(of, ids, operation, call, cancellationToken),
+                    change is null ? null : $"{change} {string.Join(", ", ids)}");
             }
         }
 
@@ -69,21 +71,21 @@ public abstract class ProcessCmdlet : GuestCmdlet
     // Receives messages about the records of processes.
     private protected void Tell(string text) => Post(() => WriteWarning(text));
 
-    private IEnumerable<AgentProcess> Find(Guest guest)
+    private IEnumerable<AgentProcess> Find(Guest guest, long[] ids)
     {
-        var known = Id.Length == 0 && !FindsAll ? guest.UserSession!.Processes.All : [.. AgentProcess.Find(guest, Tell)];
-        return Id.Length == 0
+        var known = ids.Length == 0 && !FindsAll ? guest.UserSession!.Processes.All : [.. AgentProcess.Find(guest, Tell)];
+        return ids.Length == 0
             ? known
-            : Id.Select(id => known.FirstOrDefault(process => process.Pid == id) ?? new AgentProcess(guest, new GuestProcess(guest.Session, id)));
+            : ids.Select(id => known.FirstOrDefault(process => process.Pid == id) ?? new AgentProcess(guest, new GuestProcess(guest.Session, id)));
     }
 
     // One after the other, because there is one channel; one that fails does not stop the others.
     private async Task<Action> EachOfAsync(
-        Guest guest, Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, CallOptions call,
+        Guest guest, long[] ids, Func<AgentProcess, CallOptions, CancellationToken, Task<Action>> operation, CallOptions call,
         CancellationToken cancellationToken)
     {
         var outputs = new List<Action>();
-        foreach (var process in Find(guest))
+        foreach (var process in Find(guest, ids))
         {
             try
             {

@@ -15,7 +15,13 @@ public sealed class StopQemuGuestProcessCommand : ProcessCmdlet
     protected override void ProcessRecord() => ForEachProcess(
         async (process, call, cancellationToken) =>
         {
-            await process.Core.StopAsync(call, cancellationToken).ConfigureAwait(false);
+            await process.AskAsync(
+                async () =>
+                {
+                    await process.Core.StopAsync(call, cancellationToken).ConfigureAwait(false);
+                    return process.Core.Result;
+                },
+                Tell).ConfigureAwait(false);
             process.Keep(Tell);
             return () =>
             {

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations;
 using QemuGuestAgent.Core.Session;
@@ -8,6 +9,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Takes memory blocks of guests online or offline. One that cannot be switched is an error; the others are switched.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestMemoryBlock", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.MemoryBlock")]
+[OutputType(typeof(GuestMemoryBlock))]
 public sealed class SetQemuGuestMemoryBlockCommand : OnlineSwitchCmdlet
 {
     /// <summary>The blocks' numbers, as Get-QemuGuestMemoryBlock shows them.</summary>

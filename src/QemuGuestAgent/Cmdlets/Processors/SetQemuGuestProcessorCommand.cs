@@ -9,6 +9,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Takes logical processors of guests online or offline. One that cannot be switched is an error; the others are switched.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestProcessor", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.Processor")]
+[OutputType(typeof(GuestProcessor))]
 public sealed class SetQemuGuestProcessorCommand : OnlineSwitchCmdlet
 {
     /// <summary>The processors' numbers, as Get-QemuGuestProcessor shows them.</summary>

@@ -183,7 +183,7 @@ public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
     private async Task<Action> RunPowerShellAsync(
         Guest guest, GuestProcessStart start, CallOptions call, CancellationToken cancellationToken)
     {
-        start = start with { UserName = UserName };
+        start = start with { UserName = UserName, IsOutputInternal = true };
         var streams = new ScriptStreams(this, guest, _powerShell);
         try
         {
@@ -212,6 +212,7 @@ public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
         {
             // What the script had written until then comes before the error.
             await SendAsync(streams.ReadPart(written), cancellationToken).ConfigureAwait(false);
+            e.Data.Clear();
             throw;
         }
         finally

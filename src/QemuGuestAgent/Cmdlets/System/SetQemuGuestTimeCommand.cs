@@ -8,6 +8,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Sets the clock of guests: to a given time, together with the RTC, or from the RTC.</summary>
 [Cmdlet(VerbsCommon.Set, "QemuGuestTime", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.Time")]
+[OutputType(typeof(GuestTime))]
 public sealed class SetQemuGuestTimeCommand : GuestCmdlet
 {
     // The agent runs hwclock, which waits for the RTC.

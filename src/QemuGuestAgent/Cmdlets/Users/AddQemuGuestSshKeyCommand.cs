@@ -8,6 +8,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Adds public keys with which users of guests can log in through ssh.</summary>
 [Cmdlet(VerbsCommon.Add, "QemuGuestSshKey", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.SshKey")]
+[OutputType(typeof(GuestSshKey))]
 public sealed class AddQemuGuestSshKeyCommand : SshKeyCmdlet
 {
     /// <summary>Removes all other keys of the users.</summary>

@@ -7,6 +7,7 @@ namespace QemuGuestAgent.Commands;
 /// <summary>Removes public keys with which users of guests can log in through ssh.</summary>
 [Cmdlet(VerbsCommon.Remove, "QemuGuestSshKey", DefaultParameterSetName = SessionSet, SupportsShouldProcess = true)]
 [OutputType("QemuGuestAgent.SshKey")]
+[OutputType(typeof(GuestSshKey))]
 public sealed class RemoveQemuGuestSshKeyCommand : SshKeyCmdlet
 {
     private protected override string Describe(string user, string keys) => $"Remove {keys} of '{user}'";
