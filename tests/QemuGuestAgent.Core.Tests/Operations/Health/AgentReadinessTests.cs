@@ -73,7 +73,7 @@ public sealed class AgentReadinessTests
             await dialogue.Peer.AnswerAsync("guest-network-get-interfaces", $"[{own}]}}]");
             await dialogue.Time.PassAsync(0.5 * second);
             var error = await waiting.FailsWith(ErrorCatalogue.AddressNotSeen);
-            Assert.Contains("no ipv6 address", error.Message, StringComparison.Ordinal);
+            Assert.Contains("did not get an ipv6 address", error.Message, StringComparison.Ordinal);
             Assert.Contains("172.17.0.1", error.Message, StringComparison.Ordinal);
         }
     }
