@@ -104,6 +104,20 @@ Describe 'A host with an agent' @NeedsRealAgent {
         $guest.HostName | Should -Not -BeNullOrEmpty
     }
 
+    It 'is meant by its name, whatever its session is called' {
+        (Get-QemuGuest $name).PSGuestName | Should -Be $name
+        ("$name", "$($name.Substring(0, 8))*" | Get-QemuGuest).PSGuestName | Should -Be $name, $name
+        (Find-QemuGuestAgent $name | Get-QemuGuest).PSGuestName | Should -Be $name
+        (Get-QemuGuest "$(Split-Path $agent.Endpoint.Substring(5))/*.sock").PSGuestName | Should -Be 'qga'
+        $session = Connect-QemuGuestAgent $name
+        $session.Name | Should -Be $name
+        Disconnect-QemuGuestAgent $session
+        $other = Connect-QemuGuestAgent $agent.Endpoint -Name other
+        (Get-QemuGuest $name, $agent.Endpoint, $other).PSGuestName | Should -Be 'other'
+        (Get-QemuGuest "$name*").PSGuestName | Should -Be 'other'
+        (Wait-QemuGuestAgent $name).Id | Should -Be $other.Id
+    }
+
     It 'is offered by completion' {
         (TabExpansion2 "Connect-QemuGuestAgent $($agent.Endpoint.Substring(0, 12))").CompletionMatches.CompletionText |
             Should -Contain $agent.Endpoint

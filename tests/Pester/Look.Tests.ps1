@@ -3,7 +3,7 @@ BeforeDiscovery {
 
     # What each cmdlet shows of the embedded agent's guest: the type of its objects, and the first row of its table.
     $looks = @(
-        @{ Noun = 'QemuGuest'; Type = 'GuestSummary'; Row = 'vm1 +Debian GNU/Linu +0\.25, 0\.13, 0\.05 +18% 192\.0\.2\.10' }
+        @{ Noun = 'QemuGuest'; Type = 'GuestSummary'; Row = 'vm1 +Debian( GNU/Linu)? +0\.25, 0\.13, 0\.05 +18% 192\.0\.2\.10' }
         @{ Noun = 'QemuGuestNetworkInterface'; Type = 'NetworkInterface'; Row = 'vm1 +lo +[0:]{17} 127\.0\.0\.1/8, ::1/128' }
         @{ Noun = 'QemuGuestNetworkRoute'; Type = 'NetworkRoute'; Row = 'vm1 +eth0 +0\.0\.0\.0/0 +0 192\.0\.2\.1' }
         @{ Noun = 'QemuGuestFileSystem'; Type = 'FileSystem'; Row = 'vm1 +/ +ext4 +1 GiB +1\d\d B +1024 MiB +0\.0' }

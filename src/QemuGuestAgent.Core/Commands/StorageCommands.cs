@@ -20,7 +20,7 @@ public sealed class GuestDiskAddress(
     /// <summary>The unit of the target, or null where it is not known.</summary>
     public long? Unit { get; } = unit;
 
-    /// <summary>The controller's PCI address, as 0000:00:04.0, or null where it is not known or not on PCI.</summary>
+    /// <summary>The controller's PCI address, such as 0000:00:04.0, or null where it is not known or not on PCI.</summary>
     public string? PciAddress { get; } = pciAddress;
 
     /// <summary>The channel address on s390x, as fe.0.0001, or null (QEMU 6.0).</summary>
@@ -50,7 +50,7 @@ public sealed class GuestFileSystem(
     /// <summary>The mount point.</summary>
     public string MountPoint { get; } = mountPoint;
 
-    /// <summary>Its type, as ext4 or NTFS.</summary>
+    /// <summary>Its type, such as ext4 or NTFS.</summary>
     public string? Type { get; } = type;
 
     /// <summary>The size available to users other than root, in bytes, or null (QEMU 3.0).</summary>
@@ -98,7 +98,7 @@ public sealed class GuestDisk(
     /// <summary>The address to which it is attached, or null if it consists of others or the agent does not know.</summary>
     public GuestDiskAddress? BusAddress { get; } = busAddress;
 
-    /// <summary>The name that it has beside, as that of a logical volume, or null.</summary>
+    /// <summary>An alternative name, such as that of a logical volume, or null.</summary>
     public string? Alias { get; } = alias;
 
     /// <summary>What an NVMe disk says of its own health, or null (QEMU 7.1).</summary>
@@ -129,7 +129,7 @@ public sealed class GuestDiskHealth(
     /// <summary>The spare capacity below which the disk warns, in percent.</summary>
     public long? PercentSpareThreshold { get; } = percentSpareThreshold;
 
-    /// <summary>How much of its expected life is used, in percent; may pass 100.</summary>
+    /// <summary>How much of its expected life is used, in percent; it may exceed 100.</summary>
     public long? PercentWorn { get; } = percentWorn;
 
     /// <summary>Read by the host, in bytes, in units of 512,000.</summary>
@@ -153,10 +153,10 @@ public sealed class GuestDiskHealth(
     /// <summary>How often it was switched on.</summary>
     public ulong? PowerCycles { get; } = powerCycles;
 
-    /// <summary>How often it lost its power unprepared.</summary>
+    /// <summary>How often it lost power without being shut down.</summary>
     public ulong? UnsafeShutdowns { get; } = unsafeShutdowns;
 
-    /// <summary>Errors of the medium that were not put right.</summary>
+    /// <summary>Uncorrected errors of the medium.</summary>
     public ulong? MediaErrors { get; } = mediaErrors;
 
     /// <summary>Entries in its log of errors.</summary>
@@ -173,7 +173,7 @@ public sealed class GuestDiskStatistics(
     TimeSpan? readTime, TimeSpan? writeTime, TimeSpan? discardTime, TimeSpan? flushTime, ulong? inProgress, TimeSpan? busyTime,
     TimeSpan? queueTime)
 {
-    /// <summary>The device's name, as vda1.</summary>
+    /// <summary>The device's name, such as vda1.</summary>
     public string Name { get; } = name;
 
     /// <summary>The device's major number.</summary>

@@ -33,7 +33,6 @@ internal sealed class EndpointTextAttribute : ArgumentTransformationAttribute
         // An object's name has no wildcards; nor has a path of its.
         return SessionOfAttribute.GuestOf(thing) is not { } guest ? item
             : guest is { IsMarked: false, ObjectEndpoint: not null } ? guest.ObjectEndpoint
-            : guest.IsText ? guest.Name
             : WildcardPattern.Escape(guest.Name);
     }
 }

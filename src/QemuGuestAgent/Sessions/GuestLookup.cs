@@ -22,6 +22,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     /// <exception cref="GuestAgentException">GuestNotFound, EndpointFromObject, and those of a malformed endpoint.</exception>
     public IReadOnlyList<GuestTarget> Find(NamedGuest given) =>
         given.IsText ? Find(given.Name, withSessions: true)
+        : given.Channel is { } channel ? [Of(channel.Endpoint, channel, withSessions: true)]
         : !given.IsMarked && given.ObjectEndpoint is { } endpoint ? [OfObject(endpoint, endpoint)]
         : ByExactName(given.Name) is { Count: > 0 } found ? found
         : given.ObjectEndpoint is { } own && OfObject(own, own) is var target && target.Name == given.Name ? [target]
@@ -77,7 +78,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     }
 
     private List<GuestTarget> ByExactName(string name) => SessionsNamed(name) is { Count: > 0 } sessions ? sessions
-        : [.. Channels(name)[true].Select(channel => new GuestTarget(name, channel.Name, null, Endpoints.Parse(channel.Endpoint)))];
+        : [.. Channels(name)[true].Select(channel => Of(name, channel, withSessions: true))];
 
     private ILookup<bool, FoundChannel> Channels(string name) => (_channels ??= FindChannels())
         .Where(channel => string.Equals(channel.Name, name, StringComparison.OrdinalIgnoreCase)).ToLookup(channel => channel.IsTrusted);
@@ -94,11 +95,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         }
 
         var channels = (_channels ??= FindChannels()).Where(channel => pattern.IsMatch(channel.Name)).ToLookup(channel => channel.IsTrusted);
-        var opened = new HashSet<string>(
-            found.Select(target => target.Session!.ChannelName ?? target.Session.Endpoint), StringComparer.Ordinal);
-        found.AddRange(channels[true]
-            .Select(channel => new GuestTarget(isOne ? text : channel.Name, channel.Name, null, Endpoints.Parse(channel.Endpoint)))
-            .Where(target => !opened.Contains(target.Endpoint!.LockName ?? $"{target.Endpoint}")));
+        found.AddRange(channels[true].Select(channel => Of(isOne ? text : channel.Name, channel, withSessions)).Except(found));
         return found.Count > 0 || !isOne ? found
             : throw NotFound(text, channels[false]);
     }
@@ -123,6 +120,13 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
             && SessionRegistry.OfThisRunspace.Sessions.FirstOrDefault(session => session.ChannelName == name) is { } session
             ? new(session)
             : new(text, Endpoints.DefaultName(endpoint), null, endpoint);
+
+    // An open session may have another name than the guest.
+    private static GuestTarget Of(string text, FoundChannel channel, bool withSessions)
+    {
+        var target = Of(text, Endpoints.Parse(channel.Endpoint), withSessions);
+        return target.Session is null ? target with { Name = channel.Name } : target;
+    }
 
     // A libvirt that does not answer must not block the prompt.
     private IReadOnlyList<FoundChannel> FindChannels()

@@ -1,3 +1,5 @@
+using QemuGuestAgent.Core.Endpoints.Finding;
+
 namespace QemuGuestAgent;
 
 /// <summary>What is given in place of a session. A <see cref="GuestLookup"/> finds the guest that it means before anything is done with it.</summary>
@@ -18,6 +20,12 @@ internal sealed class NamedGuest : AgentSession
 
     /// <summary>Whether the name is one that this module gave the guest.</summary>
     public bool IsMarked { get; private init; }
+
+    /// <summary>The channel of this host, where it is one that Find-QemuGuestAgent wrote.</summary>
+    public FoundChannel? Channel { get; private init; }
+
+    /// <summary>A channel that Find-QemuGuestAgent wrote.</summary>
+    public static NamedGuest OfChannel(FoundChannel channel) => new(channel.Name, channel.Endpoint) { Channel = channel };
 
     /// <summary>What has the name of a guest by this module. Its endpoint counts only where it belongs to that name.</summary>
     public static NamedGuest OfMark(string name, string? endpoint) => new(name, endpoint) { IsMarked = true };

@@ -15,7 +15,7 @@ public sealed class FoundChannel(
     /// <summary>The source: Proxmox, libvirt, or a running QEMU process.</summary>
     public string Source { get; } = source;
 
-    /// <summary>What can be seen from outside.</summary>
+    /// <summary>What can be seen of it without opening it.</summary>
     public FoundChannelState State { get; } = state;
 
     /// <summary>The user who controls it: the one who runs it, or another one who could replace it with a channel; a number if the user has no name.</summary>

@@ -13,7 +13,7 @@ public enum GuestOutputKind
 /// <summary>A line that a program in a guest wrote.</summary>
 public sealed class GuestProcessLine(GuestOutputKind stream, string text)
 {
-    /// <summary>Where to.</summary>
+    /// <summary>The stream that it was written to.</summary>
     public GuestOutputKind Stream { get; } = stream;
 
     /// <summary>The line, without its end.</summary>

@@ -42,7 +42,7 @@ public enum AgentVerdict
 public sealed class AgentHealth(
     AgentVerdict verdict, TimeSpan? roundTrip, string? agentVersion, string[] disabledCommands, GuestAgentException? error)
 {
-    /// <summary>How it is.</summary>
+    /// <summary>Its state.</summary>
     public AgentVerdict Verdict { get; } = verdict;
 
     /// <summary>The time from a ping to its answer, or null.</summary>
@@ -70,7 +70,7 @@ public sealed class AgentHealth(
 
     internal GuestAgentException? Error { get; } = error;
 
-    /// <summary>How it is.</summary>
+    /// <summary>Its state.</summary>
     public override string ToString() => $"{Verdict}";
 
     /// <summary>Examines the agent of an endpoint, which is opened for it.</summary>

@@ -56,7 +56,7 @@ public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
     [ValidateNotNullOrEmpty]
     public string? FilePath { get; set; }
 
-    /// <summary>The interpreter in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3. The script's first line is then ignored.</summary>
+    /// <summary>The interpreter in the guest: pwsh, powershell.exe, /bin/sh, bash, cmd.exe or python3. A #! line in the script is then ignored.</summary>
     [Parameter]
     [ValidateSet(
         nameof(GuestInterpreter.PowerShell), nameof(GuestInterpreter.WindowsPowerShell), nameof(GuestInterpreter.Sh),
