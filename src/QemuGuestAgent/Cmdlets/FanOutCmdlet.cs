@@ -119,10 +119,9 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
         Start(target, async (call, cancellationToken) =>
         {
-            // It would wait for itself.
             if (SessionRegistry.IsOpen(target.Endpoint!))
             {
-                throw ErrorCatalogue.EndpointInUse.With(target.Endpoint, "another session of this process");
+                throw SessionRegistry.InUse(target.Endpoint!);
             }
 
             using var channel = await GuestAgentSession.ConnectAsync(target.Endpoint!, null, call, cancellationToken).ConfigureAwait(false);

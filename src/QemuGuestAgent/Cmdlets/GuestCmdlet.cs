@@ -67,14 +67,14 @@ public abstract class GuestCmdlet : FanOutCmdlet
         }
     }
 
-    // Where PowerShell cannot ask, its own error says neither what for nor how to do without.
+    // Where PowerShell cannot ask (-NonInteractive, a host without prompts), its own error says neither what for nor how to do without.
     private bool Confirms(string target, string change)
     {
         try
         {
             return ShouldProcess(target, change);
         }
-        catch (Exception e) when (e is HostException or PSInvalidOperationException or NotImplementedException)
+        catch (Exception e) when (e is HostException or PSInvalidOperationException or PSNotImplementedException)
         {
             ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.ConfirmationNotPossible.Because(e, target, change), target));
             return false;

@@ -14,9 +14,6 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     private readonly Dictionary<string, IReadOnlyList<GuestTarget>> _known = new(StringComparer.Ordinal);
     private IReadOnlyList<FoundChannel>? _channels;
 
-    /// <summary>Whether a text is a name, and no endpoint.</summary>
-    public static bool IsName(string text) => text.IndexOfAny([':', '/', '\\']) < 0;
-
     /// <summary>The guests that are meant; none only where wildcards match nothing.</summary>
     /// <param name="given">What was given in place of a session.</param>
     /// <exception cref="GuestAgentException">GuestNotFound, EndpointFromObject, and those of a malformed endpoint.</exception>
@@ -61,9 +58,11 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     /// <exception cref="GuestAgentException">GuestNotFound.</exception>
     public static GuestAgentEndpoint FindEndpoint(string name)
     {
-        var channels = new ChannelFinder().Find().Where(channel => NameFilter.PatternOf(name).IsMatch(channel.Name)).ToLookup(channel => channel.IsTrusted);
+        var channels = Named(name, new ChannelFinder().Find());
         return channels[true].FirstOrDefault() is { } found ? Endpoints.Parse(found.Endpoint) : throw NotFound(name, channels[false]);
     }
+
+    private static bool IsName(string text) => text.IndexOfAny([':', '/', '\\']) < 0;
 
     private static List<GuestTarget> SessionsNamed(string name) => [.. SessionRegistry.OfThisRunspace.Sessions
         .Where(session => string.Equals(session.Name, name, StringComparison.OrdinalIgnoreCase)).Select(session => new GuestTarget(session))];
@@ -80,7 +79,9 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     private List<GuestTarget> ByExactName(string name) => SessionsNamed(name) is { Count: > 0 } sessions ? sessions
         : [.. Channels(name)[true].Select(channel => Of(name, channel, withSessions: true))];
 
-    private ILookup<bool, FoundChannel> Channels(string name) => (_channels ??= FindChannels())
+    private ILookup<bool, FoundChannel> Channels(string name) => Named(name, _channels ??= FindChannels());
+
+    private static ILookup<bool, FoundChannel> Named(string name, IEnumerable<FoundChannel> channels) => channels
         .Where(channel => string.Equals(channel.Name, name, StringComparison.OrdinalIgnoreCase)).ToLookup(channel => channel.IsTrusted);
 
     private List<GuestTarget> ByName(string text, bool withSessions)
@@ -110,7 +111,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         var start = $"{UnixEndpoint.Kind.Scheme}:";
         var path = text.StartsWith(start, StringComparison.OrdinalIgnoreCase) ? text.Substring(start.Length) : text;
         var endpoint = Endpoints.Parse(text, shell);
-        return endpoint is UnixEndpoint { IsAbstract: false } unix && WildcardPattern.ContainsWildcardCharacters(path) && !File.Exists(unix.SocketPath)
+        return endpoint is UnixEndpoint { IsAbstract: false } unix && NameFilter.HasWildcards(path) && !File.Exists(unix.SocketPath)
             ? [.. LocalPaths.Find(shell, path).Select(socket => Of(socket, Endpoints.Parse(start + socket, shell), withSessions))]
             : [Of(text, endpoint, withSessions)];
     }

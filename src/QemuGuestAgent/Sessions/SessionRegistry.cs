@@ -49,6 +49,10 @@ internal sealed class SessionRegistry
         return found.Count > 0 || NameFilter.HasWildcards(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name);
     }
 
+    /// <summary>The error of a channel that a session of this process holds: to wait for it would be to wait for itself.</summary>
+    public static GuestAgentException InUse(GuestAgentEndpoint endpoint) =>
+        ErrorCatalogue.EndpointInUse.With(endpoint, "another session of this process");
+
     /// <summary>Whether a session of this process, of any runspace, holds the channel of an endpoint.</summary>
     public static bool IsOpen(GuestAgentEndpoint endpoint) => endpoint.LockName is { } name
         && Runspaces.Values.SelectMany(registry => registry.Sessions).Any(session => session.ChannelName == name);

@@ -11,13 +11,11 @@ namespace QemuGuestAgent.Core.Guests.Processes;
 /// late is still used, and one that is lost is said to be lost. Safe for several callers.
 /// </summary>
 #pragma warning disable CA1001 // The gate has nothing to dispose of: nobody asks for its wait handle.
-public sealed class GuestProcess
+public sealed partial class GuestProcess
 #pragma warning restore CA1001
 {
     private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan MaxPoll = TimeSpan.FromSeconds(1);
-
-    private const int MaxLastLine = 200;
 
     private readonly GuestAgentSession _session;
     private readonly LaunchWrapper? _wrapper;
@@ -43,43 +41,17 @@ public sealed class GuestProcess
         GuestAgentSession session, long processId, string? filePath, LaunchWrapper? wrapper, Encoding encoding, long? started,
         bool isOutputInternal = false)
     {
-        _isOutputInternal = isOutputInternal;
         _session = session;
         Pid = processId;
         FilePath = filePath;
         _wrapper = wrapper;
         _encoding = encoding;
         _started = started;
+        _isOutputInternal = isOutputInternal;
     }
 
     /// <summary>Its id in the guest.</summary>
     public long Pid { get; }
-
-    /// <summary>What is to be kept of it for other processes of this user.</summary>
-    internal ProcessRecord ToRecord(string channel, string guestName, DateTime? startTime) =>
-        new(channel, guestName, Pid, FilePath, startTime, _wrapper?.Token, _encoding.WebName, _end, _duration);
-
-    /// <summary>A process of which another process of this user has kept a record.</summary>
-    internal static GuestProcess Of(GuestAgentSession session, ProcessRecord record)
-    {
-        var process = new GuestProcess(
-            session, record.Pid, record.FilePath, record.Token is { } token ? new LaunchWrapper(token) : null,
-            Encoding.GetEncoding(record.Encoding), null);
-        process.Adopt(record);
-        return process;
-    }
-
-    /// <summary>Takes its end from a record; whether that tells it.</summary>
-    internal bool Adopt(ProcessRecord record)
-    {
-        _duration ??= record.Duration;
-        _end ??= record.End;
-        return _end is not null;
-    }
-
-    /// <summary>The same process, reached through another session with the agent that started it.</summary>
-    /// <param name="session">The session.</param>
-    public GuestProcess Through(GuestAgentSession session) => new(session, Pid, FilePath, _wrapper, _encoding, null) { _end = _end, _duration = _duration };
 
     /// <summary>The program, or null where it is not known.</summary>
     public string? FilePath { get; }
@@ -263,22 +235,20 @@ public sealed class GuestProcess
 
             var failure = await TryStopAsync().ConfigureAwait(false);
             var state = failure is null ? "it was killed" : $"it could not be killed: {failure.TrimEnd('.')}";
-            throw Result is { } end
-                ? TimedOut(time, _isOutputInternal ? state : state + LastLine(end), e).WithOutput(end.StandardOutput, end.StandardError)
-                : TimedOut(time, state, e);
+            if (Result is not { } end)
+            {
+                throw TimedOut(time, state, e);
+            }
+
+            var line = _isOutputInternal ? null : end.LastLine;
+            throw TimedOut(time, line is null ? state : $"{state}; its last line of output was '{line}'", e)
+                .WithOutput(end.StandardOutput, end.StandardError);
         }
         catch (Exception) when (_end is null)
         {
             await TryStopAsync().ConfigureAwait(false);
             throw;
         }
-    }
-
-    private static string LastLine(GuestProcessResult end)
-    {
-        var text = end.StandardError.Trim() is { Length: > 0 } errors ? errors : end.StandardOutput.Trim();
-        var line = text.Substring(text.LastIndexOf('\n') + 1);
-        return line.Length == 0 ? "" : $"; its last line of output was '{SafeText.Escape(line, MaxLastLine)}'";
     }
 
     private async Task<GuestProcessResult> WaitAsync(OperationTime time, CancellationToken cancellationToken)

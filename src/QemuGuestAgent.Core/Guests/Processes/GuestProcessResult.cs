@@ -6,6 +6,8 @@ namespace QemuGuestAgent.Core.Guests.Processes;
 /// <summary>How a program in a guest ended, and what it wrote.</summary>
 public sealed class GuestProcessResult
 {
+    private const int MaxLastLine = 200;
+
     private readonly Encoding _encoding;
     private string? _output;
     private string? _errors;
@@ -52,6 +54,16 @@ public sealed class GuestProcessResult
     // What it wrote to both, by lines; whichever came first.
     internal IEnumerable<GuestProcessLine> Lines =>
         Read(GuestOutputKind.Output, StandardOutputBytes).Concat(Read(GuestOutputKind.Error, StandardErrorBytes));
+
+    // The last line that it wrote, to standard error where it wrote there, for errors; null where it wrote none.
+    internal string? LastLine
+    {
+        get
+        {
+            var text = StandardError.Trim() is { Length: > 0 } errors ? errors : StandardOutput.Trim();
+            return text.Length == 0 ? null : SafeText.Escape(text.Substring(text.LastIndexOf('\n') + 1), MaxLastLine);
+        }
+    }
 
     // What a program that ended early wrote to standard error, on one line, for errors.
     internal static string LastWords(string errors)

@@ -165,10 +165,9 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     private void Connect(GuestTarget guest)
     {
-        // It would wait for itself.
         if (SessionRegistry.IsOpen(guest.Endpoint!) || (guest.Endpoint!.LockName is { } channel && !_channels.Add(channel)))
         {
-            StartInOrder(guest, (_, _) => throw ErrorCatalogue.EndpointInUse.With(guest.Endpoint, "another session of this process"));
+            StartInOrder(guest, (_, _) => throw SessionRegistry.InUse(guest.Endpoint!));
             return;
         }
 

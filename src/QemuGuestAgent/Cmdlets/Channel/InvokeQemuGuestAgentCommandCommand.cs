@@ -31,7 +31,7 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
     [ValidateNotNullOrEmpty]
     public AgentSession[] Session { get; set; } = [];
 
-    /// <summary>Endpoints to open for this one command and to close afterwards, or names of guests. Some kinds start programs.</summary>
+    /// <summary>Endpoints to open for this one command and to close afterwards, or names of guests. Some kinds of endpoint start programs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]
     [ValidateNotNullOrEmpty]

@@ -42,8 +42,8 @@ public sealed class WaitQemuGuestAgentCommand : FanOutCmdlet
     public AgentSession[] Session { get; set; } = [];
 
     /// <summary>
-    /// Endpoints, which need not exist yet, or names of guests. They are opened and stay open, as with Connect-QemuGuestAgent. Some kinds start
-    /// programs.
+    /// Endpoints, which need not exist yet, or names of guests. They are opened and stay open, as with Connect-QemuGuestAgent. Some kinds of
+    /// endpoint start programs.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = EndpointSet, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(EndpointCompleter))]

@@ -21,7 +21,6 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private int _copies;
     private string _destinationHere = "";
     private bool _isPathGiven;
-    private bool _isReceiverGiven;
 
     /// <summary>Makes one that works without limit.</summary>
     public CopyQemuGuestItemCommand() => TimeoutSeconds = 0;
@@ -99,8 +98,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
         base.BeginProcessing();
         var given = MyInvocation.BoundParameters;
         _isPathGiven = given.ContainsKey(nameof(Path)) || given.ContainsKey(nameof(LiteralPath));
-        _isReceiverGiven = ToSession is not null || (_isPathGiven && FromSession is null && MyInvocation.ExpectingInput);
-        if (_isReceiverGiven == (FromSession is not null) || (_isPathGiven && FromSession is not null && MyInvocation.ExpectingInput))
+        var sends = ToSession is not null || (_isPathGiven && MyInvocation.ExpectingInput);
+        if (sends == (FromSession is not null))
         {
             ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.CopyDirectionNotGiven.With(this), this));
         }
