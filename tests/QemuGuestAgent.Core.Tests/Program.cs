@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Tests.Endpoints;
+using QemuGuestAgent.Core.Tests.Endpoints.Ssh;
 using QemuGuestAgent.Core.Tests.Vm;
 using Xunit.Runner.InProc.SystemConsole;
 
@@ -7,5 +8,6 @@ return args switch
 {
     [FreezingClient.Argument, var socket] => await FreezingClient.RunAsync(socket),
     [ExecHost.Argument, var end, var script] => await ExecHost.RunAsync(Enum.Parse<HostEnd>(end), script),
+    [SshClientHost.Argument, var endpoint] => await SshClientHost.RunAsync(endpoint),
     _ => await ConsoleRunner.Run(args),
 };

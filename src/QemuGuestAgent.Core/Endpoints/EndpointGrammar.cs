@@ -7,7 +7,8 @@ public sealed class EndpointGrammar
 {
     /// <summary>The kinds that this library provides.</summary>
     public static readonly EndpointGrammar Default = new(
-        UnixEndpoint.Kind, TcpEndpoint.Kind, PipeEndpoint.Kind, SerialEndpoint.Kind, VsockEndpoint.Kind, ExecEndpoint.Kind, LibvirtEndpoint.Kind);
+        UnixEndpoint.Kind, TcpEndpoint.Kind, PipeEndpoint.Kind, SerialEndpoint.Kind, VsockEndpoint.Kind, ExecEndpoint.Kind, SshEndpoint.Kind,
+        LibvirtEndpoint.Kind);
 
     /// <summary>Creates a grammar of the given kinds.</summary>
     public EndpointGrammar(params EndpointKind[] kinds) => Kinds = kinds;

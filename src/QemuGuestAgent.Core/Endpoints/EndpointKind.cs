@@ -7,4 +7,8 @@ namespace QemuGuestAgent.Core.Endpoints;
 /// <param name="IsPath">Whether the text after the colon is a file system path, which a shell may need to resolve.</param>
 /// <param name="TakesUri">Whether the scheme may also precede a complete URI, with a '+' between them: then the '+' and the URI are parsed.</param>
 public sealed record EndpointKind(
-    string Scheme, string Syntax, Func<string, GuestAgentEndpoint> Parse, bool IsPath = false, bool TakesUri = false);
+    string Scheme, string Syntax, Func<string, GuestAgentEndpoint> Parse, bool IsPath = false, bool TakesUri = false)
+{
+    /// <summary>How an endpoint of the kind begins.</summary>
+    public string Start => $"{Scheme}:{(Syntax.StartsWith($"{Scheme}://", StringComparison.Ordinal) ? "//" : "")}";
+}

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using System.Text;
 using QemuGuestAgent.Core.Errors;
 
@@ -13,9 +12,6 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
 {
     /// <summary>The kind in the grammar.</summary>
     public static readonly EndpointKind Kind = new("exec", "exec:program arguments (quotes protect spaces)", Parse);
-
-    // Ctrl+C at the prompt reaches all processes of the terminal, but is not meant for the channel.
-    private const string Launcher = "trap '' INT; exec \"$0\" \"$@\"";
 
     /// <summary>Creates an endpoint for a program.</summary>
     /// <param name="program">Its path, or its name on the PATH.</param>
@@ -55,32 +51,14 @@ public sealed class ExecEndpoint : GuestAgentEndpoint
 
     private ProcessStream Open()
     {
-        var isWindows = Path.DirectorySeparatorChar == '\\';
-        if (!isWindows && !IsThere())
+        if (Path.DirectorySeparatorChar != '\\' && !IsThere())
         {
             throw ErrorCatalogue.EndpointProgramNotStarted.With(this, $"'{Program}' does not exist");
         }
 
-        var start = new ProcessStartInfo
-        {
-            FileName = isWindows ? Program : "/bin/sh",
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        };
-#if NET
-        foreach (var argument in isWindows ? Arguments : ["-c", Launcher, Program, .. Arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
-#else
-        start.Arguments = WindowsCommandLine.Of(Arguments);
-#endif
         try
         {
-            return new ProcessStream(Program, start);
+            return new ProcessStream(Program, ChannelProgram.Start(Program, Arguments));
         }
         catch (Win32Exception e)
         {

@@ -14,6 +14,9 @@ public abstract class GuestAgentEndpoint
     /// <summary>What a careful user should know before using this endpoint, or null.</summary>
     public virtual string? SecurityWarning => null;
 
+    /// <summary>The host that ssh or libvirt reaches it through; null where that is this computer.</summary>
+    public virtual string? HostName => null;
+
     /// <summary>What the channel is called by all who would share it, where only one may use it at a time; else null.</summary>
     internal virtual string? LockName => null;
 

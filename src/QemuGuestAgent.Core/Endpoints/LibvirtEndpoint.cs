@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Endpoints.Libvirt;
+using QemuGuestAgent.Core.Endpoints.Ssh;
 using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Endpoints;
@@ -53,6 +54,10 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
     /// <summary>The hypervisor's URI, or null for libvirt's default.</summary>
     public string? HypervisorUri { get; }
+
+    /// <inheritdoc/>
+    public override string? HostName =>
+        Uri.TryCreate(HypervisorUri, UriKind.Absolute, out var uri) && uri.Host.Length > 0 ? uri.Host.Trim('[', ']') : null;
 
     /// <inheritdoc/>
     internal override bool BoundsReplies => true;
@@ -111,13 +116,41 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     {
         if (_library is null)
         {
-            throw ErrorCatalogue.EndpointNotSupported.With(this, "Windows PowerShell cannot call libvirt's library");
+            return OpenByVirsh() ?? throw ErrorCatalogue.EndpointNotSupported.With(this, "Windows PowerShell cannot call libvirt's library");
         }
 
         try
         {
+            return Open(_library, HypervisorUri);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return OpenByVirsh() ?? throw ErrorCatalogue.EndpointNotSupported.Because(
+                e, this, "libvirt's library is not installed (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
+        }
+    }
+
+    // By the virsh of the host that the URI leads to; null where it leads to none.
+    private LibvirtStream? OpenByVirsh()
+    {
+        try
+        {
+            return LibvirtSshUri.Parse(HypervisorUri) is { } uri
+                ? Open(new VirshLibvirt(arguments => SshConnection.StartVirsh(uri.Host, this, arguments)), uri.LocalUri)
+                : null;
+        }
+        catch (FormatException e)
+        {
+            throw ErrorCatalogue.EndpointNotSupported.Because(e, this, e.Message);
+        }
+    }
+
+    private LibvirtStream Open(ILibvirt libvirt, string? uri)
+    {
+        try
+        {
             // The domain keeps its connection.
-            using var connection = _library.Connect(HypervisorUri, readOnly: false);
+            using var connection = libvirt.Connect(uri, readOnly: false);
             var domain = connection.FindDomain(Domain);
             if (domain.IsActive)
             {
@@ -130,11 +163,6 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
         catch (LibvirtException e)
         {
             throw Explain(e);
-        }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw ErrorCatalogue.EndpointNotSupported.Because(
-                e, this, "libvirt's library is not installed (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
         }
     }
 

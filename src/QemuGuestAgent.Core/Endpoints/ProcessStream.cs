@@ -2,6 +2,19 @@ using System.Diagnostics;
 
 namespace QemuGuestAgent.Core.Endpoints;
 
+/// <summary>A process that was a channel has ended.</summary>
+/// <param name="program">The program.</param>
+/// <param name="exitCode">Its exit code; null where it has only closed its output.</param>
+/// <param name="errors">The last of its error output.</param>
+/// <param name="inner">What was seen of it.</param>
+internal sealed class ProcessEndedException(string program, int? exitCode, string errors, Exception? inner) : IOException(
+    $"'{program}' {(exitCode is null ? "closed its output" : $"ended with exit code {exitCode}")}{(errors.Length > 0 ? ": " : "")}{errors}", inner)
+{
+    public int? ExitCode => exitCode;
+
+    public string Errors => errors;
+}
+
 /// <summary>
 /// The standard input and output of a process, which ends with the stream, and with this process. Its error output
 /// explains its end.
@@ -104,12 +117,14 @@ internal sealed class ProcessStream : ChannelStream
         ProcessEnd.Forget(CloseAsync);
     }
 
-    private async Task<IOException> EndedAsync(Exception? inner)
+    private async Task<ProcessEndedException> EndedAsync(Exception? inner)
     {
+        // A shell around it may still wait for the end of its input.
+        _input.Dispose();
         await Task.WhenAny(_errors, Task.Delay(EndTime)).ConfigureAwait(false);
         var errors = _errors.IsCompleted ? await _errors.ConfigureAwait(false) : "";
-        var end = _process.WaitForExit((int)EndTime.TotalMilliseconds) ? $"ended with exit code {_process.ExitCode}" : "closed its output";
-        return new IOException($"'{_program}' {end}{(errors.Length > 0 ? ": " : "")}{errors}", inner);
+        var hasExited = _process.WaitForExit((int)EndTime.TotalMilliseconds);
+        return new ProcessEndedException(_program, hasExited ? _process.ExitCode : null, errors, inner);
     }
 
     private static async Task<string> ReadErrorsAsync(StreamReader reader)

@@ -36,16 +36,7 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
             throw new FormatException($"there is no name after the '{AbstractMark}'");
         }
 
-        if (path.Contains('\0'))
-        {
-            throw new FormatException("its path contains a NUL character");
-        }
-
-        if (Encoding.UTF8.GetByteCount(path) is var bytes && bytes > MaxPathBytes)
-        {
-            throw new FormatException($"its path has {bytes} bytes, but a socket's path can have at most {MaxPathBytes}");
-        }
-
+        CheckPath(path);
         SocketPath = path;
     }
 
@@ -57,6 +48,21 @@ public sealed class UnixEndpoint : GuestAgentEndpoint
 
     /// <summary>Whether the path exists; unknown for an abstract socket.</summary>
     internal bool IsThere => IsAbstract || File.Exists(SocketPath) || Directory.Exists(SocketPath);
+
+    /// <summary>Checks what the address of a socket can hold.</summary>
+    /// <exception cref="FormatException">It cannot hold the path.</exception>
+    internal static void CheckPath(string path)
+    {
+        if (path.Contains('\0'))
+        {
+            throw new FormatException("its path contains a NUL character");
+        }
+
+        if (Encoding.UTF8.GetByteCount(path) is var bytes && bytes > MaxPathBytes)
+        {
+            throw new FormatException($"its path has {bytes} bytes, but a socket's path can have at most {MaxPathBytes}");
+        }
+    }
 
     /// <inheritdoc/>
     internal override string LockName => IsAbstract ? ToString() : $"{Kind.Scheme}:{RealPath.Of(SocketPath)}";

@@ -61,6 +61,39 @@ public static class ErrorCatalogue
         "'{0}' did not accept a connection within {1} seconds.",
         "Check that this machine can reach it, or allow more time with -TimeoutSeconds.");
 
+    // By ssh. {0} is the endpoint, or the host; what ssh said comes next, or the host.
+    internal static readonly ErrorDefinition SshNotInstalled = Define(ObjectNotFound,
+        "There is no ssh on the PATH of this computer, which '{0}' needs.",
+        "Install OpenSSH's client (Debian: openssh-client, Fedora: openssh-clients, Windows: Add-WindowsCapability -Online -Name OpenSSH.Client).");
+
+    internal static readonly ErrorDefinition SshHostKeyUnknown = Define(PermissionDenied,
+        "The key of the host '{1}' is not known here, so '{0}' was not opened. ssh says: {2}.",
+        "Connect once by hand, with '{3}' without BatchMode, and compare the key's fingerprint with that of the host; or add the key to known_hosts.");
+
+    internal static readonly ErrorDefinition SshHostKeyChanged = Define(PermissionDenied,
+        "The key of the host '{1}' is not the one that is known here, so '{0}' was not opened. ssh says: {2}.",
+        "The host was installed anew, or something else answers in its place. Once you know which, remove the old key from known_hosts (ssh-keygen -R).");
+
+    internal static readonly ErrorDefinition SshAccessDenied = Define(PermissionDenied,
+        "The host of '{0}' did not let ssh in: {1}.",
+        "ssh needs a key that it can use without a question: load it into ssh-agent, or name it with -KeyFilePath or in ssh's configuration. It is set up correctly if '{2}' works. At a terminal of Linux or macOS ssh may ask for a password; then allow it time with -TimeoutSeconds.");
+
+    internal static readonly ErrorDefinition SshHostBusy = Define(ResourceBusy,
+        "The sshd of '{0}' refused the connection, for too many others were logging in: {1}.",
+        "Try again, allow more time with -TimeoutSeconds, or raise MaxStartups in the host's sshd_config.");
+
+    internal static readonly ErrorDefinition SshSudoDenied = Define(PermissionDenied,
+        "sudo on the host of '{0}' refused: {1}.",
+        "Allow the user there to run /bin/sh by sudo without a password (NOPASSWD in sudoers), or log in as a user who may use the socket.");
+
+    internal static readonly ErrorDefinition SshRelayMissing = Define(NotEnabled,
+        "'{0}' cannot be reached: its host does not forward sockets, and has no program that could relay.",
+        "Allow it in the host's sshd_config (AllowStreamLocalForwarding yes, no DisableForwarding), or install one of socat, netcat-openbsd, python3 and perl there.");
+
+    internal static readonly ErrorDefinition SshFailed = Define(ConnectionError,
+        "'{0}' could not be reached by ssh: {1}.",
+        "It is set up correctly if '{2}' works at this prompt.");
+
     // Through libvirt. {0} is the endpoint, or {0} the command and {1} the endpoint; the last is libvirt's own text.
     internal static readonly ErrorDefinition LibvirtUnreachable = Define(ConnectionError,
         "The libvirt of '{0}' could not be reached: {1}.",

@@ -72,6 +72,9 @@ internal sealed class AgentChannel : IDisposable
     /// <summary>The value of <see cref="FrameDecoder.BytesDropped"/> that is too much.</summary>
     public long MaxBytesDropped { get; set; } = long.MaxValue;
 
+    /// <summary>Whether a read or a write has failed: nothing more can come.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>Whether all of the last message has gone out.</summary>
     public bool HasSent => _pendingWrite.IsCompleted;
 
@@ -213,6 +216,7 @@ internal sealed class AgentChannel : IDisposable
 
             if (result.IsCompleted)
             {
+                IsBroken = true;
                 throw ErrorCatalogue.ConnectionLost.With(_endpoint, "the other side closed it");
             }
         }
@@ -228,7 +232,7 @@ internal sealed class AgentChannel : IDisposable
                 await read.ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (IsLoss(e) || e is GuestAgentException)
         {
             // They ended because the stream was closed: that is what was wanted.
         }
@@ -278,6 +282,12 @@ internal sealed class AgentChannel : IDisposable
         {
             throw Lost(e);
         }
+        catch (GuestAgentException)
+        {
+            // The stream itself knows what is wrong.
+            IsBroken = true;
+            throw;
+        }
 #if NET
         finally
         {
@@ -314,8 +324,11 @@ internal sealed class AgentChannel : IDisposable
     private static Task Abandonable(Task task, CancellationToken cancellationToken) =>
         task.IsCompleted ? task : task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
 
-    private GuestAgentException Lost(Exception e) =>
-        ErrorCatalogue.ConnectionLost.Because(e, _endpoint, (e.InnerException ?? e).Message);
+    private GuestAgentException Lost(Exception e)
+    {
+        IsBroken = true;
+        return ErrorCatalogue.ConnectionLost.Because(e, _endpoint, (e.InnerException ?? e).Message);
+    }
 
     private static bool IsLoss(Exception e) => e is IOException or SocketException or ObjectDisposedException;
 }

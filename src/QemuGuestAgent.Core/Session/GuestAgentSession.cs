@@ -446,7 +446,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
     // After these nothing more can come over the channel as it is.
     private void FaultIfFinal(GuestAgentException e)
     {
-        if (e.Is(ErrorCatalogue.ConnectionLost) || e.Is(ErrorCatalogue.ReplyTooLong)
+        if (_channel?.IsBroken == true || e.Is(ErrorCatalogue.ReplyTooLong)
             || e.Is(ErrorCatalogue.SyncSkippedTooMuch) || e.Is(ErrorCatalogue.NotAnAgent))
         {
             Fault(e);

@@ -138,7 +138,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             var call = new CallOptions
             {
                 Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
-                Trace = _trace!.Trace(target.Name, emit),
+                Trace = _trace!.Trace(target.FullName, emit),
             };
             try
             {

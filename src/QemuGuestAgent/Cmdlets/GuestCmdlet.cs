@@ -104,7 +104,7 @@ public abstract class GuestCmdlet : FanOutCmdlet
     {
         if (result.Truncated)
         {
-            WriteWarning($"{guest.Name}: {what} wrote more than the 16 MiB of each stream that are kept. With -Stream all of it is written.");
+            WriteWarning($"{guest.Target.FullName}: {what} wrote more than the 16 MiB of each stream that are kept. With -Stream all of it is written.");
         }
     };
 

@@ -16,7 +16,7 @@ public sealed class EndpointCompleter : IArgumentCompleter
         return HostChannels.Find()
             .SelectMany(channel => new[] { channel.Name, channel.Endpoint }
                 .Select(text => (Text: text, Tip: $"{channel.Name}: {channel.Source}, {channel.State}, {channel.Endpoint}")))
-            .Concat(Endpoints.Kinds.Select(kind => (Text: $"{kind.Scheme}:", Tip: kind.Syntax)))
+            .Concat(Endpoints.Kinds.Select(kind => (Text: kind.Start, Tip: kind.Syntax)))
             .Where(offer => offer.Text.StartsWith(start, StringComparison.OrdinalIgnoreCase))
             .Select(offer => new CompletionResult(SafeName.Quote(offer.Text), offer.Text, CompletionResultType.ParameterValue, offer.Tip))
             .Concat(start.IndexOfAny(['/', '\\']) >= 0 && start.IndexOf(':') <= 1 ? CompletionCompleters.CompleteFilename(wordToComplete) : []);

@@ -13,10 +13,10 @@ public sealed class SessionNameCompleter : IArgumentCompleter
     {
         var start = wordToComplete.Trim('\'', '"');
         return SessionRegistry.OfThisRunspace.Sessions
-            .Where(session => session.Name.StartsWith(start, StringComparison.OrdinalIgnoreCase))
-            .OrderBy(session => session.Name, StringComparer.OrdinalIgnoreCase)
+            .Where(session => session.FullName.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+            .OrderBy(session => session.FullName, StringComparer.OrdinalIgnoreCase)
             .Select(session => new CompletionResult(
-                SafeName.Quote(WildcardPattern.Escape(session.Name)), session.Name, CompletionResultType.ParameterValue,
+                SafeName.Quote(WildcardPattern.Escape(session.FullName)), session.FullName, CompletionResultType.ParameterValue,
                 $"{session.State}, {session.Endpoint}"));
     }
 }

@@ -25,7 +25,7 @@ internal sealed class EndpointTextAttribute : ArgumentTransformationAttribute
 
         var thing = PSObject.AsPSObject(item);
         if (thing.Properties[ReplyConverter.GuestNameProperty] is null
-            && (thing.BaseObject is string || Array.Exists(Others, name => thing.Properties[name] is not null)))
+            && (thing.BaseObject is string || (thing.Properties["Endpoint"] is null && Array.Exists(Others, name => thing.Properties[name] is not null))))
         {
             return item;
         }

@@ -20,7 +20,7 @@ internal static class ErrorRecords
         string[] names = guest.Session is null ? [guest.Name, guest.Text, $"{guest.Endpoint}"] : [guest.Name];
         return WithGuest(Of(error, guest.ErrorTarget, names.Any(name => error.Message.Contains($"'{SafeText.Escape(name)}'"))
             ? error.Message
-            : $"{SafeText.Escape(guest.Name)}: {error.Message}"), guest.Name);
+            : $"{SafeText.Escape(guest.FullName)}: {error.Message}"), guest.Name);
     }
 
     /// <summary>A record with the guest's name, which type data shows as its PSGuestName: the properties of a record are gone in 'catch'.</summary>

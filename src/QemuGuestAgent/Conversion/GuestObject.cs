@@ -16,14 +16,13 @@ internal static class GuestObject
     /// <param name="reply">The typed reply.</param>
     /// <param name="thing">The kind of object: the type name is <c>QemuGuestAgent.</c> and this.</param>
     /// <param name="guest">The guest that it came from.</param>
-    public static PSObject Of(object reply, string thing, Guest guest) => Of(reply, thing, guest.Name, guest.UserSession);
+    public static PSObject Of(object reply, string thing, Guest guest) => Of(reply, thing, guest.Target);
 
     /// <summary>Wraps information about a guest.</summary>
     /// <param name="reply">The typed object.</param>
     /// <param name="thing">The kind of object: the type name is <c>QemuGuestAgent.</c> and this.</param>
-    /// <param name="name">The guest's name.</param>
-    /// <param name="session">The session that it came through, or null.</param>
-    public static PSObject Of(object reply, string thing, string name, AgentSession? session)
+    /// <param name="guest">The guest.</param>
+    public static PSObject Of(object reply, string thing, GuestTarget guest)
     {
         var result = PSObject.AsPSObject(reply);
         var type = $"QemuGuestAgent.{thing}";
@@ -32,11 +31,11 @@ internal static class GuestObject
         if (result.TypeNames[0] != type)
         {
             result.TypeNames.Insert(0, type);
-            ReplyConverter.Mark(result, name);
+            ReplyConverter.Mark(result, guest);
             TellItems(result, reply);
         }
 
-        if (session is not null)
+        if (guest.Session is { } session)
         {
             Origins.GetValue(reply, _ => session);
         }

@@ -9,6 +9,9 @@ internal sealed class ReplyConverter
     /// <summary>The note property that says which guest an object came from.</summary>
     public const string GuestNameProperty = "PSGuestName";
 
+    /// <summary>The note property that says which host that guest is on, where it is another one.</summary>
+    public const string HostNameProperty = "PSHostName";
+
     // Members that the engine gives every object: a member with the same name would hide or be hidden by them.
     private static readonly HashSet<string> Reserved =
         new(["psobject", "psbase", "psadapted", "psextended", "pstypenames"], StringComparer.OrdinalIgnoreCase);
@@ -23,13 +26,18 @@ internal sealed class ReplyConverter
     public static string ReadText(ref Utf8JsonReader reader) => JsonElement.ParseValue(ref reader).GetRawText();
 
     /// <summary>Marks an object with the guest that it came from. A scalar is left as it is: it would no longer print as one in JSON.</summary>
-    public static object? Mark(object? value, string guestName)
+    public static object? Mark(object? value, GuestTarget guest)
     {
         if (value is PSObject thing)
         {
-            // A guest that sends this name itself is overruled.
+            // A guest that sends these names itself is overruled.
             thing.Properties.Remove(GuestNameProperty);
-            thing.Properties.Add(new PSNoteProperty(GuestNameProperty, guestName), preValidated: true);
+            thing.Properties.Remove(HostNameProperty);
+            thing.Properties.Add(new PSNoteProperty(GuestNameProperty, guest.Name), preValidated: true);
+            if (guest.HostName is { } host)
+            {
+                thing.Properties.Add(new PSNoteProperty(HostNameProperty, host), preValidated: true);
+            }
         }
 
         return value;

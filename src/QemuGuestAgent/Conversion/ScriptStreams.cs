@@ -112,7 +112,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         {
             case "Output":
                 // As remoting does it with texts and numbers too.
-                var output = value is null ? null : ReplyConverter.Mark(PSObject.AsPSObject(value), guest.Name);
+                var output = value is null ? null : ReplyConverter.Mark(PSObject.AsPSObject(value), guest.Target);
                 return () => cmdlet.WriteObject(output);
             case "Error":
                 var error = Error(Members(value));
@@ -176,7 +176,7 @@ internal sealed class ScriptStreams(PSCmdlet cmdlet, Guest guest, PowerShellScri
         return ErrorRecords.WithGuest(error, guest.Name);
     }
 
-    private string Named(object? text) => $"{SafeText.Escape(guest.Name)}: {Clean(text)}";
+    private string Named(object? text) => $"{SafeText.Escape(guest.Target.FullName)}: {Clean(text)}";
 
     private static ProgressRecord Progress(IDictionary members) =>
         new(Number(members["Id"]), Some(members["Activity"]), Some(members["Status"]))

@@ -18,7 +18,7 @@ internal sealed class SessionOfAttribute : ArgumentTransformationAttribute
 
     /// <summary>The guest that something means which is no text of the user; null where it means none.</summary>
     public static NamedGuest? GuestOf(PSObject thing) =>
-        TextOf(thing, ReplyConverter.GuestNameProperty) is { } mark ? NamedGuest.OfMark(mark, TextOf(thing, EndpointProperty))
+        TextOf(thing, ReplyConverter.GuestNameProperty) is { } mark ? NamedGuest.OfMark(mark, TextOf(thing, ReplyConverter.HostNameProperty), TextOf(thing, EndpointProperty))
         : thing.BaseObject is FoundChannel channel ? NamedGuest.OfChannel(channel)
         : (TextOf(thing, EndpointProperty) ?? TextOf(thing, "FullName")) is { } endpoint ? NamedGuest.OfEndpoint(endpoint)
         : TextOf(thing, "VMName") is { } machine ? NamedGuest.OfName(machine)

@@ -29,6 +29,9 @@ public class AgentSession
     /// <summary>The endpoint of the agent, in the syntax of -Endpoint.</summary>
     public string Endpoint => Core.Endpoint.ToString();
 
+    /// <summary>The host that ssh or libvirt reaches the guest through; null where that is this computer.</summary>
+    public string? HostName => Core.Endpoint.HostName;
+
     /// <summary>The state of the session: Ready, Busy, OutOfSync, Faulted, Connecting or Closed.</summary>
     public GuestAgentSessionState State => Core.State;
 
@@ -48,6 +51,9 @@ public class AgentSession
 
     internal ProcessList Processes { get; } = new();
 
+    // What it is called where guests of other hosts may have the same name.
+    internal string FullName => FullNameOf(Name, _core?.Endpoint.HostName);
+
     // What is in progress on the session, as the start of a sentence, or null.
     internal string? UnderWay =>
         !Shells.IsEmpty ? "a PowerShell session is open"
@@ -61,6 +67,8 @@ public class AgentSession
 
     // To be called once, when it is handed to the user.
     internal void TakeId() => Id = Interlocked.Increment(ref _lastId);
+
+    internal static string FullNameOf(string name, string? hostName) => hostName is null ? name : $"{name}@{hostName}";
 
     /// <summary>The session's name.</summary>
     public override string ToString() => Name;

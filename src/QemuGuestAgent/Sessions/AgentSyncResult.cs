@@ -6,6 +6,7 @@ public sealed class AgentSyncResult
     internal AgentSyncResult(AgentSession session, Core.Session.SyncResult result)
     {
         PSGuestName = session.Name;
+        PSHostName = session.HostName;
         Id = result.Id;
         IsDelimited = result.IsDelimited;
         BytesDiscarded = result.BytesDiscarded;
@@ -15,6 +16,9 @@ public sealed class AgentSyncResult
 
     /// <summary>The name of the session.</summary>
     public string PSGuestName { get; }
+
+    /// <summary>The host that ssh or libvirt reaches the guest through; null where that is this computer.</summary>
+    public string? PSHostName { get; }
 
     /// <summary>The random id that the agent echoed.</summary>
     public long Id { get; }

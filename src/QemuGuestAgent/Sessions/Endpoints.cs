@@ -36,6 +36,8 @@ internal static class Endpoints
         {
             case UnixEndpoint unix when Path.GetFileNameWithoutExtension(unix.SocketPath).TrimStart(UnixEndpoint.AbstractMark) is { Length: > 0 } name:
                 return name;
+            case SshEndpoint ssh when Path.GetFileNameWithoutExtension(ssh.SocketPath) is { Length: > 0 } name:
+                return name;
             case SerialEndpoint serial:
                 return serial.Device.StartsWith("/dev/", StringComparison.Ordinal) ? serial.Device.Substring("/dev/".Length) : serial.Device;
             case ExecEndpoint program:

@@ -21,7 +21,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         given.IsText ? Find(given.Name, withSessions: true)
         : given.Channel is { } channel ? [Of(channel.Endpoint, channel, withSessions: true)]
         : !given.IsMarked && given.ObjectEndpoint is { } endpoint ? [OfObject(endpoint, endpoint)]
-        : ByExactName(given.Name) is { Count: > 0 } found ? found
+        : ByExactName(given) is { Count: > 0 } found ? found
         : given.ObjectEndpoint is { } own && OfObject(own, own) is var target && target.Name == given.Name ? [target]
         : throw NotFound(given.Name, Channels(given.Name)[false]);
 
@@ -48,7 +48,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     /// <exception cref="GuestAgentException">SessionNotFound.</exception>
     public IReadOnlyList<AgentSession> FindSessions(NamedGuest given)
     {
-        var text = given.IsText ? given.Name : WildcardPattern.Escape(given.Name);
+        var text = given.IsText ? given.Name : WildcardPattern.Escape(AgentSession.FullNameOf(given.Name, given.MarkedHost));
         return !IsName(text) && SessionsNamed(given.Name).Count == 0 && Find(given) is [{ Session: { } session }, ..]
             ? [session]
             : SessionRegistry.OfThisRunspace.Find(text);
@@ -64,20 +64,27 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
 
     private static bool IsName(string text) => text.IndexOfAny([':', '/', '\\']) < 0;
 
+    // Without its host, a name means the guests of all hosts.
     private static List<GuestTarget> SessionsNamed(string name) => [.. SessionRegistry.OfThisRunspace.Sessions
-        .Where(session => string.Equals(session.Name, name, StringComparison.OrdinalIgnoreCase)).Select(session => new GuestTarget(session))];
+        .Where(session => NamesOf(session).Contains(name, StringComparer.OrdinalIgnoreCase)).Select(session => new GuestTarget(session))];
+
+    private static string[] NamesOf(AgentSession session) => [session.Name, session.FullName];
 
     // An object may say anything: it starts no program here.
     private GuestTarget OfObject(string text, string endpoint)
     {
         var parsed = Endpoints.Parse(endpoint, shell);
-        return parsed is ExecEndpoint or LibvirtEndpoint { HypervisorUri: not (null or "qemu:///system" or "qemu:///session") }
+        return parsed is ExecEndpoint or SshEndpoint { Host.Options.Count: > 0 }
+            or LibvirtEndpoint { HypervisorUri: not (null or "qemu:///system" or "qemu:///session") }
             ? throw ErrorCatalogue.EndpointFromObject.With(parsed)
             : Of(text, parsed, withSessions: true);
     }
 
-    private List<GuestTarget> ByExactName(string name) => SessionsNamed(name) is { Count: > 0 } sessions ? sessions
-        : [.. Channels(name)[true].Select(channel => Of(name, channel, withSessions: true))];
+    // A mark says the host too, where it is another one.
+    private List<GuestTarget> ByExactName(NamedGuest given) =>
+        SessionsNamed(given.Name).FindAll(session => !given.IsMarked || session.HostName == given.MarkedHost) is { Count: > 0 } sessions ? sessions
+        : given.MarkedHost is not null ? []
+        : [.. Channels(given.Name)[true].Select(channel => Of(given.Name, channel, withSessions: true))];
 
     private ILookup<bool, FoundChannel> Channels(string name) => Named(name, _channels ??= FindChannels());
 
@@ -88,7 +95,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     {
         var pattern = NameFilter.PatternOf(text);
         List<GuestTarget> found = [.. (withSessions ? SessionRegistry.OfThisRunspace.Sessions : [])
-            .Where(session => pattern.IsMatch(session.Name)).Select(session => new GuestTarget(session))];
+            .Where(session => NamesOf(session).Any(pattern.IsMatch)).Select(session => new GuestTarget(session))];
         var isOne = !NameFilter.HasWildcards(text);
         if (isOne && found.Count > 0)
         {

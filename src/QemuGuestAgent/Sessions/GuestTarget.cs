@@ -15,6 +15,12 @@ internal sealed record GuestTarget(string Text, string Name, AgentSession? Sessi
     {
     }
 
+    /// <summary>The host that ssh or libvirt reaches it through; null where that is this computer.</summary>
+    public string? HostName => Session is null ? Endpoint?.HostName : Session.HostName;
+
+    /// <summary>What it is called where guests of other hosts may have the same name.</summary>
+    public string FullName => AgentSession.FullNameOf(Name, HostName);
+
     /// <summary>The target of its errors.</summary>
     public object ErrorTarget => (object?)Session ?? Text;
 

@@ -27,8 +27,12 @@ internal sealed class NamedGuest : AgentSession
     /// <summary>A channel that Find-QemuGuestAgent wrote.</summary>
     public static NamedGuest OfChannel(FoundChannel channel) => new(channel.Name, channel.Endpoint) { Channel = channel };
 
+    /// <summary>The host where the guest is that a mark names, where that is another one.</summary>
+    public string? MarkedHost { get; private init; }
+
     /// <summary>What has the name of a guest by this module. Its endpoint counts only where it belongs to that name.</summary>
-    public static NamedGuest OfMark(string name, string? endpoint) => new(name, endpoint) { IsMarked = true };
+    public static NamedGuest OfMark(string name, string? hostName, string? endpoint) =>
+        new(name, endpoint) { IsMarked = true, MarkedHost = hostName };
 
     /// <summary>An object with an endpoint.</summary>
     public static NamedGuest OfEndpoint(string endpoint) => new(endpoint, endpoint);

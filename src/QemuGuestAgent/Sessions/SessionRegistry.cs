@@ -45,7 +45,7 @@ internal sealed class SessionRegistry
     public IReadOnlyList<AgentSession> Find(string name)
     {
         var pattern = NameFilter.PatternOf(name);
-        var found = Sessions.Where(session => pattern.IsMatch(session.Name)).ToList();
+        var found = Sessions.Where(session => pattern.IsMatch(session.Name) || pattern.IsMatch(session.FullName)).ToList();
         return found.Count > 0 || NameFilter.HasWildcards(name) ? found : throw ErrorCatalogue.SessionNotFound.With(name);
     }
 

@@ -25,11 +25,17 @@ public sealed class ChannelFinder
     /// untrusted users control are included, and marked as such.
     /// </summary>
     /// <param name="tell">Receives messages about what could not be read.</param>
-    public IReadOnlyList<FoundChannel> Find(Action<string>? tell = null)
+    public IReadOnlyList<FoundChannel> Find(Action<string>? tell = null) =>
+        Find(new LocalHost(_root, _libvirt, tell ?? (_ => { })), _user, _sessionFolder);
+
+    /// <summary>Finds the channels of a host.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="user">The user who is to use them there.</param>
+    /// <param name="sessionFolder">The folder of that user's own daemons; null where there is none.</param>
+    internal static IReadOnlyList<FoundChannel> Find(Host host, uint user, string? sessionFolder)
     {
-        var host = new Host(_root, tell ?? (_ => { }));
-        var owners = new Owners(host, _user);
-        var libvirt = new LibvirtChannels(host, owners, _libvirt, _sessionFolder);
+        var owners = new Owners(host, user);
+        var libvirt = new LibvirtChannels(host, owners, sessionFolder);
         var libvirts = libvirt.Find();
         var known = new HashSet<string>(libvirt.Sockets.Select(Identity));
         IEnumerable<FoundChannel> all =
@@ -55,6 +61,6 @@ public sealed class ChannelFinder
         bool IsNew(FoundChannel channel) => known.Add(Identity(channel.Endpoint));
 
         string Identity(string endpoint) =>
-            endpoint.Split([':'], 2) is ["unix", var path] && path[0] != UnixEndpoint.AbstractMark ? RealPath.Of(host.At(path)) : endpoint;
+            endpoint.Split([':'], 2) is ["unix", var path] && path[0] != UnixEndpoint.AbstractMark ? host.RealPathOf(path) : endpoint;
     }
 }

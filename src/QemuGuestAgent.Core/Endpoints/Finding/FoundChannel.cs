@@ -4,7 +4,7 @@ namespace QemuGuestAgent.Core.Endpoints.Finding;
 
 /// <summary>A channel into a guest, as its host knows it. Whether an agent answers on it is not known.</summary>
 public sealed class FoundChannel(
-    string name, string endpoint, string source, FoundChannelState state, string owner, bool isTrusted, int? processId)
+    string name, string endpoint, string source, FoundChannelState state, string owner, bool isTrusted, int? processId, string? hostName = null)
 {
     /// <summary>The name of the virtual machine; control characters are escaped.</summary>
     public string Name { get; } = SafeText.Escape(name);
@@ -23,6 +23,9 @@ public sealed class FoundChannel(
 
     /// <summary>Whether that is root, the user of this process or the hypervisor's own user.</summary>
     public bool IsTrusted { get; } = isTrusted;
+
+    /// <summary>The host where it was found, as it was given; null for this one.</summary>
+    public string? HostName { get; } = hostName;
 
     /// <summary>The process id of its QEMU, or null if unknown.</summary>
     public int? ProcessId { get; } = processId;

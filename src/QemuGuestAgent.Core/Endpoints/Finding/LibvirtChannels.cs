@@ -8,7 +8,7 @@ namespace QemuGuestAgent.Core.Endpoints.Finding;
 /// The domains of libvirt that have a channel for an agent. Only running daemons are queried, because libvirt would start one, and none of
 /// another user.
 /// </summary>
-internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? library, string? sessionFolder)
+internal sealed class LibvirtChannels(Host host, Owners owners, string? sessionFolder)
 {
     /// <summary>The common name of a channel for QEMU's agent.</summary>
     public const string ChannelName = "org.qemu.guest_agent.0";
@@ -24,11 +24,6 @@ internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? librar
 
     public IReadOnlyList<FoundChannel> Find()
     {
-        if (library is null)
-        {
-            return [];
-        }
-
         var folders = new List<(string Uri, string Folder)> { (SystemUri, "/run/libvirt") };
         if (sessionFolder is not null)
         {
@@ -50,8 +45,8 @@ internal sealed class LibvirtChannels(Host host, Owners owners, ILibvirt? librar
         try
         {
             // A user's own daemon has no read-only socket, and needs no authentication.
-            using var connection = library!.Connect(uri, readOnly: uri == SystemUri);
-            return [.. connection.DescribeActiveDomains().Select(description => Read(description, uri, folder, owner)).OfType<FoundChannel>()];
+            var descriptions = host.DescribeDomains(uri, readOnly: uri == SystemUri) ?? [];
+            return [.. descriptions.Select(description => Read(description, uri, folder, owner)).OfType<FoundChannel>()];
         }
         catch (Exception e) when (e is LibvirtException or DllNotFoundException or EntryPointNotFoundException)
         {

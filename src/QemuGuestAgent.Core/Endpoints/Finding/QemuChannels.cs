@@ -3,9 +3,7 @@ namespace QemuGuestAgent.Core.Endpoints.Finding;
 /// <summary>The channels on the command lines of running QEMU processes, as Linux lists them.</summary>
 internal static class QemuChannels
 {
-    public static IEnumerable<FoundChannel> Find(Host host, Owners owners) => host.List("/proc")
-        .Select(name => int.TryParse(name, out var id) ? id : 0)
-        .Where(id => id > 0)
+    public static IEnumerable<FoundChannel> Find(Host host, Owners owners) => host.Processes()
         .OrderBy(id => id)
         .SelectMany(id => FindIn(host, owners, id));
 

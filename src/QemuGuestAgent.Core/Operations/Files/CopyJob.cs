@@ -26,7 +26,9 @@ internal sealed class CopyJob
         Tools = tools;
         ToolsMissingReason = missingReason;
         CancellationToken = cancellationToken;
-        Pieces = new PieceSize(options.PieceBytes);
+
+        // libvirt 9.0 was seen to stall at commands of 400,000 bytes.
+        Pieces = new PieceSize(options.PieceBytes ?? (session.Endpoint.BoundsReplies ? PieceSize.Min : null));
     }
 
     public GuestAgentSession Session { get; }

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
@@ -19,6 +20,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     private const string EndpointSet = "Endpoint";
     private const string SocketSet = "Socket";
+    private const string SshSet = "Ssh";
     private const string TcpSet = "Tcp";
     private const string PipeSet = "Pipe";
     private const string SerialSet = "Serial";
@@ -40,8 +42,8 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     /// <summary>
     /// Where the agents are: the name of a guest of this host, with wildcards; or unix:/path (or just the path, also with wildcards),
-    /// libvirt:domain, tcp://host:port, exec:program arguments, pipe:name, serial:/dev/ttyS0, vsock:cid:port, embedded:. exec and libvirt
-    /// endpoints can start programs here: use only those that you trust.
+    /// ssh://[user@]host/path, libvirt:domain, tcp://host:port, exec:program arguments, pipe:name, serial:/dev/ttyS0, vsock:cid:port,
+    /// embedded:. exec, ssh and libvirt endpoints can start programs here: use only those that you trust.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EndpointSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [EndpointText]
@@ -52,19 +54,45 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
 
     /// <summary>The path of the Unix domain socket that QEMU offers for the guest's channel. Objects of Get-ChildItem provide it.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SocketSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = SshSet, ValueFromPipelineByPropertyName = true)]
     [Alias("FullName")]
     [ValidateNotNullOrEmpty]
     public string[] SocketPath { get; set; } = [];
 
-    /// <summary>The host that offers the guest's channel as a TCP port.</summary>
+    /// <summary>
+    /// The host that has the socket and that ssh reaches, as [user@]host[:port]; or the host that offers the guest's channel as a TCP port.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = SshSet, ValueFromPipelineByPropertyName = true)]
     [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(SshHostCompleter))]
     [ValidateNotNullOrEmpty]
     public string HostName { get; set; } = "";
 
-    /// <summary>The TCP port.</summary>
+    /// <summary>The TCP port; with -SocketPath that of sshd, by default as ssh's configuration says.</summary>
+    [Parameter(ParameterSetName = SshSet, ValueFromPipelineByPropertyName = true)]
     [Parameter(Mandatory = true, ParameterSetName = TcpSet, ValueFromPipelineByPropertyName = true)]
     [ValidateRange(1, 65535)]
     public int Port { get; set; }
+
+    /// <summary>The user to log in as on the host; by default as ssh's configuration says.</summary>
+    [Parameter(ParameterSetName = SshSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? UserName { get; set; }
+
+    /// <summary>The path of a private key; by default those of ssh's configuration and agent.</summary>
+    [Parameter(ParameterSetName = SshSet)]
+    [Alias("IdentityFilePath")]
+    [ValidateNotNullOrEmpty]
+    public string? KeyFilePath { get; set; }
+
+    /// <summary>Further options of ssh, as in ssh_config: @{ ConnectTimeout = 5 }. Some start programs.</summary>
+    [Parameter(ParameterSetName = SshSet)]
+    [ValidateNotNull]
+    public Hashtable? Options { get; set; }
+
+    /// <summary>Opens the socket by sudo -n on the host: for a user who may not use it.</summary>
+    [Parameter(ParameterSetName = SshSet)]
+    public SwitchParameter Sudo { get; set; }
 
     /// <summary>Names of libvirt domains. libvirt holds their channels, so commands go through its own library.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LibvirtSet, ValueFromPipelineByPropertyName = true)]
@@ -127,6 +155,7 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     {
         var texts = ParameterSetName switch
         {
+            SshSet => OnHost(),
             SocketSet => Array.ConvertAll(SocketPath, path => $"{UnixEndpoint.Kind.Scheme}:{path}"),
             TcpSet => [HostName.Contains(':') ? $"tcp://[{HostName}]:{Port}" : $"tcp://{HostName}:{Port}"],
             LibvirtSet => Array.ConvertAll(LibvirtDomain, domain => LibvirtEndpoint.TextOf(domain, LibvirtUri)),
@@ -162,6 +191,20 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
     // Objects of Get-ChildItem also have a Name: the session is named as if the path had been given.
     private bool IsFileName(string name, string text) =>
         !_isNameGiven && name == Path.GetFileName(text) && Path.GetExtension(name) is ".sock" or ".socket" or ".qga";
+
+    private string[] OnHost()
+    {
+        try
+        {
+            var host = SshHosts.Of(HostName, UserName, Port, KeyFilePath, Options, Sudo, SessionState);
+            return Array.ConvertAll(SocketPath, host.At);
+        }
+        catch (GuestAgentException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(e, HostName));
+            return [];
+        }
+    }
 
     private void Connect(GuestTarget guest)
     {

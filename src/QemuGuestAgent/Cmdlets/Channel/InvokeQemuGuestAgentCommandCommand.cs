@@ -117,7 +117,7 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
             // Null if the command does not reply when it succeeds.
             foreach (var item in output ?? [])
             {
-                WriteObject(ReplyConverter.Mark(item, guest.Name));
+                WriteObject(ReplyConverter.Mark(item, guest.Target));
             }
         };
     }

@@ -30,8 +30,8 @@ public sealed class TestQemuGuestAgentCommand : GuestCmdlet
                     ? AgentHealth.ExamineAsync(session.Core, call, cancellationToken)
                     : AgentHealth.ExamineAsync(guest.Endpoint!, call, cancellationToken)).ConfigureAwait(false);
                 return () => WriteObject(Detailed
-                    ? GuestObject.Of(health, "AgentHealth", guest.Name, guest.Session)
-                    : ReplyConverter.Mark(PSObject.AsPSObject(health.IsReady), guest.Name));
+                    ? GuestObject.Of(health, "AgentHealth", guest)
+                    : ReplyConverter.Mark(PSObject.AsPSObject(health.IsReady), guest));
             });
         }
     }

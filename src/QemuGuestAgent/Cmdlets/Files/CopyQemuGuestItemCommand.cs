@@ -157,18 +157,18 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
             var folders = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             foreach (var guest in from)
             {
-                if (isMany && !folders.Add(guest.Name))
+                if (isMany && !folders.Add(guest.FullName))
                 {
-                    WriteError(ErrorRecords.Of(ErrorCatalogue.GuestNameNoFolder.With(guest.Name, "it is the folder of another guest"), guest));
+                    WriteError(ErrorRecords.Of(ErrorCatalogue.GuestNameNoFolder.With(guest.FullName, "it is the folder of another guest"), guest));
                     continue;
                 }
 
-                StartCopy(guest, $"Copy {items} from the guest to '{Destination}'", $"Copying from {guest.Name}", _destinationHere, isMany);
+                StartCopy(guest, $"Copy {items} from the guest to '{Destination}'", $"Copying from {guest.FullName}", _destinationHere, isMany);
             }
 
             foreach (var guest in TargetsOf(_receivers))
             {
-                StartCopy(guest, $"Copy {items} to '{Destination}' in the guest", $"Copying to {guest.Name}", Destination, isMany: false);
+                StartCopy(guest, $"Copy {items} to '{Destination}' in the guest", $"Copying to {guest.FullName}", Destination, isMany: false);
             }
         }
 
@@ -207,7 +207,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
                 }
                 else
                 {
-                    var folder = isMany ? FolderOf(target.Name, destination) : destination;
+                    var folder = isMany ? FolderOf(target.FullName, destination) : destination;
                     await GuestItems.ReceiveAsync(guest.Session, _sources, IsLiteral, folder, options, call, cancellationToken)
                         .ConfigureAwait(false);
                 }

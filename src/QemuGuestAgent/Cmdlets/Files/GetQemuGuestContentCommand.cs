@@ -146,5 +146,5 @@ public sealed class GetQemuGuestContentCommand : GuestCmdlet
     }
 
     // As Get-Content marks its lines with their file.
-    private static object? Marked(object text, Guest guest) => ReplyConverter.Mark(PSObject.AsPSObject(text), guest.Name);
+    private static object? Marked(object text, Guest guest) => ReplyConverter.Mark(PSObject.AsPSObject(text), guest.Target);
 }

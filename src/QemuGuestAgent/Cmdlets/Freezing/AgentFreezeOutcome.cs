@@ -8,6 +8,7 @@ public sealed class AgentFreezeOutcome
     internal AgentFreezeOutcome(AgentSession session, FreezeOutcome outcome, string? workError)
     {
         PSGuestName = session.Name;
+        PSHostName = session.HostName;
         IsConsistent = outcome.IsConsistent;
         Result = outcome.Result.ToString();
         FrozenCount = outcome.FrozenCount;
@@ -18,6 +19,9 @@ public sealed class AgentFreezeOutcome
 
     /// <summary>The name of the session.</summary>
     public string PSGuestName { get; }
+
+    /// <summary>The host that ssh or libvirt reaches the guest through; null where that is this computer.</summary>
+    public string? PSHostName { get; }
 
     /// <summary>Whether a snapshot taken meanwhile is known to be consistent: the guest was frozen until the script block had ended.</summary>
     public bool IsConsistent { get; }

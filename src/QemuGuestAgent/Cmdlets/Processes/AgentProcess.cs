@@ -17,6 +17,9 @@ public sealed class AgentProcess
     /// <summary>The name of the guest.</summary>
     public string PSGuestName => Guest.Name;
 
+    /// <summary>The host that ssh or libvirt reaches the guest through; null where that is this computer.</summary>
+    public string? PSHostName => Guest.Target.HostName;
+
     /// <summary>The endpoint of the guest's agent, in the syntax of -Endpoint.</summary>
     public string Endpoint => Guest.Session.Endpoint.ToString();
 
