@@ -92,8 +92,14 @@ public abstract partial class AgentContract
 
     private async Task<(int Replies, long Bytes)> DiscardedWithoutLeftoversAsync()
     {
-        using var session = await Peer.ConnectAsync();
-        return (session.LastSync!.RepliesDiscarded, session.LastSync.BytesDiscarded);
+        (int, long) found;
+        using (var session = await Peer.ConnectAsync())
+        {
+            found = (session.LastSync!.RepliesDiscarded, session.LastSync.BytesDiscarded);
+        }
+
+        await Peer.WaitForLeavingAsync(1);
+        return found;
     }
 
     // The agent sees it only once the client has left: no answer finds the client that it is for.
@@ -105,6 +111,7 @@ public abstract partial class AgentContract
             await client.SendAsync(bytes);
         }
 
+        await Peer.WaitForLeavingAsync(1);
         await Peer.ResumeAsync();
     }
 }

@@ -39,6 +39,9 @@ public abstract class AgentPeer : IAsyncDisposable
     /// <summary>The agent goes on where it was.</summary>
     public abstract Task ResumeAsync();
 
+    /// <summary>Waits until the channel knows that as many more clients have left.</summary>
+    public virtual Task WaitForLeavingAsync(int clients) => Task.CompletedTask;
+
     /// <summary>Connects a session.</summary>
     public virtual Task<GuestAgentSession> ConnectAsync(GuestAgentEndpoint? endpoint = null, CallOptions? options = null) =>
         GuestAgentSession.ConnectAsync(

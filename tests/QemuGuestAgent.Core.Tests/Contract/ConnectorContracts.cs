@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Endpoints.Ssh;
+using QemuGuestAgent.Core.Tests.Endpoints.Ssh;
 using QemuGuestAgent.Core.Tests.RealAgent;
 
 namespace QemuGuestAgent.Core.Tests.Contract;
@@ -38,6 +40,36 @@ public sealed class ExecContract : AgentContract
         var socat = InstalledProgram.OrSkip("socat");
         return Task.FromResult<AgentPeer>(
             new PtyAgent(RealAgentBinary.Installed(), endpoint: address => new ExecEndpoint(socat, "-", $"UNIX-CONNECT:{address}")));
+    }
+}
+
+/// <summary>The contract, by ssh to a host that forwards the socket.</summary>
+public sealed class SshContract(SshContract.Server server) : AgentContract, IClassFixture<SshContract.Server>
+{
+    protected override async Task<AgentPeer> StartPeerAsync() => await SshAgent.StartAsync(server.Started.Value, RealAgentBinary.Installed());
+
+    /// <summary>A host, with a connection that outlives each test.</summary>
+    public sealed class Server : IDisposable
+    {
+        private SshUse? _use;
+
+        public Server() => Started = new(() =>
+        {
+            var server = SshServer.Start();
+            _use = SshConnection.Use(server.Host);
+            return server;
+        });
+
+        internal Lazy<SshServer> Started { get; }
+
+        public void Dispose()
+        {
+            _use?.Dispose();
+            if (Started.IsValueCreated)
+            {
+                Started.Value.Dispose();
+            }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ internal sealed class OneClientRelay : IDisposable
     private readonly byte[] _toClient = new byte[65536];
     private int _toAgentCount;
     private int _toClientCount;
+    private volatile int _clientsLeft;
 
     public OneClientRelay(EndPoint address, Pty pty)
     {
@@ -30,6 +31,9 @@ internal sealed class OneClientRelay : IDisposable
 
     /// <summary>Where it listens.</summary>
     public EndPoint Address => _listener.LocalEndPoint!;
+
+    /// <summary>How many clients have left.</summary>
+    public int ClientsLeft => _clientsLeft;
 
     public void Dispose()
     {
@@ -51,6 +55,8 @@ internal sealed class OneClientRelay : IDisposable
             {
                 return;
             }
+
+            _clientsLeft++;
         }
     }
 

@@ -32,6 +32,9 @@ internal sealed class PtyAgent : RealAgentPeer
 
     public override bool ChannelOutlivesBothEnds => true;
 
+    /// <summary>How many clients have left.</summary>
+    public int ClientsLeft => _relay.ClientsLeft;
+
     public override async ValueTask DisposeAsync()
     {
         _relay.Dispose();

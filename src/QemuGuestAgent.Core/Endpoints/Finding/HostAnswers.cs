@@ -10,7 +10,7 @@ namespace QemuGuestAgent.Core.Endpoints.Finding;
 internal sealed class HostAnswers(SshHost host, HostScript script)
 {
     // A host's processes are many, and any of its users can start more.
-    private const long MaxBytes = 64 << 20;
+    private const long MaxBytes = 16 << 20;
 
     private readonly Dictionary<(char Question, string Path), string?> _known = [];
     private readonly HashSet<(char Question, string Path)> _wanted = [];
@@ -65,13 +65,13 @@ internal sealed class HostAnswers(SshHost host, HostScript script)
 
     private async Task<string?> ReadAnswerAsync(CancellationToken cancellationToken)
     {
-        var lines = new List<string>();
+        var answer = new StringBuilder();
         while (await ReadLineAsync(cancellationToken).ConfigureAwait(false) is var line && line != script.Word)
         {
-            lines.Add(line);
+            answer.Append(answer.Length > 0 ? "\n" : "").Append(line);
         }
 
-        return lines is ["-"] ? null : string.Join("\n", lines);
+        return answer.ToString() is var text && text == "-" ? null : text;
     }
 
     private async Task<string> ReadLineAsync(CancellationToken cancellationToken)
@@ -80,11 +80,12 @@ internal sealed class HostAnswers(SshHost host, HostScript script)
         {
             var result = await _reader.ReadAsync(cancellationToken).AsTask()
                 .WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
-            if (result.Buffer.PositionOf((byte)'\n') is { } end)
+            var end = result.Buffer.PositionOf((byte)'\n');
+            if (end is { } feed && _bytes < MaxBytes)
             {
-                var line = Encoding.ASCII.GetString(result.Buffer.Slice(0, end).ToArray());
+                var line = Encoding.ASCII.GetString(result.Buffer.Slice(0, feed).ToArray());
                 _bytes += line.Length + 1;
-                _reader.AdvanceTo(result.Buffer.GetPosition(1, end));
+                _reader.AdvanceTo(result.Buffer.GetPosition(1, feed));
                 return line;
             }
 

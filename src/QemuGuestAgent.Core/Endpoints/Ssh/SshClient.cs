@@ -12,7 +12,8 @@ internal static class SshClient
 {
     private const string Name = "ssh";
 
-    // It ends with whoever started it, however that ends: the input ends then. ssh cannot remove its sockets where it is killed.
+    // It ends with whoever started it, however that ends: the input ends then. What was written last is passed on before. ssh cannot
+    // remove its sockets where it is killed.
     private const string MasterLauncher =
         """
         trap '' INT
@@ -20,7 +21,7 @@ internal static class SshClient
         shift
         "$ssh" "$@" </dev/null & master=$!
         exec 3<&0
-        { cat <&3; kill $master; sleep 2; kill -9 $master; } >/dev/null 2>&1 & watch=$!
+        { cat <&3; sleep 0.3; kill $master; sleep 2; kill -9 $master; } >/dev/null 2>&1 & watch=$!
         wait $master; code=$?
         kill $watch
         rm -rf "$folder"

@@ -416,9 +416,7 @@ public sealed class VirshLibvirtTests : IDisposable
     // With an empty home, where it is to leave nothing.
     private VirshLibvirt RealVirsh(string before = "")
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        var isInstalled = folders.Any(folder => File.Exists(Path.Combine(folder, "virsh")));
-        Assert.SkipUnless(isInstalled, "virsh is not installed: apt-get install libvirt-clients");
+        InstalledProgram.OrSkip("virsh", "libvirt-clients");
         var variables = VirshLibvirt.Variables.Append(new("HOME", _folder.FullName)).Select(variable => $"{variable.Key}={variable.Value}");
         return new VirshLibvirt(
             arguments => Start("env", [.. variables, "sh", "-c", before + "exec virsh \"$@\" 2>&1", "sh", .. arguments]));

@@ -261,7 +261,7 @@ public sealed class SshEndpointTests : IDisposable
         {
             // A shim of a version manager would look for the program in the PATH.
             var system = Path.Combine("/usr/bin", program);
-            File.CreateSymbolicLink(Path.Combine(folder, program), File.Exists(system) ? system : InstalledProgram.OrSkip(program));
+            File.CreateSymbolicLink(Path.Combine(folder, program), File.Exists(system) ? system : InstalledProgram.OrSkip(program, program == "nc" ? "netcat-openbsd" : null));
         }
 
         return folder;
