@@ -6,6 +6,7 @@ var figures = new Dictionary<string, Func<Task>>
     ["roundtrip"] = RoundTrips.RunAsync,
     ["peers"] = Peers.RunAsync,
     ["files"] = FileFigures.RunAsync,
+    ["ssh"] = SshFigures.RunAsync,
     ["powershell"] = () => PowerShellFigures.RunAsync(repository),
     ["remoting"] = () => PowerShellFigures.RunRemotingAsync(repository),
 };
