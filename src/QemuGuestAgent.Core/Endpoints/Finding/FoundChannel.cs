@@ -19,7 +19,7 @@ public sealed class FoundChannel(
     public FoundChannelState State { get; } = state;
 
     /// <summary>The user who controls it: the one who runs it, or another one who could replace it with a channel; a number if the user has no name.</summary>
-    public string Owner { get; } = owner;
+    public string Owner { get; } = SafeText.Escape(owner);
 
     /// <summary>Whether that is root, the user of this process or the hypervisor's own user.</summary>
     public bool IsTrusted { get; } = isTrusted;

@@ -162,7 +162,7 @@ internal sealed class SshConnection : IDisposable
         object target, string script, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
 #if NET
-        var control = CanShare ? (await MasterAsync(target, cancellationToken).ConfigureAwait(false)).Control : null;
+        var control = SshMaster.IsPossible ? (await MasterAsync(target, cancellationToken).ConfigureAwait(false)).Control : null;
 #else
         string? control = null;
 #endif
@@ -187,13 +187,10 @@ internal sealed class SshConnection : IDisposable
     /// <summary>Whether the host was seen not to forward: its programs relay then.</summary>
     public void Relays() => _relays = true;
 
-    // Windows' client has no sockets to share a connection by.
-    private static bool CanShare => !OperatingSystem.IsWindows();
-
     private async Task<Stream> OpenAsync(SshEndpoint endpoint, CancellationToken cancellationToken)
     {
         // In a forwarded path ssh replaces variables.
-        if (!CanShare || _host.UsesSudo || _relays || endpoint.SocketPath.Any(c => c is '%' or '$' || char.IsControl(c)))
+        if (!SshMaster.IsPossible || _host.UsesSudo || _relays || endpoint.SocketPath.Any(c => c is '%' or '$' || char.IsControl(c)))
         {
             return await RelayAsync(endpoint, cancellationToken).ConfigureAwait(false);
         }

@@ -2,7 +2,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
-using QemuGuestAgent.Core.Errors;
+using System.Text;
 
 namespace QemuGuestAgent.Core.Endpoints.Ssh;
 
@@ -12,6 +12,11 @@ internal sealed class SshMaster : IDisposable
     private const string FolderName = "ssh-";
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    // macOS' sockets have the shortest paths; ssh begins with a longer one.
+    private const int MaxPathBytes = 103 - 17;
+
+    private static readonly Lazy<string?> Own = new(FindOwn);
 
     private static int _count;
 
@@ -24,6 +29,9 @@ internal sealed class SshMaster : IDisposable
 
     private SshMaster(SshHost host, ProcessStream ssh, string folder, Task end) => (_host, _ssh, _folder, _end) = (host, ssh, folder, end);
 
+    /// <summary>Whether this computer can have one: Windows' client has no sockets to share a connection by.</summary>
+    public static bool IsPossible { get; } = Own.Value is not null && Encoding.UTF8.GetByteCount(ControlIn(FolderOf(99999))) <= MaxPathBytes;
+
     /// <summary>The path of its socket, which commands go through.</summary>
     public string Control => ControlIn(_folder);
 
@@ -34,7 +42,7 @@ internal sealed class SshMaster : IDisposable
     /// <exception cref="ProcessEndedException">It has ended.</exception>
     public static async Task<SshMaster> StartAsync(SshHost host, object target, bool asks, CancellationToken cancellationToken)
     {
-        var folder = CreateFolder(host, target);
+        var folder = CreateFolder();
         ProcessStream? ssh = null;
         try
         {
@@ -97,19 +105,24 @@ internal sealed class SshMaster : IDisposable
             : null;
     }
 
-    private static string CreateFolder(SshHost host, object target)
+    private static string CreateFolder()
+    {
+        RemoveLeft(Own.Value!);
+        return Directory.CreateDirectory(FolderOf(Interlocked.Increment(ref _count))).FullName;
+    }
+
+    private static string FolderOf(int number) => Path.Combine(Own.Value!, $"{FolderName}{Environment.ProcessId}-{number}");
+
+    // Null where there is none that only this user can write to.
+    private static string? FindOwn()
     {
         try
         {
-            var own = UserFolder.ForLocks(_ => { });
-            RemoveLeft(own);
-            var folder = Path.Combine(own, $"{FolderName}{Environment.ProcessId}-{Interlocked.Increment(ref _count)}");
-            Directory.CreateDirectory(folder);
-            return folder;
+            return OperatingSystem.IsWindows() ? null : UserFolder.ForLocks(_ => { });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ErrorCatalogue.SshFailed.Because(e, target, $"no private folder for its sockets: {e.Message}", host.Command);
+            return null;
         }
     }
 

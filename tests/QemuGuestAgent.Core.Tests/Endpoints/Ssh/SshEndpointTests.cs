@@ -305,7 +305,9 @@ public sealed class SshEndpointTests : IDisposable
         {
             var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, server.Port, CancellationToken.None);
-            if (await client.GetStream().ReadAsync(new byte[4], CancellationToken.None).AsTask().OrHang() == 4)
+            var said = new byte[4];
+            if (await client.GetStream().ReadAtLeastAsync(said, 4, throwOnEndOfStream: false, CancellationToken.None).AsTask().OrHang() == 4
+                && said.AsSpan().SequenceEqual("SSH-"u8))
             {
                 return client;
             }
