@@ -70,7 +70,7 @@ function Invoke-Console([string[]] $Commands, [string] $Folder) {
 # Why this machine has no host of guests for the examples, or nothing.
 function Get-NoHostReason {
     if (-not $IsLinux) { return 'guests for examples need Linux' }
-    $missing = 'qemu-ga', 'socat', 'ip', 'unshare', 'apt-get' | Where-Object { -not (Get-Command $_, "/usr/sbin/$_" -CommandType Application -ErrorAction Ignore) }
+    $missing = 'qemu-ga', 'sshd', 'socat', 'ip', 'unshare', 'apt-get' | Where-Object { -not (Get-Command $_, "/usr/sbin/$_" -CommandType Application -ErrorAction Ignore) }
     if ($missing) { return "guests for examples need $($missing -join ', ')" }
     if (-not (Test-PwshForAll)) { return "guests for examples need root, and a PowerShell that all users may run: not '$pwsh'" }
     $made = unshare --mount --uts --net --pid --fork sh -ec '

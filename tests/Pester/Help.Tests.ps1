@@ -16,7 +16,7 @@ BeforeDiscovery {
     }
     # Most need no more than an agent in this process.
     $notRun, $others = $examples.Where({ $_.Code -match 'libvirt' }, 'Split')
-    $needsHost = '/run/vm/|Find-QemuGuestAgent|Invoke-QemuGuestScript|New-QemuGuestPSSession|-HostName|exec:|apt-get|/opt/|/var/l'
+    $needsHost = '/run/vm/|Find-QemuGuestAgent|Invoke-QemuGuestScript|New-QemuGuestPSSession|-HostName|ssh://|exec:|apt-get|/opt/|/var/l'
     $onHost, $embedded = $others.Where({ $_.Code -match $needsHost }, 'Split')
     $hosts = @{ Examples = $onHost; NotRun = $notRun; NoHost = Get-NoHostReason }
     foreach ($example in $onHost) { $example.Index = $onHost.IndexOf($example) }

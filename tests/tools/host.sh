@@ -1,9 +1,11 @@
 #!/bin/bash
 # host.sh COMMAND...: runs a command on a host of its own, where the examples of the help find what they speak of: the guests
 # web1 and db1, each a real agent with files, processes, a host name and a network of its own, and its channel in /run/vm; db1 at
-# TCP port 4444 too; an ssh that leads to one more such host, whatever its name; and an empty /srv. All of it is namespaces: it
-# is gone when the command ends, and nothing of the machine was changed. For root on Debian, with qemu-guest-agent, socat and
-# iproute2. QEMU_GA names the agent, QEMU_GA_BLOCKED the commands that it is forbidden.
+# TCP port 4444 too; an empty /srv; and ssh to the hosts kvm1, kvm2 and kvm3, with such guests of their own. Any other name of a host
+# is one more for kvm1, all but those that end with .invalid. The sshd at port 2222 forwards nothing, and takes the key
+# /etc/ssh/other only. All of it is namespaces: it is gone when the command ends, and nothing of the machine was changed. For root
+# on Debian, with qemu-guest-agent, openssh-server, socat and iproute2. QEMU_GA names the agent, QEMU_GA_BLOCKED the commands that it
+# is forbidden.
 set -euo pipefail
 
 # The files below are the machine's, seen through a layer that takes the changes.
@@ -63,10 +65,8 @@ host() {
     mount -t tmpfs run /run
     mount -t tmpfs srv /srv
     mount -t tmpfs shm /dev/shm
-    mkdir -p /run/vm /run/channel /run/guests/web1 /run/guests/db1 /run/bin
+    mkdir -p /run/vm /run/channel /run/guests/web1 /run/guests/db1 /run/bin /run/sshd
     ip link set lo up
-    printf '%s\n' '#!/bin/sh' '[ "$1" != -s ] || exec "$HOST" pwsh -sshs -NoLogo -NoProfile' 'shift' 'exec "$HOST" sh -c "$*"' > /run/bin/ssh
-    chmod +x /run/bin/ssh
     local number=10 name
     for name in web1 db1; do
         number=$((number + 1))
@@ -75,11 +75,62 @@ host() {
         qemu "$name" < /dev/null &
         until [ -S "/run/vm/$name.sock" ]; do kill -0 $!; sleep 0.01; done
     done
-    socat TCP-LISTEN:4444,bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:/run/channel/db1 < /dev/null &
-    PATH=/run/bin:$PATH "$@"
+    "$@"
 }
 
-HOST=$(realpath "$0")
-export HOST
-export -f guest devices qemu host
-exec unshare --mount --uts --net --pid --fork --kill-child bash -c 'set -euo pipefail; host "$@"' host "$@"
+# For all the hosts: the first of them is where the command runs, and the only one that is no other's.
+ssh_files() {
+    local key
+    mount -t tmpfs ssh /etc/ssh
+    mkdir /etc/ssh/hosts
+    for key in host key other; do ssh-keygen -q -t ed25519 -N '' -f "/etc/ssh/$key"; done
+    echo "* $(cat /etc/ssh/host.pub)" > /etc/ssh/ssh_known_hosts
+    printf '%s\n' 'Host kvm2 kvm3' 'HostName %h' 'Host * !*.invalid' 'HostName kvm1' 'IdentityFile /etc/ssh/key' \
+        'ProxyCommand socat - UNIX-CONNECT:/etc/ssh/hosts/%h-%p' > /etc/ssh/ssh_config
+    printf '%s\n' 'HostKey /etc/ssh/host' 'UsePAM no' 'StrictModes no' 'PasswordAuthentication no' 'KbdInteractiveAuthentication no' \
+        "Subsystem powershell $(command -v pwsh) -sshs -NoLogo -NoProfile" \
+        "SetEnv \"PATH=/run/bin:$PATH\" \"PSModulePath=${PSModulePath:-}\" \"DOTNET_ROOT=${DOTNET_ROOT:-}\"" > /etc/ssh/sshd_config
+
+    # What the user has there would count before that.
+    [ ! -d ~/.ssh ] || mount -t tmpfs ssh ~/.ssh
+
+    # Without PAM, no key lets a locked account in; and bash would run the profile that root has on this machine.
+    (umask 077 && sed 's/^root:!/root:*/' /etc/shadow > /etc/ssh/shadow)
+    sed '/^root:/s|[^:]*$|/bin/sh|' /etc/passwd > /etc/ssh/passwd
+    mount --bind /etc/ssh/shadow /etc/shadow
+    mount --bind /etc/ssh/passwd /etc/passwd
+}
+
+# The hosts have networks of their own: their ports are sockets here.
+serve() {
+    local name=$1 sshd='/usr/sbin/sshd -i -E /run/sshd.log -o AuthorizedKeysFile=/etc/ssh'
+    socat "UNIX-LISTEN:/etc/ssh/hosts/$name-2222,fork" "EXEC:$sshd/other.pub -o DisableForwarding=yes" < /dev/null 2>> /run/sshd.log &
+    socat "UNIX-LISTEN:/etc/ssh/hosts/$name-22,fork" "EXEC:$sshd/key.pub" 2>> /run/sshd.log
+}
+
+other() {
+    hostname "$1"
+    host serve "$1"
+}
+
+first() {
+    local name
+    socat TCP-LISTEN:4444,bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:/run/channel/db1 < /dev/null &
+    for name in kvm1 kvm2 kvm3; do
+        until [ -S "/etc/ssh/hosts/$name-22" ]; do [ ! -e "/etc/ssh/hosts/$name-failed" ]; sleep 0.01; done
+    done
+    "$@"
+}
+
+# Each has processes of its own: they are not seen where the command runs.
+hosts() {
+    local name
+    ssh_files
+    for name in kvm1 kvm2 kvm3; do
+        { unshare --mount --uts --net --pid --fork --kill-child bash -c 'set -euo pipefail; other "$@"' other "$name" || touch "/etc/ssh/hosts/$name-failed"; } < /dev/null >&2 &
+    done
+    unshare --mount --uts --net --pid --fork --kill-child bash -c 'set -euo pipefail; host first "$@"' host "$@"
+}
+
+export -f guest devices qemu host serve other first ssh_files hosts
+exec unshare --mount --pid --fork --kill-child bash -c 'set -euo pipefail; hosts "$@"' hosts "$@"
