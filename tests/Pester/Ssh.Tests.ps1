@@ -104,6 +104,31 @@ Describe 'By ssh' @needsHost {
     AfterEach { Close-All }
     AfterAll { Stop-Host }
 
+    It 'acts on no other guest where what came from one has no session any more' {
+        $marked = [pscustomobject]@{ PSGuestName = 'web1'; PSHostName = 'kvm2'; Endpoint = 'ssh://kvm1/run/vm/web1.sock' }
+        foreach ($command in 'Connect-QemuGuestAgent', 'Wait-QemuGuestAgent -TimeoutSeconds 1', 'Sync-QemuGuestAgent', 'Disconnect-QemuGuestAgent', 'Get-QemuGuest') {
+            $ids = Invoke-There {
+                $null = Connect-QemuGuestAgent ssh://kvm1/run/vm/web1.sock
+                $using:marked | & ([scriptblock]::Create("`$input | $using:command -ErrorVariable failed -ErrorAction SilentlyContinue; `$failed.FullyQualifiedErrorId"))
+            }
+            $ids | Should -BeLike '*NotFound,*' -Because $command
+            Invoke-There { (Get-QemuGuestAgent).HostName; Get-QemuGuestAgent | Disconnect-QemuGuestAgent } | Should -Be 'kvm1'
+        }
+    }
+
+    It 'takes a session for another one only where they lead to the same host' {
+        Invoke-There {
+            $null = Connect-QemuGuestAgent ssh://kvm1/run/vm/web1.sock
+            (Get-QemuGuest ssh://root@kvm1/run/vm/web1.sock?ConnectTimeout=20).PSHostName
+            Get-QemuGuest 'ssh://kvm1/run/vm/web1.sock?HostName=nowhere.invalid' -ErrorVariable failed -ErrorAction SilentlyContinue
+            $failed.FullyQualifiedErrorId
+        } | Should -Be 'kvm1', 'EndpointHostNotFound,QemuGuestAgent.Commands.GetQemuGuestCommand'
+    }
+
+    It 'takes no path for another host' {
+        { Invoke-There { Connect-QemuGuestAgent -HostName kvm1 -SocketPath '@kvm2/run/vm/web1.sock' } } | Should -Throw -ErrorId 'EndpointMalformed,*'
+    }
+
     Context 'a guest <Way>' -ForEach @(
         @{ Way = 'whose host forwards sockets'; Endpoint = 'ssh://kvm1/run/vm/web1.sock'; Relays = 0 }
         @{ Way = 'whose host forwards nothing'; Endpoint = 'ssh://kvm1:2222/run/vm/web1.sock?IdentityFile=/etc/ssh/other'; Relays = 1 }

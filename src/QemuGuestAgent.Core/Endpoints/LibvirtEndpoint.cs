@@ -75,7 +75,7 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
     public override async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {
         // libvirt's connect cannot be cancelled: an abandoned connection is closed once it exists.
-        var opening = Task.Run(Open, cancellationToken);
+        var opening = Task.Run<Stream>(() => Open(cancellationToken), cancellationToken);
         try
         {
             return await opening.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
@@ -112,11 +112,11 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
 
     private static bool IsDomain(string option) => option.StartsWith(DomainOption, StringComparison.Ordinal);
 
-    private Stream Open()
+    private LibvirtStream Open(CancellationToken cancellationToken)
     {
         if (_library is null)
         {
-            return OpenByVirsh() ?? throw ErrorCatalogue.EndpointNotSupported.With(this, "Windows PowerShell cannot call libvirt's library");
+            return OpenByVirsh(cancellationToken) ?? throw ErrorCatalogue.EndpointNotSupported.With(this, "Windows PowerShell cannot call libvirt's library");
         }
 
         try
@@ -125,18 +125,18 @@ public sealed class LibvirtEndpoint : GuestAgentEndpoint
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            return OpenByVirsh() ?? throw ErrorCatalogue.EndpointNotSupported.Because(
+            return OpenByVirsh(cancellationToken) ?? throw ErrorCatalogue.EndpointNotSupported.Because(
                 e, this, "libvirt's library is not installed (Debian: libvirt0, Fedora: libvirt-libs, macOS: brew install libvirt)");
         }
     }
 
     // By the virsh of the host that the URI leads to; null where it leads to none.
-    private LibvirtStream? OpenByVirsh()
+    private LibvirtStream? OpenByVirsh(CancellationToken cancellationToken)
     {
         try
         {
             return LibvirtSshUri.Parse(HypervisorUri) is { } uri
-                ? Open(new VirshLibvirt(arguments => SshConnection.StartVirsh(uri.Host, this, arguments)), uri.LocalUri)
+                ? Open(new VirshLibvirt(arguments => SshConnection.StartVirsh(uri.Host, this, arguments, cancellationToken)), uri.LocalUri)
                 : null;
         }
         catch (FormatException e)

@@ -37,7 +37,7 @@ public sealed class SshEndpoint : GuestAgentEndpoint
     /// <inheritdoc/>
     public override string HostName => Host.HostName;
 
-    // Whoever logs in reaches the same socket. The usual link is the same folder on every host.
+    // Whoever logs in reaches the same socket, unless an option leads elsewhere. The usual link is the same folder on every host.
     /// <inheritdoc/>
     internal override string LockName
     {
@@ -45,7 +45,7 @@ public sealed class SshEndpoint : GuestAgentEndpoint
         {
             const string link = "/var/run/";
             var path = SocketPath.StartsWith(link, StringComparison.Ordinal) ? $"/run/{SocketPath.Substring(link.Length)}" : SocketPath;
-            return $"{Kind.Scheme}://{Host.HostName.ToLowerInvariant()}:{Host.Port}{path}";
+            return $"{Kind.Scheme}://{Host.Address}{path}";
         }
     }
 

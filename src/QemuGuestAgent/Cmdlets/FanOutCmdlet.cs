@@ -83,7 +83,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
     // The guests of sessions, each once. What is given in place of a session is looked up; what is not found is a non-terminating error.
     private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<AgentSession> sessions) => EachOnce(
-        sessions.SelectMany(session => session is NamedGuest given ? Find(given.Name, lookup => lookup.Find(given)) : [new GuestTarget(session)]));
+        sessions.SelectMany(session => session is NamedGuest given ? Find(AgentSession.FullNameOf(given.Name, given.MarkedHost), lookup => lookup.Find(given)) : [new GuestTarget(session)]));
 
     // The guests of texts: names or endpoints.
     private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<string> texts, bool withSessions = true) => EachOnce(

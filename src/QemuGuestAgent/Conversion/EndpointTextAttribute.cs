@@ -24,15 +24,21 @@ internal sealed class EndpointTextAttribute : ArgumentTransformationAttribute
         }
 
         var thing = PSObject.AsPSObject(item);
-        if (thing.Properties[ReplyConverter.GuestNameProperty] is null
-            && (thing.BaseObject is string || (thing.Properties["Endpoint"] is null && Array.Exists(Others, name => thing.Properties[name] is not null))))
+        var isMarked = thing.Properties[ReplyConverter.GuestNameProperty] is not null;
+        if (!isMarked && thing.BaseObject is string)
         {
             return item;
+        }
+
+        // As text it would be a name that any user can give a socket.
+        if (!isMarked && thing.Properties["Endpoint"] is null && Array.Exists(Others, name => thing.Properties[name] is not null))
+        {
+            throw new ArgumentTransformationMetadataException("The object has no property Endpoint. Give what it has by parameters, as in: ForEach-Object { Connect-QemuGuestAgent -SocketPath $_.SocketPath }");
         }
 
         // An object's name has no wildcards; nor has a path of its.
         return SessionOfAttribute.GuestOf(thing) is not { } guest ? item
             : guest is { IsMarked: false, ObjectEndpoint: not null } ? guest.ObjectEndpoint
-            : WildcardPattern.Escape(guest.Name);
+            : WildcardPattern.Escape(AgentSession.FullNameOf(guest.Name, guest.MarkedHost));
     }
 }

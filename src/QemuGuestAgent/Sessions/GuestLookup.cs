@@ -22,7 +22,8 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         : given.Channel is { } channel ? [Of(channel.Endpoint, channel, withSessions: true)]
         : !given.IsMarked && given.ObjectEndpoint is { } endpoint ? [OfObject(endpoint, endpoint)]
         : ByExactName(given) is { Count: > 0 } found ? found
-        : given.ObjectEndpoint is { } own && OfObject(own, own) is var target && target.Name == given.Name ? [target]
+        : given.MarkedHost is null && given.ObjectEndpoint is { } own && OfObject(own, own) is var target && target.Name == given.Name ? [target]
+        : given.MarkedHost is { } host ? throw ErrorCatalogue.GuestNotFound.With(AgentSession.FullNameOf(given.Name, host), " among the open sessions")
         : throw NotFound(given.Name, Channels(given.Name)[false]);
 
     /// <summary>The guests that a text of the user means; none only where wildcards match nothing.</summary>
@@ -49,6 +50,13 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     public IReadOnlyList<AgentSession> FindSessions(NamedGuest given)
     {
         var text = given.IsText ? given.Name : WildcardPattern.Escape(AgentSession.FullNameOf(given.Name, given.MarkedHost));
+        if (given.IsMarked)
+        {
+            return ByExactName(given).Select(target => target.Session).OfType<AgentSession>().ToList() is { Count: > 0 } marked
+                ? marked
+                : throw ErrorCatalogue.SessionNotFound.With(text);
+        }
+
         return !IsName(text) && SessionsNamed(given.Name).Count == 0 && Find(given) is [{ Session: { } session }, ..]
             ? [session]
             : SessionRegistry.OfThisRunspace.Find(text);
@@ -74,7 +82,7 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
     private GuestTarget OfObject(string text, string endpoint)
     {
         var parsed = Endpoints.Parse(endpoint, shell);
-        return parsed is ExecEndpoint or SshEndpoint { Host.Options.Count: > 0 }
+        return parsed is ExecEndpoint or SshEndpoint { Host: { Options.Count: > 0 } or { UsesSudo: true } }
             or LibvirtEndpoint { HypervisorUri: not (null or "qemu:///system" or "qemu:///session") }
             ? throw ErrorCatalogue.EndpointFromObject.With(parsed)
             : Of(text, parsed, withSessions: true);
@@ -82,7 +90,9 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
 
     // A mark says the host too, where it is another one.
     private List<GuestTarget> ByExactName(NamedGuest given) =>
-        SessionsNamed(given.Name).FindAll(session => !given.IsMarked || session.HostName == given.MarkedHost) is { Count: > 0 } sessions ? sessions
+        SessionsNamed(given.Name).FindAll(session => !given.IsMarked || session.HostName == given.MarkedHost) is { Count: > 0 } sessions
+            ? sessions.Count == 1 || given.MarkedHost is null ? sessions : throw ErrorCatalogue.GuestNotFound.With(
+                AgentSession.FullNameOf(given.Name, given.MarkedHost), " that is the only one: open sessions by several ports have that name and host")
         : given.MarkedHost is not null ? []
         : [.. Channels(given.Name)[true].Select(channel => Of(given.Name, channel, withSessions: true))];
 

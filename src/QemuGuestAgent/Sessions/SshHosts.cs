@@ -38,9 +38,9 @@ internal static class SshHosts
 
             return new SshHost(given.HostName, userName ?? given.UserName, port > 0 ? port : given.Port, all, sudo);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or SessionStateException)
         {
-            throw ErrorCatalogue.EndpointMalformed.Because(e, hostName, e.Message, "-HostName [user@]host[:port], -Options @{ Name = 'value' }");
+            throw ErrorCatalogue.EndpointMalformed.Because(e, hostName, e.Message.TrimEnd('.'), "-HostName [user@]host[:port], -Options @{ Name = 'value' }");
         }
     }
 }

@@ -44,6 +44,7 @@ internal sealed class HostAnswers(SshHost host, HostScript script)
         {
             // The host answers the first before it has read the last.
             var asking = Task.Run(() => AskAsync(questions, cancellationToken), cancellationToken);
+            _ = asking.ContinueWith(static failed => _ = failed.Exception, TaskScheduler.Default);
             foreach (var question in questions)
             {
                 _known[question] = await ReadAnswerAsync(cancellationToken).ConfigureAwait(false);

@@ -18,8 +18,9 @@ internal sealed class RemoteHost(HostAnswers answers, Action<string> tell) : Hos
     /// <inheritdoc/>
     public override string? Read(string path) => Text('r', path);
 
+    // The target of a link that may not be read is empty.
     /// <inheritdoc/>
-    public override string? ReadLink(string path) => Text('k', path);
+    public override string? ReadLink(string path) => Text('k', path) is { Length: > 0 } target ? target : null;
 
     /// <inheritdoc/>
     public override string RealPathOf(string path) => Text('p', path) is { Length: > 0 } real ? real : path;

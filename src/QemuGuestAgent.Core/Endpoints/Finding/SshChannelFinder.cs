@@ -38,11 +38,16 @@ public static class SshChannelFinder
         {
             var told = new List<string>();
             var found = ChannelFinder.Find(new RemoteHost(answers, told.Add), user, $"/run/user/{user}");
-            if (!answers.AreWanted || round == MaxRounds)
+            if (!answers.AreWanted)
             {
                 IReadOnlyList<FoundChannel> channels = [.. found.Select(channel => AtHost(host, channel, told.Add)).OfType<FoundChannel>()];
                 told.ForEach(tell ?? (_ => { }));
                 return channels;
+            }
+
+            if (round == MaxRounds)
+            {
+                throw ErrorCatalogue.SshFailed.With(host, "it has always more to tell", host.Command);
             }
 
             await answers.FetchAsync(cancellationToken).ConfigureAwait(false);

@@ -9,7 +9,7 @@ namespace QemuGuestAgent.Core.Endpoints.Ssh;
 /// </summary>
 internal sealed class ForwardedStream(SshConnection connection, SshMaster master, SshEndpoint endpoint, Stream forwarded) : ChannelStream
 {
-    // A relay that is not up by then will not be.
+    // The limit for a relay to be up.
     private static readonly TimeSpan RelayTime = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _closing = new();
@@ -29,7 +29,10 @@ internal sealed class ForwardedStream(SshConnection connection, SshMaster master
             count = await _stream.ReadSomeAsync(buffer, cancellationToken).ConfigureAwait(false);
 
             // It came by the relay: so the host does not forward.
-            connection.Relays();
+            if (count > 0)
+            {
+                connection.Relays();
+            }
         }
 
         _hasReceived = true;

@@ -79,14 +79,20 @@ internal static class HostScripts
         + @"esac;printf ""%s\n"" ""$0"";done";
 
     /// <summary>The command line for ssh, of a script, the random word and arguments.</summary>
+    /// <exception cref="FormatException">An argument has characters that a shell may take for its own.</exception>
     public static string CommandLine(string script, string word, IEnumerable<string> arguments, bool usesSudo) =>
-        $"exec {(usesSudo ? "sudo -n " : "")}/bin/sh -c '{script}' {word}{string.Concat(arguments.Select(argument => $" '{argument}'"))}";
+        $"exec {(usesSudo ? "sudo -n " : "")}/bin/sh -c '{script}' {word}{string.Concat(arguments.Select(argument => $" '{Checked(argument)}'"))}";
 
     /// <summary>A path in plain characters for all shells, as <c>printf %b</c> reads it.</summary>
     public static string Encode(string path) => string.Concat(Encoding.UTF8.GetBytes(path).Select(b => Encode(b, "")));
 
     /// <summary>The same for a path in an address of socat, where a backslash stands before what may have a meaning.</summary>
     public static string EncodeForSocat(string path) => string.Concat(Encoding.UTF8.GetBytes(path).Select(b => Encode(b, @"\0134")));
+
+    private static string Checked(string argument) =>
+        argument.All(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') || @"/.-_:\?=&%+@,~[]".Contains(c))
+            ? argument
+            : throw new FormatException($"'{argument}' has characters that have a meaning for a shell");
 
     private static string Encode(byte value, string before) =>
         (char)value is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '/' or '.' or '-' or '_' ? $"{(char)value}"

@@ -12,8 +12,8 @@ internal static class SshClient
 {
     private const string Name = "ssh";
 
-    // It ends with whoever started it, however that ends: the input ends then. What was written last is passed on before. ssh cannot
-    // remove its sockets where it is killed.
+    // It ends when its input does, so also when PowerShell is killed. What was written last is passed on before. A killed ssh cannot
+    // remove its sockets.
     private const string MasterLauncher =
         """
         trap '' INT
@@ -42,7 +42,7 @@ internal static class SshClient
     /// <param name="control">The socket of a master connection; null for a connection of its own.</param>
     /// <param name="asks">Whether it may ask the user.</param>
     public static ProcessStream Start(SshHost host, object target, string command, string? control, bool asks) =>
-        Start(target, [.. Options(host, asks), "-o", "ControlMaster=no", "-S", control ?? "none", .. Address(host), command]);
+        Start(target, ["-o", "ControlMaster=no", "-S", control ?? "none", .. Options(host, asks), .. Address(host), command]);
 
     /// <summary>Starts a master connection, which ends with this process.</summary>
     /// <param name="host">The host.</param>
@@ -51,26 +51,18 @@ internal static class SshClient
     /// <param name="control">The path of its socket.</param>
     /// <param name="asks">Whether it may ask the user.</param>
     public static ProcessStream StartMaster(SshHost host, object target, string folder, string control, bool asks) => Start(target,
-        [folder, .. Options(host, asks), "-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", "StreamLocalBindMask=0177", "-S", control, .. Address(host)],
+        [folder, "-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", "StreamLocalBindMask=0177", "-S", control, .. Options(host, asks), .. Address(host)],
         MasterLauncher);
 
 #if NET
     /// <summary>Has a master connection forward a socket of this computer to one of the host; whether it has agreed.</summary>
-    public static async Task<bool> ForwardAsync(SshHost host, object target, string control, string local, string remote, CancellationToken cancellationToken)
+    public static async Task<bool> ForwardAsync(SshHost host, object target, string control, string local, string remote)
     {
         // Without the user's configuration, whose own forwardings would be asked for again.
         string[] arguments = ["-F", "/dev/null", "-S", control, "-O", "forward", "-L", $"{Field(local)}:{Field(remote)}", .. Address(host)];
         using var ssh = Process.Start(ChannelProgram.Start(Program(target), arguments))!;
-        try
-        {
-            await ssh.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-            return ssh.ExitCode == 0;
-        }
-        catch (OperationCanceledException)
-        {
-            ssh.Kill();
-            throw;
-        }
+        await ssh.WaitForExitAsync().ConfigureAwait(false);
+        return ssh.ExitCode == 0;
     }
 #endif
 

@@ -58,12 +58,13 @@ internal sealed class SshConnection : IDisposable
 
     /// <summary>Starts virsh on a host: its input and output. It blocks, as the calls of libvirt's library do.</summary>
     /// <exception cref="GuestAgentException">An <c>Ssh…</c> or <c>Endpoint…</c> error.</exception>
-    public static Stream StartVirsh(SshHost host, object target, IEnumerable<string> arguments)
+    public static Stream StartVirsh(SshHost host, object target, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         var use = Use(host);
         try
         {
-            using var time = new CancellationTokenSource(BlockingTime);
+            using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            time.CancelAfter(BlockingTime);
             var (stream, _, said) = use.Connection.StartAsync(target, HostScripts.Virsh, arguments, time.Token).GetAwaiter().GetResult();
             if (said[0] == HostScripts.Up)
             {
@@ -73,7 +74,7 @@ internal sealed class SshConnection : IDisposable
             stream.Dispose();
             throw ErrorCatalogue.EndpointNotSupported.With(target, "neither libvirt's library is installed here, nor virsh on the host");
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             use.Dispose();
             throw ErrorCatalogue.EndpointTimedOut.With(target, BlockingTime.TotalSeconds);
@@ -147,7 +148,7 @@ internal sealed class SshConnection : IDisposable
             HostScripts.Closed => ErrorCatalogue.EndpointAccessDenied.With(
                 endpoint, $"the user there may not enter the folder '{rest}'", Remedy($"x '{rest}'")),
             HostScripts.Denied => ErrorCatalogue.EndpointAccessDenied.With(
-                endpoint, $"the user '{said[1]}' of the host may not write to the socket ({string.Join(" ", said.Skip(2))})", Remedy($"rw '{endpoint.SocketPath}'")),
+                endpoint, $"the user '{said.ElementAtOrDefault(1)}' of the host may not write to the socket ({string.Join(" ", said.Skip(2))})", Remedy($"rw '{endpoint.SocketPath}'")),
             HostScripts.NoRelay => ErrorCatalogue.SshRelayMissing.With(endpoint),
             _ => ErrorCatalogue.SshFailed.With(endpoint, $"its shell said: {string.Join(" ", said)}", _host.Command),
         };
@@ -168,7 +169,7 @@ internal sealed class SshConnection : IDisposable
 #endif
         var word = SshClient.RandomWord();
         var command = HostScripts.CommandLine(script, word, arguments, _host.UsesSudo);
-        return await LogInAsync(target, async (asks, stop) =>
+        return await ExplainAsync(target, LogInAsync(async (asks, stop) =>
         {
             var stream = SshClient.Start(_host, target, command, control, asks);
             try
@@ -180,7 +181,7 @@ internal sealed class SshConnection : IDisposable
                 stream.Dispose();
                 throw;
             }
-        }, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken)).ConfigureAwait(false);
     }
 
 #if NET
@@ -209,13 +210,20 @@ internal sealed class SshConnection : IDisposable
         {
             if (_master is null or { IsFaulted: true } or { IsCanceled: true } or { IsCompletedSuccessfully: true, Result.HasEnded: true })
             {
-                _master = LogInAsync(target, (asks, stop) => SshMaster.StartAsync(_host, target, asks, stop), _end.Token);
+                if (_master is { IsCompletedSuccessfully: true } ended)
+                {
+                    ended.Result.Dispose();
+                }
+
+                var end = _end.Token;
+                _master = Task.Run(() => LogInAsync((asks, stop) => SshMaster.StartAsync(_host, target, asks, stop), end), end);
+                _ = _master.ContinueWith(static failed => _ = failed.Exception, TaskScheduler.Default);
             }
 
             master = _master;
         }
 
-        return await master.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await ExplainAsync(target, master.WaitAsync(cancellationToken)).ConfigureAwait(false);
     }
 #else
     private async Task<Stream> OpenAsync(SshEndpoint endpoint, CancellationToken cancellationToken) =>
@@ -227,9 +235,11 @@ internal sealed class SshConnection : IDisposable
         : $"log in as another user (ssh://root@{_host.HostName}/…), add ?sudo to the endpoint, or on the host: setfacl -m u:NAME:{access}";
 
     // Logs in, a few at a time, and again where sshd refuses it because of too many. It asks the user only where it does not get in without.
-    private async Task<T> LogInAsync<T>(object target, Func<bool, CancellationToken, Task<T>> logIn, CancellationToken cancellationToken)
+    /// <exception cref="ProcessEndedException">It does not get in.</exception>
+    private async Task<T> LogInAsync<T>(Func<bool, CancellationToken, Task<T>> logIn, CancellationToken cancellationToken)
     {
         var handshakes = Handshakes.GetOrAdd($"{_host.HostName}:{_host.Port}", _ => new SemaphoreSlim(MaxHandshakes));
+        var waited = TimeSpan.Zero;
         for (var pause = FirstPause; ; pause = pause < MaxPause ? pause + pause : pause)
         {
             await handshakes.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -251,12 +261,14 @@ internal sealed class SshConnection : IDisposable
 
             if (SshClient.MayAsk && SshFailure.NeedsAnswer(ended.Errors))
             {
-                return await AskAsync(target, logIn, cancellationToken).ConfigureAwait(false);
+                return await AskAsync(logIn, cancellationToken).ConfigureAwait(false);
             }
 
-            if (!SshFailure.IsBusy(ended.Errors))
+            waited += pause;
+            if (!SshFailure.IsBusy(ended.Errors) || waited > BlockingTime)
             {
-                throw SshFailure.Explain(_host, target, ended);
+                _refusal = null;
+                throw ended;
             }
 
             _refusal = ended;
@@ -264,20 +276,28 @@ internal sealed class SshConnection : IDisposable
         }
     }
 
-    private async Task<T> AskAsync<T>(object target, Func<bool, CancellationToken, Task<T>> logIn, CancellationToken cancellationToken)
+    private static async Task<T> AskAsync<T>(Func<bool, CancellationToken, Task<T>> logIn, CancellationToken cancellationToken)
     {
         await Question.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return await logIn(true, cancellationToken).ConfigureAwait(false);
         }
-        catch (ProcessEndedException e)
-        {
-            throw SshFailure.Explain(_host, target, e);
-        }
         finally
         {
             Question.Release();
+        }
+    }
+
+    private async Task<T> ExplainAsync<T>(object target, Task<T> login)
+    {
+        try
+        {
+            return await login.ConfigureAwait(false);
+        }
+        catch (ProcessEndedException e)
+        {
+            throw SshFailure.Explain(_host, target, e);
         }
     }
 

@@ -7,7 +7,8 @@ internal static class SshFailure
 {
     /// <summary>Whether sshd refused it for the number of others that were logging in: then it can be tried again.</summary>
     public static bool IsBusy(string said) =>
-        Has(said, "_exchange_identification: ") || Has(said, "Exceeded MaxStartups") || Has(said, "Not allowed at this time");
+        Has(said, "_exchange_identification: Connection closed") || Has(said, "_exchange_identification: read: Connection reset")
+        || Has(said, "Exceeded MaxStartups") || Has(said, "Not allowed at this time");
 
     /// <summary>Whether ssh might have got in if it could have asked the user.</summary>
     public static bool NeedsAnswer(string said) => (IsKeyUnknown(said) && !IsKeyChanged(said)) || IsDenied(said);

@@ -10,6 +10,17 @@ public sealed class SshHost : IEquatable<SshHost>
     // What OpenSSH itself refuses, because a shell may come to see it.
     private const string Forbidden = "'`\"$\\;&<>|(){}[]?#/@=, ";
 
+    // What the module needs to be as it is.
+    private static readonly string[] Fixed =
+        ["BatchMode", "ControlMaster", "ControlPath", "ControlPersist", "ForkAfterAuthentication", "RemoteCommand", "SessionType", "StdinNull"];
+
+    // What does not change which host is reached.
+    private static readonly string[] Harmless =
+    [
+        "Compression", "ConnectTimeout", "ConnectionAttempts", "IdentitiesOnly", "IdentityAgent", "IdentityFile", "LogLevel", "ServerAliveCountMax",
+        "ServerAliveInterval", "StrictHostKeyChecking", "UserKnownHostsFile",
+    ];
+
     // What a URI uses otherwise.
     private const string Reserved = "%?#&";
 
@@ -54,6 +65,11 @@ public sealed class SshHost : IEquatable<SshHost>
                 throw new FormatException($"'{option.Key}' is not the name of an option of ssh");
             }
 
+            if (Fixed.Contains(option.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new FormatException($"its option {option.Key} is not for a user to set");
+            }
+
             if (option.Value.Length == 0 || option.Value.Any(char.IsControl))
             {
                 throw new FormatException($"its option {option.Key} has no value of one line");
@@ -61,7 +77,7 @@ public sealed class SshHost : IEquatable<SshHost>
         }
 
         (HostName, UserName, Port, UsesSudo) = (hostName, userName, port, usesSudo);
-        Options = options ?? new Dictionary<string, string>();
+        Options = (options ?? new Dictionary<string, string>()).ToDictionary(option => option.Key, option => option.Value, StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>A name, an address, or an alias of ssh's configuration.</summary>
@@ -146,6 +162,11 @@ public sealed class SshHost : IEquatable<SshHost>
 
     /// <summary>The command that does nothing there, for a user to try.</summary>
     internal string Command => $"ssh -o BatchMode=yes {(Port is null ? "" : $"-p {Port} ")}{(UserName is null ? "" : $"{UserName}@")}{HostName} true";
+
+    /// <summary>What tells it from other hosts, whoever logs in.</summary>
+    internal string Address => $"{HostName.ToLowerInvariant()}:{Port}{string.Concat(Options
+        .Where(option => !Harmless.Contains(option.Key, StringComparer.OrdinalIgnoreCase)).OrderBy(option => option.Key, StringComparer.OrdinalIgnoreCase)
+        .Select(option => $"&{option.Key.ToLowerInvariant()}={option.Value}"))}";
 
     /// <summary>The host with its user and port.</summary>
     internal string Authority =>

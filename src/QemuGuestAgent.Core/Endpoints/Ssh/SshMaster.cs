@@ -13,12 +13,10 @@ internal sealed class SshMaster : IDisposable
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
-    // macOS' sockets have the shortest paths; ssh begins with a longer one.
+    // macOS' sockets have the shortest paths; ssh binds a name with 17 more characters first.
     private const int MaxPathBytes = 103 - 17;
 
     private static readonly Lazy<string?> Own = new(FindOwn);
-
-    private static int _count;
 
     private readonly SshHost _host;
     private readonly ProcessStream _ssh;
@@ -30,7 +28,7 @@ internal sealed class SshMaster : IDisposable
     private SshMaster(SshHost host, ProcessStream ssh, string folder, Task end) => (_host, _ssh, _folder, _end) = (host, ssh, folder, end);
 
     /// <summary>Whether this computer can have one: Windows' client has no sockets to share a connection by.</summary>
-    public static bool IsPossible { get; } = Own.Value is not null && Encoding.UTF8.GetByteCount(ControlIn(FolderOf(99999))) <= MaxPathBytes;
+    public static bool IsPossible { get; } = Own.Value is not null && Encoding.UTF8.GetByteCount(ControlIn(FolderOf(SshClient.RandomWord()))) <= MaxPathBytes;
 
     /// <summary>The path of its socket, which commands go through.</summary>
     public string Control => ControlIn(_folder);
@@ -100,7 +98,7 @@ internal sealed class SshMaster : IDisposable
     private async Task<string?> ForwardAsync(SshEndpoint endpoint)
     {
         var local = Path.Combine(_folder, Interlocked.Increment(ref _sockets).ToString(CultureInfo.InvariantCulture));
-        return await SshClient.ForwardAsync(_host, endpoint, Control, local, endpoint.SocketPath, CancellationToken.None).ConfigureAwait(false)
+        return await SshClient.ForwardAsync(_host, endpoint, Control, local, endpoint.SocketPath).ConfigureAwait(false)
             ? local
             : null;
     }
@@ -108,10 +106,10 @@ internal sealed class SshMaster : IDisposable
     private static string CreateFolder()
     {
         RemoveLeft(Own.Value!);
-        return Directory.CreateDirectory(FolderOf(Interlocked.Increment(ref _count))).FullName;
+        return Directory.CreateDirectory(FolderOf(SshClient.RandomWord())).FullName;
     }
 
-    private static string FolderOf(int number) => Path.Combine(Own.Value!, $"{FolderName}{Environment.ProcessId}-{number}");
+    private static string FolderOf(string word) => Path.Combine(Own.Value!, $"{FolderName}{Environment.ProcessId}-{word}");
 
     // Null where there is none that only this user can write to.
     private static string? FindOwn()

@@ -197,7 +197,13 @@ public sealed class ConnectQemuGuestAgentCommand : FanOutCmdlet
         try
         {
             var host = SshHosts.Of(HostName, UserName, Port, KeyFilePath, Options, Sudo, SessionState);
-            return Array.ConvertAll(SocketPath, host.At);
+            return Array.ConvertAll(SocketPath, path => new SshEndpoint(host, path).ToString());
+        }
+        catch (FormatException e)
+        {
+            ThrowTerminatingError(ErrorRecords.Of(
+                ErrorCatalogue.EndpointMalformed.Because(e, string.Join(", ", SocketPath), e.Message, SshEndpoint.Kind.Syntax), SocketPath));
+            return [];
         }
         catch (GuestAgentException e)
         {

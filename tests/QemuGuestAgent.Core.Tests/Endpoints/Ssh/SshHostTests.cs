@@ -57,6 +57,8 @@ public sealed class SshHostTests
     [InlineData("ssh://kvm1/a?Proxy Command=x", "Proxy Command")]
     [InlineData("ssh://kvm1/a?Port=", "Port")]
     [InlineData("ssh://kvm1/a?SetEnv=a%0Ab", "SetEnv")]
+    [InlineData("ssh://kvm1/a?controlpersist=yes", "controlpersist")]
+    [InlineData("ssh://kvm1/a?ForkAfterAuthentication=yes", "ForkAfterAuthentication")]
     public void What_is_not_valid_is_told_of(string text, string part)
     {
         var error = Assert.Throws<GuestAgentException>(() => EndpointGrammar.Default.Parse(text)).ShouldBe(ErrorCatalogue.EndpointMalformed);
@@ -76,6 +78,8 @@ public sealed class SshHostTests
     [InlineData("ssh://kvm1/run/vm/web1.sock", "ssh://kvm2/run/vm/web1.sock", false)]
     [InlineData("ssh://kvm1/run/vm/web1.sock", "ssh://kvm1:2222/run/vm/web1.sock", false)]
     [InlineData("ssh://kvm1/run/vm/web1.sock", "ssh://kvm1/run/vm/web2.sock", false)]
+    [InlineData("ssh://kvm1/run/vm/web1.sock", "ssh://kvm1/run/vm/web1.sock?HostName=kvm2", false)]
+    [InlineData("ssh://kvm1/a?proxyjump=gate&Port=3", "ssh://kvm1/a?Port=3&ProxyJump=gate&ConnectTimeout=3", true)]
     public void One_socket_is_one_channel_whoever_logs_in(string one, string other, bool isSame) =>
         Assert.Equal(isSame, EndpointGrammar.Default.Parse(one).LockName == EndpointGrammar.Default.Parse(other).LockName);
 
@@ -90,6 +94,14 @@ public sealed class SshHostTests
             arguments.SkipWhile(argument => argument != "-p").Take(8));
         Assert.Contains("BatchMode=no", SshClient.Options(new SshHost("kvm1"), asks: true));
     }
+
+    [Theory]
+    [InlineData("qemu:///system'$(id)'")]
+    [InlineData("a b")]
+    [InlineData("a;b")]
+    [InlineData("a\nb")]
+    public void No_argument_can_be_a_command_for_the_shell_of_a_host(string argument) =>
+        Assert.Throws<FormatException>(() => HostScripts.CommandLine(HostScripts.Virsh, "qga-1", ["-c", argument], usesSudo: false));
 
     [Theory]
     [InlineData("/run/vm/web1.sock")]
