@@ -78,7 +78,7 @@ host() {
     "$@"
 }
 
-# For all the hosts: the first of them is where the command runs, and the only one that is no other's.
+# Keys, and the configuration of ssh and of sshd, for all the hosts.
 ssh_files() {
     local key
     mount -t tmpfs ssh /etc/ssh

@@ -9,9 +9,10 @@ internal sealed record Cmdlet(
     {
         get
         {
+            // The default one may have no parameter of its own.
             var named = Parameters.SelectMany(p => p.Uses.Keys).Where(set => set != CmdletParameter.AllSets).Distinct().Order(StringComparer.Ordinal);
-            string[] sets = [.. named.OrderByDescending(set => set == DefaultSet)];
-            return sets.Length > 0 ? sets : [CmdletParameter.AllSets];
+            string[] sets = [.. named];
+            return sets.Length > 0 ? [DefaultSet, .. sets.Where(set => set != DefaultSet)] : [CmdletParameter.AllSets];
         }
     }
 }

@@ -70,6 +70,10 @@ internal sealed class GuestLookup(SessionState shell, CancellationToken stop)
         return channels[true].FirstOrDefault() is { } found ? Endpoints.Parse(found.Endpoint) : throw NotFound(name, channels[false]);
     }
 
+    /// <summary>Whether a text may mean several guests by its wildcards: of kinds of endpoints, only the path of a socket has any.</summary>
+    public static bool HasWildcards(string text) => NameFilter.HasWildcards(text)
+        && (text.IndexOf(':') < 2 || text.StartsWith($"{UnixEndpoint.Kind.Scheme}:", StringComparison.OrdinalIgnoreCase));
+
     private static bool IsName(string text) => text.IndexOfAny([':', '/', '\\']) < 0;
 
     // Without its host, a name means the guests of all hosts.

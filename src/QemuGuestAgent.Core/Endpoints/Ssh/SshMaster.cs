@@ -89,8 +89,15 @@ internal sealed class SshMaster : IDisposable
     /// <summary>Ends it.</summary>
     public void Dispose()
     {
-        _ssh.Dispose();
+        _ = EndAsync();
         _ = _end.ContinueWith(static end => _ = end.Exception, TaskScheduler.Default);
+    }
+
+    // What starts ssh removes the folder, unless it had to be killed.
+    private async Task EndAsync()
+    {
+        await _ssh.CloseAsync().ConfigureAwait(false);
+        Remove(_folder);
     }
 
     private static string ControlIn(string folder) => Path.Combine(folder, "c");
@@ -131,15 +138,20 @@ internal sealed class SshMaster : IDisposable
         {
             if (int.TryParse(Path.GetFileName(left)[FolderName.Length..].Split('-')[0], out var id) && id != Environment.ProcessId && !IsRunning(id))
             {
-                try
-                {
-                    Directory.Delete(left, recursive: true);
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    // Another process removes it too.
-                }
+                Remove(left);
             }
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is gone, or another process removes it too.
         }
     }
 

@@ -153,7 +153,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
             var items = _sources.Count == 1 ? $"'{SafeText.Escape(_sources[0])}'" : $"{_sources.Count} items";
             var from = TargetsOf(FromSession ?? []);
             var isMany = FromSession?.Length > 1
-                || FromSession?.Any(session => session is NamedGuest { IsText: true } && NameFilter.HasWildcards(session.Name)) == true;
+                || FromSession?.Any(session => session is NamedGuest { IsText: true } && GuestLookup.HasWildcards(session.Name)) == true;
             var folders = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             foreach (var guest in from)
             {

@@ -104,7 +104,9 @@ internal sealed class SshServer : IDisposable
         File.WriteAllLines(Combine("config"),
         [
             $"Port {Port}", "ListenAddress 127.0.0.1", $"HostKey {Combine("host")}", $"AuthorizedKeysFile {Combine("authorized")}",
-            $"PidFile {Combine("pid")}", "StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", "LogLevel VERBOSE", .. lines,
+            $"PidFile {Combine("pid")}", "StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", "LogLevel VERBOSE",
+            // No profile of the user is run, whatever it does.
+            $"SetEnv HOME={_folder.FullPath}", .. lines,
         ]);
     }
 
