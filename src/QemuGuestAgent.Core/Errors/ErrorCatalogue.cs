@@ -76,14 +76,14 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition SshAccessDenied = Define(PermissionDenied,
         "The host of '{0}' did not let ssh in: {1}.",
-        "ssh needs a key that it can use without a question: load it into ssh-agent, or name it with -KeyFilePath or in ssh's configuration. It is set up correctly if '{2}' works. At a terminal of Linux or macOS ssh may ask for a password; then allow it time with -TimeoutSeconds.");
+        "A key is needed that ssh can use without a question: load it into ssh-agent, or name it with -KeyFilePath or in ssh's configuration. It is set up correctly if '{2}' works. At a terminal of Linux or macOS ssh may ask for a password; then allow it time with -TimeoutSeconds.");
 
     internal static readonly ErrorDefinition SshHostBusy = Define(ResourceBusy,
         "The sshd of '{0}' refused the connection, for too many others were logging in: {1}.",
         "Try again, allow more time with -TimeoutSeconds, or raise MaxStartups in the host's sshd_config.");
 
     internal static readonly ErrorDefinition SshSudoDenied = Define(PermissionDenied,
-        "sudo on the host of '{0}' refused: {1}.",
+        "The sudo on the host of '{0}' refused: {1}.",
         "Allow the user there to run /bin/sh by sudo without a password (NOPASSWD in sudoers), or log in as a user who may use the socket.");
 
     internal static readonly ErrorDefinition SshRelayMissing = Define(NotEnabled,
