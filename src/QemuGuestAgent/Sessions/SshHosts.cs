@@ -32,8 +32,10 @@ internal static class SshHosts
             foreach (DictionaryEntry option in options ?? [])
             {
                 // A parameter counts before an option.
-                var name = $"{option.Key}";
-                all[name] = all.TryGetValue(name, out var first) ? first : LanguagePrimitives.ConvertTo<string>(option.Value);
+                if (!all.ContainsKey($"{option.Key}"))
+                {
+                    all.Add($"{option.Key}", LanguagePrimitives.ConvertTo<string>(option.Value));
+                }
             }
 
             return new SshHost(given.HostName, userName ?? given.UserName, port > 0 ? port : given.Port, all, sudo);

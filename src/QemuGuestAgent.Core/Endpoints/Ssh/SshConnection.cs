@@ -15,7 +15,7 @@ internal sealed class SshConnection : IDisposable
 
     private const int MaxNoise = 64 << 10;
 
-    // Nobody waits longer for what cannot be cancelled.
+    // How long a busy sshd is tried, and how long virsh may take to start, where the call has no limit of its own.
     private static readonly TimeSpan BlockingTime = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -157,7 +157,7 @@ internal sealed class SshConnection : IDisposable
     /// <summary>Starts a script on the host.</summary>
     /// <param name="target">What an error is about.</param>
     /// <param name="script">One of <see cref="HostScripts"/>.</param>
-    /// <param name="arguments">Its arguments, which have no single quote.</param>
+    /// <param name="arguments">Its arguments, in the plain characters that <see cref="HostScripts.CommandLine"/> takes.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<HostScript> StartAsync(
         object target, string script, IEnumerable<string> arguments, CancellationToken cancellationToken)
@@ -234,8 +234,8 @@ internal sealed class SshConnection : IDisposable
         ? $"on the host: setfacl -m u:NAME:{access}"
         : $"log in as another user (ssh://root@{_host.HostName}/…), add ?sudo to the endpoint, or on the host: setfacl -m u:NAME:{access}";
 
-    // Logs in, a few at a time, and again where sshd refuses it because of too many. It asks the user only where it does not get in without.
-    /// <exception cref="ProcessEndedException">It does not get in.</exception>
+    // Logs in, a few at a time, and again where sshd refuses it because of too many. It asks the user only where it does not get in
+    // without. Where it does not get in, the end of ssh is thrown: each caller explains it.
     private async Task<T> LogInAsync<T>(Func<bool, CancellationToken, Task<T>> logIn, CancellationToken cancellationToken)
     {
         var handshakes = Handshakes.GetOrAdd($"{_host.HostName}:{_host.Port}", _ => new SemaphoreSlim(MaxHandshakes));

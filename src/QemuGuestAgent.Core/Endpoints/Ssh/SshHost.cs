@@ -141,11 +141,10 @@ public sealed class SshHost : IEquatable<SshHost>
             {
                 throw new FormatException($"its option '{part}' has no value");
             }
-            else
+            else if (!options.ContainsKey(part.Substring(0, sign)))
             {
                 // ssh takes the first value of an option.
-                var name = part.Substring(0, sign);
-                options[name] = options.TryGetValue(name, out var first) ? first : Unescape(part.Substring(sign + 1));
+                options.Add(part.Substring(0, sign), Unescape(part.Substring(sign + 1)));
             }
         }
 
