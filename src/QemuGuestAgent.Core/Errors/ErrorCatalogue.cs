@@ -308,6 +308,14 @@ public static class ErrorCatalogue
         "{0} is not available in the Windows guest of '{1}'.",
         "Leave it out, or do it in the guest with Windows PowerShell: Invoke-QemuGuestScript runs scripts for it.");
 
+    internal static readonly ErrorDefinition GuestPowerShellUnusable = Define(NotImplemented,
+        "{0} needs a PowerShell in the Windows guest of '{1}': {2}.",
+        "Allow the agent's user, which is normally SYSTEM, to run powershell.exe in full language mode there. Programs with plain arguments run without it: leave out -Stream, -Environment and -WorkingDirectory.");
+
+    internal static readonly ErrorDefinition GuestPowerShellLost = Define(ConnectionError,
+        "The PowerShell that does the work in the Windows guest of '{0}' has ended: {1}",
+        "Repeat it: another one is started. If it happens again, look in the guest's event log for what ends powershell.exe.");
+
     // Frozen file systems. {0} is the endpoint.
     internal static readonly ErrorDefinition NothingFrozen = Define(InvalidResult,
         "No file system of the guest of '{0}' could be frozen.",

@@ -124,6 +124,9 @@ internal sealed class GuestFile
             Handle, new CallOptions { Timeout = AbandonedCall.CleanupTime }, CancellationToken.None)).ConfigureAwait(false);
     }
 
+    /// <summary>Hands it over: it stays open, and somebody else closes it by its number.</summary>
+    public void Release() => LetGo();
+
     private void LetGo()
     {
         _isClosed = true;

@@ -88,17 +88,14 @@ internal abstract class GuestPlatform
         GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
         OperationTime time, CancellationToken cancellationToken);
 
-    /// <summary>Starts a program to speak with while it runs. If that is cancelled, nothing is left running.</summary>
+    /// <summary>The way to a program to speak with while it runs, which is to be started.</summary>
     /// <param name="session">The session with the guest's agent.</param>
     /// <param name="program">The program.</param>
     /// <param name="userName">The user in the guest to run it as, or null for the agent's user.</param>
     /// <param name="watch">When the guest takes the host for gone.</param>
-    /// <param name="time">The operation's time.</param>
-    /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="GuestAgentException">NotInWindowsGuest, OutputFileNotMade, and those of starting a program.</exception>
-    public abstract Task<InteractiveProcess> StartInteractiveAsync(
-        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
-        CancellationToken cancellationToken);
+    /// <exception cref="GuestAgentException">NotInWindowsGuest.</exception>
+    public abstract InteractiveChannel CreateInteractive(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch);
 
     /// <summary>Kills a process of the agent's, and all that it has started; null where that was done, else what went wrong.</summary>
     public abstract Task<string?> KillTreeAsync(

@@ -5,15 +5,16 @@ internal sealed class OpenHandles
 {
     // After a restart of the guest, its agent uses the same numbers again.
     private readonly List<long> _handles = [];
+    private int _kept;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>How many there are, but for those that are kept.</summary>
     public int Count
     {
         get
         {
             lock (_handles)
             {
-                return _handles.Count;
+                return _handles.Count - _kept;
             }
         }
     }
@@ -24,6 +25,25 @@ internal sealed class OpenHandles
         lock (_handles)
         {
             _handles.Add(handle);
+        }
+    }
+
+    /// <summary>Takes one that stays open between operations, until <see cref="RemoveKept"/>.</summary>
+    public void AddKept(long handle)
+    {
+        lock (_handles)
+        {
+            _handles.Add(handle);
+            _kept++;
+        }
+    }
+
+    /// <summary>Takes out one of those that were kept.</summary>
+    public void RemoveKept(long handle)
+    {
+        lock (_handles)
+        {
+            _kept -= _handles.Remove(handle) ? 1 : 0;
         }
     }
 

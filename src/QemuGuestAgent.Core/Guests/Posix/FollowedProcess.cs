@@ -116,38 +116,10 @@ internal sealed class FollowedProcess(
             _firstErrors.AddRange(bytes);
         }
 
-        await AliveUntilAsync(take(stream, bytes), cancellationToken).ConfigureAwait(false);
+        await HostSigns.WhileAsync(
+            take(stream, bytes), session.Clock, () => _files.NextSign, _files.GiveSignAsync, cancellationToken).ConfigureAwait(false);
         var name = stream == GuestOutputKind.Output ? OutputFiles.Output : OutputFiles.Errors;
         await _files.FreeAsync(name, count, _asking, cancellationToken).ConfigureAwait(false);
         return count == ReadBytes;
-    }
-
-    // Whoever takes the lines may take long over it: the guest must not take the host for gone meanwhile.
-    private async Task AliveUntilAsync(Task taken, CancellationToken cancellationToken)
-    {
-        var unlimited = new OperationTime(session.Clock, new CallOptions { Timeout = TimeSpan.Zero });
-        while (!taken.IsCompleted)
-        {
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var due = unlimited.DelayAsync(_files.NextSign > TimeSpan.Zero ? _files.NextSign : TimeSpan.Zero, stop.Token);
-            if (await Task.WhenAny(taken, due).ConfigureAwait(false) == taken)
-            {
-                stop.Cancel();
-                break;
-            }
-
-            try
-            {
-                await due.ConfigureAwait(false);
-                await _files.GiveSignAsync(unlimited, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is GuestAgentException or OperationCanceledException)
-            {
-                // The next command tells.
-                break;
-            }
-        }
-
-        await taken.ConfigureAwait(false);
     }
 }

@@ -91,10 +91,9 @@ internal sealed class PosixPlatform : GuestPlatform
         new FollowedProcess(session, start, watch, take, time).RunAsync(keepsOnTimeOut, cancellationToken);
 
     /// <inheritdoc/>
-    public override Task<InteractiveProcess> StartInteractiveAsync(
-        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
-        CancellationToken cancellationToken) =>
-        InteractiveProcess.StartAsync(session, program, userName, watch, time, cancellationToken);
+    public override InteractiveChannel CreateInteractive(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch) =>
+        new PosixInteractive(session, program, userName, watch);
 
     /// <inheritdoc/>
     public override async Task<string?> KillTreeAsync(

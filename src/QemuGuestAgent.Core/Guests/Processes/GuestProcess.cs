@@ -376,11 +376,15 @@ public sealed partial class GuestProcess
         }
     }
 
-    internal GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null)
+    internal GuestAgentException TimedOut(OperationTime time, string state, Exception? inner = null) =>
+        TimedOut(_session, Name, Pid, time, state, inner);
+
+    internal static GuestAgentException TimedOut(
+        GuestAgentSession session, string name, long? processId, OperationTime time, string state, Exception? inner = null)
     {
-        object?[] arguments = [Name, Pid, _session.Endpoint, time.Given.TotalSeconds, state];
+        object?[] arguments = [name, processId, session.Endpoint, time.Given.TotalSeconds, state];
         return inner is null
-            ? ErrorCatalogue.ProcessTimedOut.WithTarget(Pid, arguments)
-            : ErrorCatalogue.ProcessTimedOut.BecauseWithTarget(inner, Pid, arguments);
+            ? ErrorCatalogue.ProcessTimedOut.WithTarget(processId, arguments)
+            : ErrorCatalogue.ProcessTimedOut.BecauseWithTarget(inner, processId, arguments);
     }
 }

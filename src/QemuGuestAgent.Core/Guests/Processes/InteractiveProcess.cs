@@ -1,6 +1,5 @@
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Guests.Processes;
@@ -13,8 +12,6 @@ namespace QemuGuestAgent.Core.Guests.Processes;
 public sealed class InteractiveProcess
 #pragma warning restore CA1001
 {
-    private const int ReadBytes = 64 << 10;
-
     // A shell says so that a signal has ended its program.
     private const int SignalBase = 128;
 
@@ -28,31 +25,24 @@ public sealed class InteractiveProcess
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxIdlePause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongIdle = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
 
     // When it has waited that long for the agent, the guest has taken the host for gone.
     private static readonly CallOptions Call = new() { Timeout = TimeSpan.FromMinutes(2) };
 
     private readonly GuestAgentSession _session;
     private readonly string _filePath;
-    private readonly OutputFiles _files;
-    private readonly byte[] _buffer = new byte[ReadBytes];
+    private readonly InteractiveChannel _channel;
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _giveUp = new();
     private readonly Lazy<Task> _closing;
-    private GuestProcess? _process;
-    private InteractiveInput? _input;
-    private GuestFile? _output;
-    private GuestProcessResult? _end;
-    private TimeSpan _nextStatus;
     private Task _running = Task.CompletedTask;
     private volatile bool _isClosing;
 
-    private InteractiveProcess(GuestAgentSession session, string filePath, HostWatch watch)
+    private InteractiveProcess(GuestAgentSession session, string filePath, InteractiveChannel channel)
     {
         _session = session;
         _filePath = filePath;
-        _files = new OutputFiles(session, watch);
+        _channel = channel;
         _closing = new Lazy<Task>(CloseOnceAsync);
     }
 
@@ -78,27 +68,11 @@ public sealed class InteractiveProcess
     {
         var time = new OperationTime(session.Clock, call);
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
-        return await platform.StartInteractiveAsync(
-            session, new GuestExecution(filePath, [.. arguments]), userName, watch, time, cancellationToken).ConfigureAwait(false);
-    }
-
-    // In a guest that has a POSIX shell.
-    internal static async Task<InteractiveProcess> StartAsync(
-        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
-        CancellationToken cancellationToken)
-    {
-        var process = new InteractiveProcess(session, program.Path, watch);
+        var channel = platform.CreateInteractive(session, new GuestExecution(filePath, [.. arguments]), userName, watch);
+        var process = new InteractiveProcess(session, filePath, channel);
         try
         {
-            var files = process._files;
-            await files.CreateAsync([InteractiveScript.Input, InteractiveScript.Pipe], time, cancellationToken).ConfigureAwait(false);
-            process._output = await files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
-
-            // With 'w' it could not be opened before its reader is there.
-            process._input = new InteractiveInput(
-                session, await files.OpenAsync(InteractiveScript.Input, "r+", time, cancellationToken).ConfigureAwait(false));
-            process._process = await GuestProcess.StartAsync(
-                session, InteractiveScript.Prepare(files, userName, watch, program), time, cancellationToken).ConfigureAwait(false);
+            await channel.StartAsync(time, cancellationToken).ConfigureAwait(false);
             ProcessEnd.Before(process.CloseAsync);
             return process;
         }
@@ -112,7 +86,7 @@ public sealed class InteractiveProcess
     /// <summary>Sends bytes to its standard input. From any thread; does not wait.</summary>
     public void Send(byte[] bytes)
     {
-        _input!.Add(bytes);
+        _channel.Send(bytes);
         _wake.Release();
     }
 
@@ -130,7 +104,7 @@ public sealed class InteractiveProcess
         var (quietSince, pause) = (TimeSpan.Zero, FirstPause);
         while (!_isClosing)
         {
-            if (await TryExchangeAsync(receive, clock).ConfigureAwait(false))
+            if (await TryExchangeAsync(receive).ConfigureAwait(false))
             {
                 (quietSince, pause) = (clock.Elapsed, FirstPause);
             }
@@ -155,36 +129,18 @@ public sealed class InteractiveProcess
     }
 
     // One round both ways; whether there was anything.
-    private async Task<bool> TryExchangeAsync(Action<byte[]> receive, OperationTime clock)
+    private async Task<bool> TryExchangeAsync(Action<byte[]> receive)
     {
         try
         {
-            var isBusy = _end is null && await _input!.WriteAsync(Call, _giveUp.Token).ConfigureAwait(false);
-            var count = await _session.ReadFileAsync(
-                _output!.Handle, _buffer, ReadBytes, Call, _giveUp.Token).ConfigureAwait(false);
-            if (count > 0)
+            var turn = await _channel.ExchangeAsync(Call, _giveUp.Token).ConfigureAwait(false);
+            if (turn.Output.Length > 0)
             {
-                receive(_buffer.AsSpan(0, count).ToArray());
-                isBusy = true;
-                await _files.FreeAsync(OutputFiles.Output, count, Time(), _giveUp.Token).ConfigureAwait(false);
-            }
-            else if (_end is { } end)
-            {
-                throw ErrorCatalogue.InteractiveProcessEnded.With(
-                    _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, GuestProcessResult.LastWords(end.StandardError));
+                receive(turn.Output);
             }
 
-            await _files.GiveSignAsync(Time(), _giveUp.Token).ConfigureAwait(false);
-
-            // What it wrote before its end is read after that was seen.
-            if (clock.Elapsed >= _nextStatus && _end is null)
-            {
-                _end = await _process!.RefreshAsync(Call, _giveUp.Token).ConfigureAwait(false);
-                isBusy |= _end is not null;
-                _nextStatus = clock.Elapsed + StatusInterval;
-            }
-
-            return isBusy;
+            return turn.End is not { } end ? turn.IsBusy : throw ErrorCatalogue.InteractiveProcessEnded.With(
+                _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, GuestProcessResult.LastWords(end.StandardError));
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
         {
@@ -192,8 +148,6 @@ public sealed class InteractiveProcess
             return false;
         }
     }
-
-    private OperationTime Time() => new(_session.Clock, Call);
 
     private async Task CloseOnceAsync()
     {
@@ -220,8 +174,7 @@ public sealed class InteractiveProcess
                 await _session.SynchronizeAsync(time.Command()).ConfigureAwait(false);
             }
 
-            await _files.CloseAsync().ConfigureAwait(false);
-            await EndAsync(time).ConfigureAwait(false);
+            await _channel.CloseAsync(time).ConfigureAwait(false);
         }
         catch (GuestAgentException)
         {
@@ -229,24 +182,5 @@ public sealed class InteractiveProcess
         }
 
         ProcessEnd.Forget(CloseAsync);
-    }
-
-    // Its input has ended: so does a program that reads it, and the shell tidies up.
-    private async Task EndAsync(OperationTime time)
-    {
-        try
-        {
-            if (_process is { } process)
-            {
-                await process.WaitForStatusAsync(time, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut))
-        {
-            await _process!.TryStopAsync().ConfigureAwait(false);
-        }
-
-        // The shell was killed, here or when its start was cancelled.
-        await _files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class WindowsPlatform : GuestPlatform
     public override StringComparer VariableNames => StringComparer.OrdinalIgnoreCase;
 
     /// <inheritdoc/>
-    public override bool FollowsOutput => false;
+    public override bool FollowsOutput => true;
 
     /// <inheritdoc/>
     public override bool ReadsShebangs => false;
@@ -45,7 +45,7 @@ internal sealed class WindowsPlatform : GuestPlatform
 
     /// <inheritdoc/>
     public override GuestExecution Launch(GuestExecution execution, GuestProcessStart start, string token, GuestAgentEndpoint endpoint) =>
-        start.UserName is not null ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("UserName", "Running as another user", endpoint)
+        start.UserName is not null ? throw NoOtherUser(endpoint)
         : start.OutputPath is not null || start.ErrorPath is not null
             ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("RedirectStandardOutput", "Output into a file", endpoint)
         : WindowsLauncher.Wrap(execution, token, start.WorkingDirectory!);
@@ -54,14 +54,13 @@ internal sealed class WindowsPlatform : GuestPlatform
     public override Task<GuestProcessResult> FollowAsync(
         GuestAgentSession session, GuestProcessStart start, HostWatch watch, Func<GuestOutputKind, byte[], Task> take, bool keepsOnTimeOut,
         OperationTime time, CancellationToken cancellationToken) =>
-        // Its agent opens no file that somebody writes to.
-        throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Stream", "Live output", session.Endpoint);
+        start.UserName is not null ? throw NoOtherUser(session.Endpoint)
+        : new RelayedProcess(this, session, start, watch, take, time).RunAsync(keepsOnTimeOut, cancellationToken);
 
     /// <inheritdoc/>
-    public override Task<InteractiveProcess> StartInteractiveAsync(
-        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch, OperationTime time,
-        CancellationToken cancellationToken) =>
-        throw ErrorCatalogue.NotInWindowsGuest.WithTarget(program.Path, "An interactive session", session.Endpoint);
+    public override InteractiveChannel CreateInteractive(
+        GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch) =>
+        userName is not null ? throw NoOtherUser(session.Endpoint) : new WindowsInteractive(this, session, program, watch);
 
     /// <inheritdoc/>
     public override Task<string?> KillTreeAsync(
@@ -73,4 +72,7 @@ internal sealed class WindowsPlatform : GuestPlatform
     public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
         Task.FromResult<(GuestFileTools?, string?)>((null, "it is a Windows guest"));
+
+    private static GuestAgentException NoOtherUser(GuestAgentEndpoint endpoint) =>
+        ErrorCatalogue.NotInWindowsGuest.WithTarget("UserName", "Running as another user", endpoint);
 }
