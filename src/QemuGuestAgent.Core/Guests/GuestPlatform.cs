@@ -23,11 +23,8 @@ internal abstract class GuestPlatform
     /// <summary>How paths are written there.</summary>
     public abstract GuestPath Paths { get; }
 
-    /// <summary>How names of environment variables are told apart.</summary>
-    public abstract StringComparer VariableNames { get; }
-
-    /// <summary>Whether a program's output can be read while it runs: see <see cref="FollowAsync"/>.</summary>
-    public abstract bool FollowsOutput { get; }
+    /// <summary>Whether a program that needs a launcher is rather followed to its end, where somebody waits for that.</summary>
+    public abstract bool FollowsLaunched { get; }
 
     /// <summary>Whether the first line of a script can name its interpreter there: <c>#!/bin/bash</c>.</summary>
     public abstract bool ReadsShebangs { get; }
@@ -52,19 +49,27 @@ internal abstract class GuestPlatform
         return system is not null && session.Agent is { } asked ? Known.GetValue(asked, _ => platform) : platform;
     }
 
+    /// <summary>A program with the encoding of what it writes, where the caller has said nothing.</summary>
+    public async Task<GuestProcessStart> CompleteAsync(
+        GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken) =>
+        start.Encoding is not null || start.IsOutputInternal ? start
+            : start with { Encoding = await FindEncodingAsync(session, time, cancellationToken).ConfigureAwait(false) };
+
     /// <summary>The interpreter of a script that names none.</summary>
     /// <param name="isPowerShell">Whether it is a script for a PowerShell.</param>
     public abstract GuestInterpreter DefaultInterpreter(bool isPowerShell);
 
-    /// <summary>The environment that the agent gives its children, each as NAME=value.</summary>
+    /// <summary>What guest-exec is given as the whole environment of a program, each variable as NAME=value; null leaves it the agent's.</summary>
     /// <exception cref="GuestAgentException">EnvironmentUnknown, and those of running a program.</exception>
-    public abstract Task<IReadOnlyList<string>> GetEnvironmentAsync(
-        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
+    public abstract Task<IReadOnlyList<string>?> FindEnvironmentAsync(
+        GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken);
 
-    /// <summary>That environment with what programs expect and the agent lacks; null where it lacks nothing.</summary>
-    /// <exception cref="GuestAgentException">Those of a command.</exception>
-    public virtual Task<IReadOnlyList<string>?> FindCompleteEnvironmentAsync(
-        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>?>(null);
+    /// <summary>The encoding of what programs write that were not told otherwise.</summary>
+    /// <exception cref="GuestAgentException">Those of running a program.</exception>
+    public abstract Task<Encoding> FindEncodingAsync(GuestAgentSession session, OperationTime time, CancellationToken cancellationToken);
+
+    /// <summary>Whether guest-exec alone does not start a program as it is meant: then <see cref="Launch"/> says what to start instead.</summary>
+    public abstract bool NeedsLauncher(GuestProcessStart start);
 
     /// <summary>What to start instead of a program, for it to run in a folder, as a user or with its output in files: guest-exec knows none.</summary>
     /// <param name="execution">The program.</param>
@@ -111,16 +116,5 @@ internal abstract class GuestPlatform
     {
         var end = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
         return end.ExitCode == 0 ? null : $"{tool.Path} says: {Encoding.UTF8.GetString(end.Errors).Trim()}";
-    }
-
-    /// <summary>Runs a program that prints the environment.</summary>
-    /// <returns>What it wrote.</returns>
-    private protected static async Task<byte[]> ReadEnvironmentByAsync(
-        GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
-    {
-        var result = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
-        return result.ExitCode == 0
-            ? result.Output
-            : throw ErrorCatalogue.EnvironmentUnknown.With(session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
     }
 }

@@ -5,11 +5,40 @@ namespace QemuGuestAgent.Core.Guests;
 /// <summary>Text that comes from a guest. A byte order mark is not part of it.</summary>
 internal static class GuestText
 {
+    /// <summary>UTF-8, which writes no byte order mark.</summary>
+    public static readonly Encoding Utf8 = new UTF8Encoding(false);
+
     /// <summary>The byte order mark, as every Unicode encoding decodes it.</summary>
     public const char Mark = '\uFEFF';
 
     private static readonly Encoding[] Marked =
         [new UTF32Encoding(false, true), new UTF32Encoding(true, true), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true)];
+
+    /// <summary>The encoding of a code page of Windows; UTF-8 where this system does not know it.</summary>
+    public static Encoding CodePage(int number)
+    {
+        try
+        {
+            return number == Utf8.CodePage ? Utf8
+#if NET
+                // .NET knows those of Windows only by this provider.
+                : CodePagesEncodingProvider.Instance.GetEncoding(number) is { } known ? known
+#endif
+                : Encoding.GetEncoding(number);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            return Utf8;
+        }
+    }
+
+    /// <summary>The encoding of a name.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public static Encoding Named(string name) =>
+#if NET
+        CodePagesEncodingProvider.Instance.GetEncoding(name) ??
+#endif
+        Encoding.GetEncoding(name);
 
     /// <summary>The encoding of text: that of its byte order mark, if UTF-8 is expected, where such a mark cannot occur.</summary>
     /// <param name="start">The first bytes of the text, at least four of them if there are more.</param>

@@ -9,33 +9,26 @@ namespace QemuGuestAgent.Conversion;
 /// <summary>Converts PowerShell values to the input and environment of a program in a guest.</summary>
 internal static class ProgramInput
 {
-    /// <summary>The bytes for a program's standard input: bytes unchanged, and anything else as a line of text.</summary>
-    public static byte[] Bytes(object input, Encoding encoding)
+    /// <summary>What encodes a program's standard input later: bytes unchanged, and anything else as a line of text.</summary>
+    public static Func<Encoding, byte[]> Read(object input)
     {
         if (ArgumentConverter.Unwrap(input) is byte[] bytes)
         {
-            return bytes;
+            return _ => bytes;
         }
 
-        var output = new MemoryStream();
+        var parts = new List<object>();
         foreach (var item in LanguagePrimitives.GetEnumerable(input) ?? new[] { input })
         {
-            switch (item is null ? null : ArgumentConverter.Unwrap(item))
+            parts.Add((item is null ? null : ArgumentConverter.Unwrap(item)) switch
             {
-                case byte one:
-                    output.WriteByte(one);
-                    break;
-                case byte[] part:
-                    output.Write(part, 0, part.Length);
-                    break;
-                default:
-                    var line = encoding.GetBytes(Text(item) + "\n");
-                    output.Write(line, 0, line.Length);
-                    break;
-            }
+                byte one => new[] { one },
+                byte[] part => part,
+                _ => Text(item) + "\n",
+            });
         }
 
-        return output.ToArray();
+        return encoding => [.. parts.SelectMany(part => part as byte[] ?? encoding.GetBytes((string)part))];
     }
 
     /// <summary>Environment variables; null values are kept.</summary>

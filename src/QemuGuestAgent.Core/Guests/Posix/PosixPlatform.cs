@@ -19,11 +19,8 @@ internal sealed class PosixPlatform : GuestPlatform
     /// <inheritdoc/>
     public override GuestPath Paths => GuestPath.Posix;
 
-    /// <inheritdoc/>
-    public override StringComparer VariableNames => StringComparer.Ordinal;
-
-    /// <inheritdoc/>
-    public override bool FollowsOutput => true;
+    /// <summary>The shell becomes the program, so that the agent has it.</summary>
+    public override bool FollowsLaunched => false;
 
     /// <inheritdoc/>
     public override bool ReadsShebangs => true;
@@ -38,36 +35,26 @@ internal sealed class PosixPlatform : GuestPlatform
     public override GuestInterpreter DefaultInterpreter(bool isPowerShell) => isPowerShell ? GuestInterpreter.PowerShell : GuestInterpreter.Sh;
 
     /// <inheritdoc/>
-    public override async Task<IReadOnlyList<string>> GetEnvironmentAsync(
-        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<string>?> FindEnvironmentAsync(
+        GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken)
     {
-        var output = await ReadEnvironmentByAsync(
-            session, new GuestExecution("env", "-0"), time, cancellationToken).ConfigureAwait(false);
-        return [.. Encoding.UTF8.GetString(output).Split('\0').Where(variable => variable.IndexOf('=') > 0)];
-    }
-
-    /// <summary>systemd starts the agent without HOME. It is looked up once for each agent.</summary>
-    public override async Task<IReadOnlyList<string>?> FindCompleteEnvironmentAsync(
-        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
-    {
-        if (!_isEnvironmentKnown)
+        if (start.Environment is { } whole && start.ReplacesEnvironment)
         {
-            try
-            {
-                var own = await GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
-                _completeEnvironment = own.Any(variable => variable.StartsWith(Home, StringComparison.Ordinal)) ? null
-                    : [.. own, Home + await FindHomeAsync(session, time, cancellationToken).ConfigureAwait(false)];
-            }
-            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.EnvironmentUnknown) || e.Is(ErrorCatalogue.ProcessNotStarted))
-            {
-                // It has no such tools: programs run as the agent starts them.
-            }
-
-            _isEnvironmentKnown = true;
+            return Merge([], whole);
         }
 
-        return _completeEnvironment;
+        var complete = await FindCompleteEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return start.Environment is not { } changes ? complete
+            : Merge(complete ?? await GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false), changes);
     }
+
+    /// <inheritdoc/>
+    public override Task<Encoding> FindEncodingAsync(GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
+        Task.FromResult(GuestText.Utf8);
+
+    /// <inheritdoc/>
+    public override bool NeedsLauncher(GuestProcessStart start) =>
+        start.WorkingDirectory is not null || start.UserName is not null || start.OutputPath is not null || start.ErrorPath is not null;
 
     /// <inheritdoc/>
     public override GuestExecution Launch(GuestExecution execution, GuestProcessStart start, string token, GuestAgentEndpoint endpoint)
@@ -126,7 +113,54 @@ internal sealed class PosixPlatform : GuestPlatform
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
         GuestFileTools.FindAsync(session, time, cancellationToken);
 
+    /// <summary>The environment with changes: a null unsets.</summary>
+    internal static IReadOnlyList<string> Merge(IEnumerable<string> current, IReadOnlyDictionary<string, string?> changes) =>
+    [
+        .. current.Where(variable => !changes.ContainsKey(variable.Substring(0, variable.IndexOf('=')))),
+        .. changes.Where(change => change.Value is not null).Select(change => $"{change.Key}={change.Value}"),
+    ];
+
+    // systemd starts the agent without HOME. It is looked up once for each agent; null where nothing is missing.
+    private async Task<IReadOnlyList<string>?> FindCompleteEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        if (!_isEnvironmentKnown)
+        {
+            try
+            {
+                var own = await GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
+                _completeEnvironment = own.Any(variable => variable.StartsWith(Home, StringComparison.Ordinal)) ? null
+                    : [.. own, Home + await FindHomeAsync(session, time, cancellationToken).ConfigureAwait(false)];
+            }
+            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.EnvironmentUnknown) || e.Is(ErrorCatalogue.ProcessNotStarted))
+            {
+                // It has no such tools: programs run as the agent starts them.
+            }
+
+            _isEnvironmentKnown = true;
+        }
+
+        return _completeEnvironment;
+    }
+
+    private static async Task<IReadOnlyList<string>> GetEnvironmentAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        var output = await ReadEnvironmentByAsync(
+            session, new GuestExecution("env", "-0"), time, cancellationToken).ConfigureAwait(false);
+        return [.. Encoding.UTF8.GetString(output).Split('\0').Where(variable => variable.IndexOf('=') > 0)];
+    }
+
     private static async Task<string> FindHomeAsync(GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
         Encoding.UTF8.GetString(await ReadEnvironmentByAsync(
             session, new GuestExecution("/bin/sh", "-c", """eval "printf %s ~$(id -un)" """), time, cancellationToken).ConfigureAwait(false));
+
+    private static async Task<byte[]> ReadEnvironmentByAsync(
+        GuestAgentSession session, GuestExecution tool, OperationTime time, CancellationToken cancellationToken)
+    {
+        var result = await session.RunToolAsync(tool, time, cancellationToken).ConfigureAwait(false);
+        return result.ExitCode == 0
+            ? result.Output
+            : throw ErrorCatalogue.EnvironmentUnknown.With(session.Endpoint, tool.Path, Encoding.UTF8.GetString(result.Errors));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Guests.Processes;
@@ -16,7 +15,7 @@ public sealed partial class GuestProcess
     {
         var process = new GuestProcess(
             session, record.Pid, record.FilePath, record.Token is { } token ? new LaunchWrapper(token) : null,
-            Encoding.GetEncoding(record.Encoding), null);
+            GuestText.Named(record.Encoding), null);
         process.Adopt(record);
         return process;
     }

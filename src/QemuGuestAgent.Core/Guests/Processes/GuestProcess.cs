@@ -75,6 +75,8 @@ public sealed partial class GuestProcess
         CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        start = await platform.CompleteAsync(session, start, time, cancellationToken).ConfigureAwait(false);
         var (execution, wrapper) = await LaunchWrapper.PrepareAsync(
             session, start, null, time, cancellationToken).ConfigureAwait(false);
         return await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
@@ -92,8 +94,9 @@ public sealed partial class GuestProcess
         CancellationToken cancellationToken = default)
     {
         var time = new OperationTime(session.Clock, call);
-        if (session.Endpoint.BoundsReplies
-            && await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false) is { FollowsOutput: true } platform)
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        start = await platform.CompleteAsync(session, start, time, cancellationToken).ConfigureAwait(false);
+        if (session.Endpoint.BoundsReplies || (platform.FollowsLaunched && platform.NeedsLauncher(start)))
         {
             return await StreamedProcess.GatherAsync(platform, session, start, keepsOnTimeOut, time, cancellationToken).ConfigureAwait(false);
         }
@@ -103,6 +106,19 @@ public sealed partial class GuestProcess
         var process = await StartAsync(session, execution, time, cancellationToken, start, wrapper).ConfigureAwait(false);
         return await process.GuardAsync(
             () => process.WaitAsync(time, cancellationToken), keepsOnTimeOut, time).ConfigureAwait(false);
+    }
+
+    /// <summary>The encoding that programs of a guest usually write and read: UTF-8, or the OEM code page of a Windows guest.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="call">Time limit and trace; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="GuestAgentException">Those of running a program.</exception>
+    public static async Task<Encoding> FindEncodingAsync(
+        GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default)
+    {
+        var time = new OperationTime(session.Clock, call);
+        var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return await platform.FindEncodingAsync(session, time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks once whether it has ended; the result where it has, else null.</summary>
@@ -153,7 +169,7 @@ public sealed partial class GuestProcess
         var request = ProcessCommands.ExecuteRequest(execution);
         var started = session.Clock.GetTimestamp();
         GuestProcess Of(long id) => new(
-            session, id, path, wrapper, start?.Encoding ?? Encoding.UTF8, started, start?.IsOutputInternal == true);
+            session, id, path, wrapper, start?.KnownEncoding ?? GuestText.Utf8, started, start?.IsOutputInternal == true);
         try
         {
             var id = await session.InvokeAsync(

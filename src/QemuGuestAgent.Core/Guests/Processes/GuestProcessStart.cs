@@ -30,11 +30,14 @@ public sealed record GuestProcessStart(string FilePath)
     /// <summary>The path of a new file in the guest for its standard error, or null for the agent to keep it. Not in Windows guests.</summary>
     public string? ErrorPath { get; init; }
 
-    /// <summary>The encoding of what it writes.</summary>
-    public Encoding Encoding { get; init; } = new UTF8Encoding(false);
+    /// <summary>The encoding of what it writes; null for what programs of the guest usually write: UTF-8, or the OEM code page of a Windows guest.</summary>
+    public Encoding? Encoding { get; init; }
 
     // Whether what it writes is for this library alone, and says nothing to the user.
     internal bool IsOutputInternal { get; init; }
+
+    // Once it is prepared for a guest.
+    internal Encoding KnownEncoding => Encoding ?? GuestText.Utf8;
 
     // In characters; a longer line of live output is cut, for a guest that never ends its line must not take the host's memory.
     internal int MaxLine { get; init; } = 1 << 20;

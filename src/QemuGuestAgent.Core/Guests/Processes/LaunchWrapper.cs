@@ -39,12 +39,17 @@ internal sealed class LaunchWrapper
     {
         var execution = new GuestExecution(start.FilePath, [.. start.Arguments]) { Input = start.Input };
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        if (start.Environment?.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } wrong)
+        {
+            throw ErrorCatalogue.VariableNameInvalid.With(wrong);
+        }
+
         execution = execution with
         {
-            Environment = await FindEnvironmentAsync(platform, session, start, time, cancellationToken).ConfigureAwait(false),
+            Environment = await platform.FindEnvironmentAsync(session, start, time, cancellationToken).ConfigureAwait(false),
         };
         var token = Guid.NewGuid().ToString("N");
-        var isWrapped = start.WorkingDirectory is not null || start.UserName is not null || start.OutputPath is not null || start.ErrorPath is not null;
+        var isWrapped = platform.NeedsLauncher(start);
         if (isWrapped)
         {
             execution = platform.Launch(execution, start, token, session.Endpoint);
@@ -64,36 +69,4 @@ internal sealed class LaunchWrapper
         errors.Length >= _token.Length && errors.Skip(errors.Length - _token.Length).SequenceEqual(_token)
             ? OwnName.Replace(Encoding.UTF8.GetString(errors, 0, errors.Length - _token.Length).Trim(), "")
             : null;
-
-    /// <summary>The environment with changes: a null unsets.</summary>
-    internal static IReadOnlyList<string> Merge(
-        IEnumerable<string> current, IReadOnlyDictionary<string, string?> changes, StringComparer names)
-    {
-        var changed = new HashSet<string>(changes.Keys, names);
-        return
-        [
-            .. current.Where(variable => !changed.Contains(variable.Substring(0, variable.IndexOf('=')))),
-            .. changes.Where(change => change.Value is not null).Select(change => $"{change.Key}={change.Value}"),
-        ];
-    }
-
-    private static async Task<IReadOnlyList<string>?> FindEnvironmentAsync(
-        GuestPlatform platform, GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken)
-    {
-        if (start.Environment?.Keys.FirstOrDefault(name => name.Length == 0 || name.Contains('=')) is { } wrong)
-        {
-            throw ErrorCatalogue.VariableNameInvalid.With(wrong);
-        }
-
-        if (start.Environment is { } whole && start.ReplacesEnvironment)
-        {
-            return Merge([], whole, StringComparer.Ordinal);
-        }
-
-        var complete = await platform.FindCompleteEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
-        return start.Environment is not { } changes ? complete
-            : Merge(
-                complete ?? await platform.GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false), changes,
-                platform.VariableNames);
-    }
 }

@@ -78,7 +78,7 @@ internal sealed record ProcessRecord(
             // Opening a pipe would block.
             var isFile = FileStatus.Of(file.FullName) is not { } status || status.IsFile;
             var record = isFile ? JsonSerializer.Deserialize<ProcessRecord>(File.ReadAllBytes(file.FullName)) : null;
-            _ = record is null ? null : System.Text.Encoding.GetEncoding(record.Encoding);
+            _ = record is null ? null : GuestText.Named(record.Encoding);
             return record is { Pid: > 0 } ? record : throw new JsonException("it is not a record");
         }
         catch (FileNotFoundException)

@@ -29,8 +29,9 @@ public static class StreamedProcess
     {
         var time = new OperationTime(session.Clock, call);
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
-        var output = new LineReader(GuestOutputKind.Output, start.Encoding, start.MaxLine);
-        var errors = new LineReader(GuestOutputKind.Error, start.Encoding, start.MaxLine);
+        start = await platform.CompleteAsync(session, start, time, cancellationToken).ConfigureAwait(false);
+        var output = new LineReader(GuestOutputKind.Output, start.KnownEncoding, start.MaxLine);
+        var errors = new LineReader(GuestOutputKind.Error, start.KnownEncoding, start.MaxLine);
         Task WriteAsync(IReadOnlyList<GuestProcessLine> lines) => lines.Count > 0 ? write(lines) : Task.CompletedTask;
         var result = await platform.FollowAsync(
             session, start, watch, (stream, bytes) => WriteAsync((stream == GuestOutputKind.Output ? output : errors).Read(bytes)),
@@ -66,6 +67,6 @@ public static class StreamedProcess
             throw e.WithOutput(TextOf(GuestOutputKind.Output), TextOf(GuestOutputKind.Error));
         }
 
-        string TextOf(GuestOutputKind stream) => GuestText.Decode(kept[stream].ToArray(), start.Encoding);
+        string TextOf(GuestOutputKind stream) => GuestText.Decode(kept[stream].ToArray(), start.KnownEncoding);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class RelayedProcess(
         try
         {
             await FollowAsync(program, cancellationToken).ConfigureAwait(false);
-            return program.Result([], start.Encoding);
+            return program.Result([], start.KnownEncoding);
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut))
         {

@@ -69,7 +69,8 @@ internal sealed class RelayedProgram
         var (helper, reason) = await WindowsHelper.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
         if (helper is null)
         {
-            throw ErrorCatalogue.GuestPowerShellUnusable.WithTarget(start.FilePath, "To follow a program, or to start it so,", session.Endpoint, reason);
+            throw ErrorCatalogue.GuestPowerShellUnusable.WithTarget(
+                start.FilePath, $"Running '{start.FilePath}' in this way", session.Endpoint, reason);
         }
 
         var patience = new TimeSpan(watch.Look.Ticks * watch.MaxMissed);

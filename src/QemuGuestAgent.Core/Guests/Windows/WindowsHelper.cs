@@ -24,7 +24,7 @@ internal sealed class WindowsHelper
     private static readonly ConditionalWeakTable<GuestAgentSession, WindowsHelper> Helpers = new();
 
     // Windows PowerShell is in every Windows; PowerShell 7 may be where an administrator has removed that.
-    private static readonly string[] PowerShells = ["powershell.exe", "pwsh.exe"];
+    private static readonly string[] PowerShells = [WindowsScripts.PowerShell, "pwsh.exe"];
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(100);
@@ -192,7 +192,7 @@ internal sealed class WindowsHelper
             }
             catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
             {
-                reason ??= $"{powerShell} could not be started there ({e.InnerException?.Message.TrimEnd('.')})";
+                reason ??= $"{powerShell} could not be started there ({(e.InnerException as GuestAgentException)?.AgentErrorText?.TrimEnd('.')})";
             }
             catch (GuestAgentException e) when (e.Is(ErrorCatalogue.CommandDisabled) || e.Is(ErrorCatalogue.CommandNotFound))
             {

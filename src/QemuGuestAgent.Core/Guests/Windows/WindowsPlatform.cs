@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
@@ -12,14 +13,15 @@ namespace QemuGuestAgent.Core.Guests.Windows;
 /// <summary>Guests with Windows.</summary>
 internal sealed class WindowsPlatform : GuestPlatform
 {
+    private static readonly Regex OemCodePage = new(@"\bOEMCP\s+REG_SZ\s+([0-9]{1,5})\b", RegexOptions.CultureInvariant);
+
+    private volatile Encoding? _encoding;
+
     /// <inheritdoc/>
     public override GuestPath Paths => GuestPath.Windows;
 
-    /// <inheritdoc/>
-    public override StringComparer VariableNames => StringComparer.OrdinalIgnoreCase;
-
-    /// <inheritdoc/>
-    public override bool FollowsOutput => true;
+    /// <summary>What is kept to follow programs starts one sooner than a new PowerShell does.</summary>
+    public override bool FollowsLaunched => true;
 
     /// <inheritdoc/>
     public override bool ReadsShebangs => false;
@@ -33,22 +35,45 @@ internal sealed class WindowsPlatform : GuestPlatform
     /// <inheritdoc/>
     public override GuestInterpreter DefaultInterpreter(bool isPowerShell) => GuestInterpreter.WindowsPowerShell;
 
-    /// <inheritdoc/>
-    public override async Task<IReadOnlyList<string>> GetEnvironmentAsync(
-        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    /// <summary>The launcher sets variables.</summary>
+    public override Task<IReadOnlyList<string>?> FindEnvironmentAsync(
+        GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<string>?>(null);
+
+    /// <summary>The code page of its consoles (OEMCP), found out once for each agent.</summary>
+    public override async Task<Encoding> FindEncodingAsync(GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
     {
-        // With /u what cmd itself prints is UTF-16, whatever the code page. Each variable is a line; cmd's own start with '='.
-        var output = await ReadEnvironmentByAsync(
-            session, new GuestExecution("cmd.exe", "/d", "/u", "/c", "set"), time, cancellationToken).ConfigureAwait(false);
-        return [.. Encoding.Unicode.GetString(output).Split(["\r\n"], StringSplitOptions.None).Where(line => line.IndexOf('=') > 0)];
+        if (_encoding is { } known)
+        {
+            return known;
+        }
+
+        GuestExecutionStatus? end = null;
+        try
+        {
+            end = await session.RunToolAsync(
+                new GuestExecution("reg.exe", "query", @"HKLM\SYSTEM\CurrentControlSet\Control\Nls\CodePage", "/v", "OEMCP"), time, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
+        {
+            // A policy forbids it: most of what programs write is ASCII.
+        }
+
+        var match = OemCodePage.Match(Encoding.ASCII.GetString(end?.Output ?? []));
+        return _encoding = match.Success ? GuestText.CodePage(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)) : GuestText.Utf8;
     }
+
+    /// <inheritdoc/>
+    public override bool NeedsLauncher(GuestProcessStart start) =>
+        start.UserName is not null || start.OutputPath is not null || start.ErrorPath is not null || WindowsProgram.NeedsScript(start);
 
     /// <inheritdoc/>
     public override GuestExecution Launch(GuestExecution execution, GuestProcessStart start, string token, GuestAgentEndpoint endpoint) =>
         start.UserName is not null ? throw NoOtherUser(endpoint)
         : start.OutputPath is not null || start.ErrorPath is not null
             ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("RedirectStandardOutput", "Output into a file", endpoint)
-        : WindowsLauncher.Wrap(execution, token, start.WorkingDirectory!);
+        : WindowsScripts.Launcher(token, WindowsProgram.Of(start), start.Input);
 
     /// <inheritdoc/>
     public override Task<GuestProcessResult> FollowAsync(

@@ -10,6 +10,9 @@ internal static class WindowsScripts
     /// <summary>The exit code of a PowerShell that the guest's policy keeps from what the scripts need.</summary>
     public const int RestrictedExitCode = 3;
 
+    /// <summary>Windows PowerShell.</summary>
+    public const string PowerShell = "powershell.exe";
+
     // The script itself comes by standard input: an argument is bounded, and written to the guest's log.
     private const string Bootstrap = """
         if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') { exit 3 }
@@ -17,7 +20,9 @@ internal static class WindowsScripts
         & ([scriptblock]::Create($texts[0])) $texts[1] ([int] $texts[2]) $texts[3]
         """;
 
-    private static readonly Lazy<string> Functions = new(() => string.Join("\n", new[] { "Pipe", "Relay" }.Select(Read)));
+    private static readonly Lazy<string> Functions = new(() => string.Join("\n", new[] { "Pipe", "Program", "Relay" }.Select(Read)));
+
+    private static readonly Lazy<string> LauncherScript = new(() => string.Join("\n", new[] { "Program", "Launcher" }.Select(Read)));
 
     /// <summary>The helper, which serves a pipe.</summary>
     /// <param name="powerShell">The PowerShell.</param>
@@ -33,8 +38,27 @@ internal static class WindowsScripts
         };
     }
 
-    /// <summary>A PowerShell that runs a script and leaves its standard input to it.</summary>
-    public static GuestExecution Run(string powerShell, string script, string input) => new(
+    /// <summary>What runs a program instead of the agent, with the same input and output.</summary>
+    /// <param name="token">What comes at the end of standard error where the program cannot be started.</param>
+    /// <param name="program">The program, as <see cref="WindowsProgram.Of"/> tells it.</param>
+    /// <param name="input">The program's input, or null.</param>
+    public static GuestExecution Launcher(string token, IReadOnlyList<string> program, byte[]? input)
+    {
+        // Where scripts may do nothing, a program may still say so.
+        var refuse = $$"""
+            if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') {
+              cmd.exe /d /c "<nul set /p x=a policy restricts the PowerShell that starts it (constrained language){{token}} 1>&2"
+              exit 1
+            }
+
+            """;
+        var line = Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Join("\0", [token, .. program]))) + "\n";
+        var execution = Run(PowerShell, refuse + LauncherScript.Value, line);
+        return execution with { Input = [.. execution.Input!, .. input ?? []] };
+    }
+
+    // With another input format PowerShell itself may read what is for the script.
+    private static GuestExecution Run(string powerShell, string script, string input) => new(
         powerShell, "-NoLogo", "-NoProfile", "-NonInteractive", "-InputFormat", "None", "-EncodedCommand",
         Convert.ToBase64String(Encoding.Unicode.GetBytes(script)))
     {

@@ -3,7 +3,6 @@ using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Guests.Processes;
-using QemuGuestAgent.Core.Guests.Windows;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Scripts;
@@ -84,8 +83,10 @@ public static class BatchScript
     private static async Task<string> FindFolderAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
     {
-        var environment = await new WindowsPlatform().GetEnvironmentAsync(session, time, cancellationToken).ConfigureAwait(false);
-        var root = environment.FirstOrDefault(variable => variable.StartsWith("SystemRoot=", StringComparison.OrdinalIgnoreCase));
-        return $@"{root?.Substring("SystemRoot=".Length) ?? @"C:\Windows"}\Temp";
+        // With /u what cmd itself prints is UTF-16, whatever the code page.
+        var end = await session.RunToolAsync(
+            new GuestExecution("cmd.exe", "/d", "/u", "/c", "echo", "%SystemRoot%"), time, cancellationToken).ConfigureAwait(false);
+        var root = Encoding.Unicode.GetString(end.Output).Trim();
+        return $@"{(GuestPath.Windows.IsRooted(root) ? root : @"C:\Windows")}\Temp";
     }
 }

@@ -60,12 +60,12 @@ public abstract class ProgramCmdlet : InputCmdlet
     [ValidateNotNullOrEmpty]
     public string? UserName { get; set; }
 
-    /// <summary>The encoding of its input and output; UTF-8 by default.</summary>
+    /// <summary>The encoding of its input and output; by default UTF-8, and in Windows guests the OEM code page.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(EncodingCompleter))]
     [EncodingArgument]
     [ValidateNotNull]
-    public Encoding Encoding { get; set; } = new UTF8Encoding(false);
+    public Encoding? Encoding { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -104,7 +104,16 @@ public abstract class ProgramCmdlet : InputCmdlet
 
     private protected sealed override void RunInGuests(object? input)
     {
-        var program = input is null ? _program : _program with { Input = ProgramInput.Bytes(input, Encoding) };
-        ForEachGuest((guest, call, cancellationToken) => RunAsync(guest, program, call, cancellationToken), $"{Change} {FilePath}");
+        var read = input is null ? null : ProgramInput.Read(input);
+        ForEachGuest(
+            async (guest, call, cancellationToken) =>
+            {
+                var program = read is null ? _program : _program with
+                {
+                    Input = read(Encoding ?? await GuestProcess.FindEncodingAsync(guest.Session, call, cancellationToken).ConfigureAwait(false)),
+                };
+                return await RunAsync(guest, program, call, cancellationToken).ConfigureAwait(false);
+            },
+            $"{Change} {FilePath}");
     }
 }

@@ -33,10 +33,13 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 
-    /// <summary>The path of PowerShell 7 or later in the guest; a name without a slash is searched for on the agent's PATH.</summary>
+    /// <summary>
+    /// The path of a PowerShell in the guest; a name without a slash is searched for on the agent's PATH. By default PowerShell 7 (pwsh), and in
+    /// Windows guests Windows PowerShell 5.1 (powershell.exe).
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    public string ShellPath { get; set; } = "pwsh";
+    public string? ShellPath { get; set; }
 
     /// <summary>The user in the guest to run it as; by default the user that the agent runs as, which is normally root.</summary>
     [Parameter]
@@ -99,10 +102,11 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
             var time = new OperationTime(TimeProvider.System, call);
             var session = guest.Session ?? new AgentSession(
                 guest.Name, await GuestAgentSession.ConnectAsync(guest.Endpoint!, null, call, cancellationToken).ConfigureAwait(false));
-            var transport = await StartShellAsync(session, ownsSession, time, cancellationToken).ConfigureAwait(false);
+            var shell = await GuestShell.FindAsync(session.Core, ShellPath, time.Rest(), cancellationToken).ConfigureAwait(false);
+            var transport = await StartShellAsync(session, shell, ownsSession, time, cancellationToken).ConfigureAwait(false);
             var runspace = RunspaceFactory.CreateRunspace(
                 EngineTypes.Connection(transport, guest.Name), Host, TypeTable.LoadDefaultTypeFiles(), null, name);
-            await OpenAsync(runspace, transport, session, time, cancellationToken).ConfigureAwait(false);
+            await OpenAsync(runspace, transport, session, shell, time, cancellationToken).ConfigureAwait(false);
             _unwritten.TryAdd(runspace, true);
             return () =>
             {
@@ -119,13 +123,13 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
     }
 
     private async Task<GuestTransport> StartShellAsync(
-        AgentSession session, bool ownsSession, OperationTime time, CancellationToken cancellationToken)
+        AgentSession session, GuestShell shell, bool ownsSession, OperationTime time, CancellationToken cancellationToken)
     {
         try
         {
-            var shell = await InteractiveProcess.StartAsync(
-                session.Core, ShellPath, ["-NoLogo", "-NoProfile", "-sshs"], UserName, time.Rest(), cancellationToken).ConfigureAwait(false);
-            return new GuestTransport(session, shell, ownsSession);
+            var process = await InteractiveProcess.StartAsync(
+                session.Core, shell.Path, shell.Arguments, UserName, time.Rest(), cancellationToken).ConfigureAwait(false);
+            return new GuestTransport(session, process, ownsSession);
         }
         catch when (ownsSession)
         {
@@ -134,8 +138,9 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
         }
     }
 
-    private async Task OpenAsync(
-        Runspace runspace, GuestTransport transport, AgentSession session, OperationTime time, CancellationToken cancellationToken)
+    private static async Task OpenAsync(
+        Runspace runspace, GuestTransport transport, AgentSession session, GuestShell shell, OperationTime time,
+        CancellationToken cancellationToken)
     {
         var changed = new TaskCompletionSource<RunspaceStateInfo>(TaskCreationOptions.RunContinuationsAsynchronously);
         runspace.StateChanged += (_, change) =>
@@ -170,7 +175,7 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
             throw;
         }
 
-        GuestAgentException NotOpened(string? reason) => ErrorCatalogue.RemotingNotOpened.WithTarget(session, ShellPath, session.Endpoint, reason);
+        GuestAgentException NotOpened(string? reason) => ErrorCatalogue.RemotingNotOpened.WithTarget(session, shell.Path, session.Endpoint, reason);
 
         // Without the failure PowerShell would wait for an answer.
         GuestAgentException Abort(GuestAgentException failure)

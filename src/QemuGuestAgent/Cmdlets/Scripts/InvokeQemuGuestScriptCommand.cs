@@ -111,7 +111,7 @@ public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
         try
         {
             var payload = ScriptPayload.Serialize(_powerShell, _script, ArgumentList ?? [], input);
-            var bytes = input is null ? null : ProgramInput.Bytes(input, Encoding);
+            var bytes = input is null ? null : ProgramInput.Read(input)(Encoding);
             ForEachGuest((guest, call, cancellationToken) => RunAsync(guest, payload, bytes, call, cancellationToken), "run a script");
         }
         catch (GuestAgentException e)

@@ -11,7 +11,12 @@ function Invoke-Relay($Pipe, [int] $Patience, [string[]] $Program) {
         $heard = [Diagnostics.Stopwatch]::StartNew()
         while (-not ($first = @(Receive-First $link)) -and -not $link.IsOver -and $heard.Elapsed.TotalSeconds -lt $Patience) { }
         if (-not $first) { return }
-        try { $process = Start-Program $Program }
+        try {
+            $start = New-Start $Program
+            $start.CreateNoWindow = $true
+            $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+            $process = [Diagnostics.Process]::Start($start)
+        }
         catch {
             Add-Frame $link f ([Text.Encoding]::UTF8.GetBytes($_.Exception.GetBaseException().Message))
             Send-Rest $link $Patience
@@ -32,22 +37,6 @@ function Invoke-Relay($Pipe, [int] $Patience, [string[]] $Program) {
 function Receive-First($Link) {
     $null = [Threading.WaitHandle]::WaitAny([Threading.WaitHandle[]] @(Start-Transfer $Link), 1000)
     if (-not $Link.IsOver) { Receive-Frame $Link }
-}
-
-# The program, its arguments as one line, its folder or nothing, whether the variables replace the others, and each of them: NAME=value,
-# or NAME for none.
-function Start-Program([string[]] $Program) {
-    $start = New-Object Diagnostics.ProcessStartInfo $Program[0], $Program[1]
-    $start.WorkingDirectory = $Program[2]
-    $start.UseShellExecute = $false
-    $start.CreateNoWindow = $true
-    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
-    if ($Program[3] -eq 'replace') { $start.EnvironmentVariables.Clear() }
-    for ($i = 4; $i -lt $Program.Length; $i++) {
-        $name, $value = $Program[$i].Split([char[]] '=', 2)
-        if ($null -eq $value) { $start.EnvironmentVariables.Remove($name) } else { $start.EnvironmentVariables[$name] = $value }
-    }
-    [Diagnostics.Process]::Start($start)
 }
 
 # Carries until the program has ended; whether it has, and not the host.
