@@ -120,7 +120,7 @@ Describe 'Values of objects' {
     }
 
     It 'shows an exit code of Windows as it is known there' {
-        $result = [pscustomobject] @{ PSTypeName = 'QemuGuestAgent.ProcessResult'; Guest = 'win'; ExitCode = -1073741819; Signal = $null; StandardOutput = ''; StandardError = '' }
+        $result = [pscustomobject] @{ PSTypeName = 'QemuGuestAgent.ProcessResult'; PSGuestName = 'win'; ExitCode = -1073741819; Signal = $null; StandardOutput = ''; StandardError = '' }
         $result | Out-String -Width 80 | Should -Match ' 0xC0000005 '
     }
 

@@ -89,7 +89,9 @@ public sealed class TimeCommandsTests
     public void A_zone_has_its_names_in_Windows_and_elsewhere(string? name, string? windowsId, string? ianaId)
     {
         var zone = new GuestTimeZone(name, TimeSpan.Zero);
-        Assert.Equal((windowsId, ianaId), (zone.WindowsId, zone.IanaId));
+
+        // .NET Framework has no table of them.
+        Assert.Equal(Environment.Version.Major > 4 ? (windowsId, ianaId) : (null, null), (zone.WindowsId, zone.IanaId));
     }
 
     // The guest looks at its clock when the request has arrived.
