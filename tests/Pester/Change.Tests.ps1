@@ -66,6 +66,15 @@ Describe 'Set-QemuGuestUserPassword' {
         "$records" | Should -BeLike '*"crypted":true*'
     }
 
+    It 'sends a Windows guest no hash, and passwords of local accounts only' {
+        $windows = Connect-QemuGuestAgent (New-Endpoint 'os=windows')
+        { Set-QemuGuestUserPassword $windows (New-Credential '$6$a$b') -Crypted -ErrorAction Stop } | Should -Throw -ErrorId 'PasswordHashRefused,*'
+        $domain = [pscredential]::new('CORP\Administrator', (New-Credential secret).Password)
+        { Set-QemuGuestUserPassword $windows $domain -ErrorAction Stop } | Should -Throw -ErrorId 'AccountNotLocal,*'
+        Set-QemuGuestUserPassword $windows ([pscredential]::new('.\Administrator', $domain.Password)) -ErrorAction Stop
+        Disconnect-QemuGuestAgent $windows
+    }
+
     It 'refuses <Name>' -ForEach @(
         @{ Name = 'a line feed'; Text = "a`nb" }
         @{ Name = 'a NUL'; Text = "a$([char]0)b" }
@@ -228,6 +237,17 @@ Describe 'Optimize-QemuGuestFileSystem' {
         $trimmed.MountPoint | Should -Be '/'
         $failed.FullyQualifiedErrorId | Should -BeLike 'TrimFailed,*'
         $failed.Exception.Target | Should -Be '/boot'
+    }
+
+    It 'warns that -Minimum does not count in Windows, which tells no numbers' {
+        $windows = Connect-QemuGuestAgent (New-Endpoint 'os=windows') -Name vm2
+        $trimmed = Optimize-QemuGuestFileSystem $windows -Minimum 600MB -WarningVariable warned -WarningAction SilentlyContinue
+        $trimmed.MountPoint | Should -Be 'C:\'
+        $trimmed.Trimmed | Should -BeNullOrEmpty
+        "$warned" | Should -BeLike 'vm2: -Minimum *'
+        $null = Optimize-QemuGuestFileSystem $windows -WarningVariable warned
+        $warned | Should -BeNullOrEmpty
+        Disconnect-QemuGuestAgent $windows
     }
 
     It 'has time, and shows progress while it takes long' {

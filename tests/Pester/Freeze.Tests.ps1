@@ -287,6 +287,15 @@ Describe 'Suspend- and Resume-QemuGuestFileSystem' {
         Resume-QemuGuestFileSystem $session
     }
 
+    It 'warn that Windows does not hold writes for long' {
+        Suspend-QemuGuestFileSystem $session -Confirm:$false -WarningVariable warned
+        $warned | Should -BeNullOrEmpty
+        $windows = Connect-QemuGuestAgent (New-Endpoint 'os=windows') -Name win
+        Suspend-QemuGuestFileSystem $windows -Confirm:$false -WarningVariable warned -WarningAction SilentlyContinue
+        "$warned" | Should -BeLike 'win: Windows holds writes for 10 seconds only.*'
+        $windows, $session | Resume-QemuGuestFileSystem
+    }
+
     It 'leave what is not frozen as it is' {
         Resume-QemuGuestFileSystem $session -ErrorVariable failed
         $failed | Should -BeNullOrEmpty

@@ -119,6 +119,11 @@ Describe 'Values of objects' {
         "$result" | Should -Be 'exit code 0'
     }
 
+    It 'shows an exit code of Windows as it is known there' {
+        $result = [pscustomobject] @{ PSTypeName = 'QemuGuestAgent.ProcessResult'; PSGuestName = 'win'; ExitCode = -1073741819; Signal = $null; StandardOutput = ''; StandardError = '' }
+        $result | Out-String -Width 80 | Should -Match ' 0xC0000005 '
+    }
+
     It 'shows the whole operating system and the whole name at 160 columns' {
         $text = Get-QemuGuest $vm | Out-String -Width 160
         $text | Should -Match 'Debian GNU/Linux 13 \(trixie\)'

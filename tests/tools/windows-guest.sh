@@ -3,12 +3,14 @@
 # comes from NuGet, by the .NET SDK (10 or later); the agent is built from Debian's sources.
 # usage: windows-guest.sh build FOLDER [SUITE]       prints the folder to give to the tests as QEMU_GA_WINDOWS
 #        windows-guest.sh pwsh FOLDER ARGUMENTS...   runs PowerShell; this machine's files are on drive Z:
+#        windows-guest.sh copy FOLDER OTHER          makes another guest like it, in a folder that is not there yet, in no time
 #        windows-guest.sh start FOLDER OPTIONS...    starts the agent with these options, and prints its socket
+#        windows-guest.sh agent FOLDER OPTIONS...    starts the agent only, once more or for the first time, on FOLDER/run/com1
 #        windows-guest.sh stop FOLDER                ends everything in the guest
 # Wine has no services, access control lists, shadow copies, power or passwords of Windows, no Unix sockets, and its own speed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-case ${1-}:${2-} in build:?* | pwsh:?* | start:?* | stop:?*) ;; *) sed -n '/^# usage/,/^# Wine/s/^# //p' "$0" >&2; exit 2 ;; esac
+case ${1-}:${2-} in build:?* | pwsh:?* | copy:?* | start:?* | agent:?* | stop:?*) ;; *) sed -n '/^# usage/,/^# Wine/s/^# //p' "$0" >&2; exit 2 ;; esac
 verb=$1 folder=$(mkdir -p "$2" && cd "$2" && pwd)
 shift 2
 
@@ -169,6 +171,19 @@ build() {
   fi
 }
 
+# Both have the same files, but for those that are written where they stand.
+copy() {
+  local other=$1
+  mkdir "$other"
+  other=$(cd "$other" && pwd)
+  mkdir "$other/home"
+  cp -al "$folder"/{agent,ready,wine} "$other" 2> /dev/null || cp -a "$folder"/{agent,ready,wine} "$other"
+  rm -rf "$other"/wine/{*.reg,drive_c/users}
+  cp -a "$folder"/wine/*.reg "$other/wine"
+  cp -a "$folder/wine/drive_c/users" "$other/wine/drive_c"
+  sed -i "s|^\"COM1\"=.*|\"COM1\"=\"$other/run/com1\"|" "$other/wine/system.reg"
+}
+
 stop() {
   local pid
   "${guest[@]}" wineserver -k || :
@@ -189,10 +204,7 @@ start() {
     8<> "$run/com1" 9<> "$run/line" &
   echo $! > "$run/socket.pid"
   until [ -S "$run/ga.sock" ]; do kill -0 $!; sleep 0.1; done
-  # Its programs get a console as those of a service do, which is a window.
-  setsid "${guest[@]}" xvfb-run -a wine start /wait 'C:\qga\qemu-ga.exe' -m isa-serial -p COM1 -t 'C:\qga' "$@" \
-    < /dev/null > "$run/agent.log" 2>&1 &
-  echo $! > "$run/agent.pid"
+  agent "$@"
   # What is asked waits in the line until the agent has opened it.
   python3 - "$run/ga.sock" <<'PING' || { cat "$run/agent.log" >&2; stop; exit 1; }
 import socket, sys
@@ -203,6 +215,18 @@ with socket.socket(socket.AF_UNIX) as line:
     line.recv(1024)
 PING
   echo "$run/ga.sock"
+}
+
+agent() {
+  local run=$folder/run
+  # The agent's programs get a console as those of a service do, which is a window.
+  if [ ! -e "$run/display.pid" ]; then
+    setsid "${guest[@]}" TMPDIR="$run" xvfb-run -a sh -c 'cd "$0" && export > display && echo $$ > display.pid && exec sleep infinity' "$run" \
+      < /dev/null > "$run/display.log" 2>&1 &
+    until [ -s "$run/display.pid" ]; do kill -0 $!; sleep 0.1; done
+  fi
+  setsid env -i sh -c '. "$0"; exec wine start /wait "C:\qga\qemu-ga.exe" -m isa-serial -p COM1 -t "C:\qga" "$@"' "$run/display" "$@" \
+    < /dev/null >> "$run/agent.log" 2>&1 &
 }
 
 case $verb in

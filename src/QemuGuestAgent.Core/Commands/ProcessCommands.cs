@@ -23,7 +23,7 @@ internal sealed record GuestExecution(string Path, params string[] Arguments)
 /// <summary>The reply of guest-exec-status for a process.</summary>
 /// <param name="HasExited">Whether it has ended; then the agent has forgotten it with this reply.</param>
 /// <param name="ExitCode">Its exit code, or null where a signal ended it.</param>
-/// <param name="Signal">The signal that ended it (on Windows the exception's code), or null.</param>
+/// <param name="Signal">The signal that ended it, or null.</param>
 /// <param name="Output">The standard output.</param>
 /// <param name="Errors">The standard error.</param>
 /// <param name="IsTruncated">Whether it wrote more to one of them than the agent keeps.</param>
@@ -83,10 +83,17 @@ internal static class ProcessCommands
     public static GuestExecutionStatus ParseStatus(JsonElement reply)
     {
         var (output, errors) = (Bytes(reply, "out-data"), Bytes(reply, "err-data"));
+        var (exitCode, signal) = (Code(reply, "exitcode"), Code(reply, "signal"));
+
+        // No signal is negative: it is an exit code from 0xC0000000 on, of which Windows' agent tells so.
+        if (signal < 0)
+        {
+            (exitCode, signal) = (signal, null);
+        }
+
         return new GuestExecutionStatus(
             reply.Flag("exited") ?? throw new FormatException("it does not say whether the process has exited."),
-            Code(reply, "exitcode"), Code(reply, "signal"),
-            output, errors,
+            exitCode, signal, output, errors,
             reply.Flag("out-truncated") == true || reply.Flag("err-truncated") == true
                 || output.Length >= MaxOutputBytes || errors.Length >= MaxOutputBytes);
     }

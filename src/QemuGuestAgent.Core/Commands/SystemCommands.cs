@@ -20,7 +20,7 @@ public sealed record GuestOperatingSystem(
     string? KernelRelease, string? KernelVersion, string? Machine)
 {
     /// <summary>The common form of the kernel version: 6.12.48-amd64, or 10.0.20348 for Windows.</summary>
-    public string? Kernel => Id == "mswindows" && KernelVersion is not null && KernelRelease is not null
+    public string? Kernel => Id == WindowsNames.Id && KernelVersion is not null && KernelRelease is not null
         ? $"{KernelVersion}.{KernelRelease}"
         : KernelRelease;
 
@@ -89,7 +89,7 @@ public static class SystemCommands
         this GuestAgentSession session, CallOptions? call = null, CancellationToken cancellationToken = default) =>
         session.QueryListAsync("guest-get-users", ParseUser, call, cancellationToken);
 
-    internal static GuestOperatingSystem ParseOperatingSystem(JsonElement reply) => new(
+    internal static GuestOperatingSystem ParseOperatingSystem(JsonElement reply) => WindowsNames.Correct(new(
         reply.Text("id"),
         reply.Text("name"),
         reply.Text("pretty-name"),
@@ -99,7 +99,7 @@ public static class SystemCommands
         reply.Text("variant-id"),
         reply.Text("kernel-release"),
         reply.Text("kernel-version"),
-        reply.Text("machine"));
+        reply.Text("machine")));
 
     internal static GuestLoad ParseLoad(JsonElement reply) =>
         new(reply.Real("load1m"), reply.Real("load5m"), reply.Real("load15m"));

@@ -31,6 +31,12 @@ public sealed class GuestTimeZone(string? name, TimeSpan? utcOffset)
     /// <summary>The zone's name in the guest, or null.</summary>
     public string? Name { get; } = name;
 
+    /// <summary>The id of the zone in Windows, such as W. Europe Standard Time; null where the guest's name for it is none, and on .NET Framework.</summary>
+    public string? WindowsId => WindowsNames.FindTimeZone(Name).WindowsId;
+
+    /// <summary>The IANA name of the zone, such as Europe/Berlin, where it is known by its id in Windows; else null, as on .NET Framework.</summary>
+    public string? IanaId => WindowsNames.FindTimeZone(Name).IanaId;
+
     /// <summary>How far the zone's time is ahead of UTC now, negative west of Greenwich, or null.</summary>
     public TimeSpan? UtcOffset { get; } = utcOffset;
 
@@ -50,6 +56,9 @@ public sealed class GuestTimeZone(string? name, TimeSpan? utcOffset)
 /// <summary>The commands about a guest's clock.</summary>
 public static class TimeCommands
 {
+    // Windows' agent says so after it has succeeded (QEMU qga/commands-win32.c); only its text tells.
+    private const string NotAccurate = "No internet connection on guest, sync not accurate";
+
     // No zone is further away from UTC than that.
     private const long MaxSeconds = 24 * 60 * 60;
 
@@ -84,19 +93,30 @@ public static class TimeCommands
 
     /// <summary>Sets the guest's clock (guest-set-time).</summary>
     /// <param name="session">The session.</param>
-    /// <param name="time">The time; it is set in the guest's RTC too. Null sets the clock from the RTC.</param>
+    /// <param name="time">
+    /// The time; it is set in the guest's RTC too. Null sets the clock from the RTC, or in Windows by its time service.
+    /// </param>
     /// <param name="call">Time limit and trace; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the operation; the session stays usable.</param>
+    /// <returns>What the agent warns of though the clock was set, or null.</returns>
     /// <exception cref="GuestAgentException">TimeOutOfRange; and as InvokeAsync.</exception>
-    public static async Task SetTimeAsync(
+    public static async Task<string?> SetTimeAsync(
         this GuestAgentSession session, DateTime? time, CallOptions? call = null, CancellationToken cancellationToken = default)
     {
         var nanoseconds = time is { } given
             ? UnixTime.ToNanoseconds(given) ?? throw ErrorCatalogue.TimeOutOfRange.With(given)
             : (long?)null;
-        await session.InvokeAsync(
-            new GuestAgentRequest("guest-set-time", nanoseconds is null ? null : new Hashtable { ["time"] = nanoseconds }),
-            call, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await session.InvokeAsync(
+                new GuestAgentRequest("guest-set-time", nanoseconds is null ? null : new Hashtable { ["time"] = nanoseconds }),
+                call, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (GuestAgentException e) when (time is null && e.AgentErrorText == NotAccurate)
+        {
+            return e.AgentErrorText;
+        }
     }
 
     internal static GuestTimeZone ParseTimeZone(JsonElement reply) => new(

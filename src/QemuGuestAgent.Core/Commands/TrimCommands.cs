@@ -24,7 +24,11 @@ public sealed class GuestTrimResult(string mountPoint, long? trimmed, long? mini
 /// <summary>What guest-fstrim did.</summary>
 /// <param name="Trimmed">The file systems that were trimmed; none where the agent does not tell (before QEMU 2.4).</param>
 /// <param name="Failures">The errors of those that were not; the target of each is the mount point.</param>
-public sealed record GuestTrimReport(IReadOnlyList<GuestTrimResult> Trimmed, IReadOnlyList<GuestAgentException> Failures);
+public sealed record GuestTrimReport(IReadOnlyList<GuestTrimResult> Trimmed, IReadOnlyList<GuestAgentException> Failures)
+{
+    /// <summary>Whether a shortest free range was given, and the guest takes no account of it.</summary>
+    public bool MinimumIgnored { get; init; }
+}
 
 /// <summary>The command that trims file systems.</summary>
 public static class TrimCommands

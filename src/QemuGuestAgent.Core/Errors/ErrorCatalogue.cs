@@ -183,7 +183,7 @@ public static class ErrorCatalogue
         "Check the name: Get-QemuGuestAgentCommand lists what this agent knows. A newer qemu-guest-agent in the guest may have it.");
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
-        "The command '{0}' is disabled in the agent on '{1}'.",
+        "The command '{0}' is disabled in the agent on '{1}'.{2}",
         "Allow it in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs; on RHEL and related systems FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga), and restart the agent there. Before QEMU 9.1 the agent also reports commands as disabled that the guest's operating system does not support.");
 
     internal static readonly ErrorDefinition GuestFrozen = Define(ResourceUnavailable,
@@ -323,7 +323,11 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ThawNotAllowed = Define(NotEnabled,
         "The guest of '{0}' was not frozen: its agent does not allow guest-fsfreeze-thaw, or does not allow guest-info, which shows what is allowed.",
-        "Allow both in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs). A guest that cannot be thawed is not frozen.");
+        "Allow both in the guest, in qemu-guest-agent's configuration (block-rpcs, allow-rpcs). In a Windows guest, agents before QEMU 9.1 do not allow it where their provider for the shadow copy service (VSS) is missing: the installer of virtio-win brings it. A guest that cannot be thawed is not frozen.");
+
+    internal static readonly ErrorDefinition FreezeNotSupported = Define(NotImplemented,
+        "The file systems of the guest of '{0}' cannot be frozen: its agent says: {1}",
+        "A Windows guest needs the agent's provider for the shadow copy service (VSS): install the agent there with the installer of virtio-win, and look at 'vssadmin list providers' and 'vssadmin list writers'. Without it, take the snapshot of a guest that is not frozen, or shut down.");
 
     internal static readonly ErrorDefinition FreezeInFlight = Define(ResourceBusy,
         "The guest of '{0}' was not frozen: {1}, and the agent of a frozen guest does not report on it.",
@@ -351,7 +355,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition ThawFailed = Define(InvalidResult,
         "The guest of '{0}' is thawed, but its agent reported an error while thawing: {1} A snapshot taken meanwhile may not be consistent.",
-        "The message is the agent's own. Check the guest's freeze hooks and its log, then try again.");
+        "The message is the agent's own. Check the guest's freeze hooks and its log, then try again. A Windows guest holds writes for ten seconds at most.");
 
     internal static readonly ErrorDefinition GuestLeftFrozen = Define(InvalidResult,
         "THE GUEST OF '{0}' MAY STILL BE FROZEN: its agent did not confirm a thaw: {1} {2}",
@@ -522,6 +526,14 @@ public static class ErrorCatalogue
     internal static readonly ErrorDefinition PasswordInvalid = Define(InvalidData,
         "The password contains {0}, which no guest accepts: nothing was sent.",
         "Give a password that is one line of valid text. A password that was read from a file may end with a line feed: trim it.");
+
+    internal static readonly ErrorDefinition PasswordHashRefused = Define(InvalidArgument,
+        "The Windows guest of '{0}' takes no hash of a password: nothing was sent.",
+        "Give the password itself, without -Crypted.");
+
+    internal static readonly ErrorDefinition AccountNotLocal = Define(InvalidArgument,
+        "'{0}' is not the name of a local account, and the agent in the Windows guest of '{1}' sets no other passwords: nothing was sent.",
+        "Give the name of the account alone, such as Administrator. Set the password of an account of a domain on a domain controller.");
 
     internal static readonly ErrorDefinition TimeOutOfRange = Define(InvalidArgument,
         "The time {0} is outside the range that the agent accepts: from 1970 to 2262.",

@@ -35,6 +35,9 @@ internal abstract class GuestPlatform
     /// <summary>How long file systems can stay frozen there; null is without limit.</summary>
     public abstract TimeSpan? FreezeLimit { get; }
 
+    /// <summary>Whether trimming file systems takes no account of the shortest range to trim.</summary>
+    public virtual bool IgnoresTrimMinimum => false;
+
     /// <summary>The platform of a guest. One whose agent does not tell (before QEMU 2.10, or by policy) counts as POSIX.</summary>
     public static async Task<GuestPlatform> FindAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
@@ -45,7 +48,7 @@ internal abstract class GuestPlatform
         }
 
         var system = await session.GetOperatingSystemAsync(time.Command(), cancellationToken).OrDefaultIfRefused().ConfigureAwait(false);
-        GuestPlatform platform = system?.Id == "mswindows" ? new WindowsPlatform() : new PosixPlatform();
+        GuestPlatform platform = system?.Id == WindowsNames.Id ? new WindowsPlatform() : new PosixPlatform();
         return system is not null && session.Agent is { } asked ? Known.GetValue(asked, _ => platform) : platform;
     }
 
@@ -54,6 +57,13 @@ internal abstract class GuestPlatform
         GuestAgentSession session, GuestProcessStart start, OperationTime time, CancellationToken cancellationToken) =>
         start.Encoding is not null || start.IsOutputInternal ? start
             : start with { Encoding = await FindEncodingAsync(session, time, cancellationToken).ConfigureAwait(false) };
+
+    /// <summary>The name of an account as its agent takes it to set its password.</summary>
+    /// <param name="userName">The name as the caller has it.</param>
+    /// <param name="isHash">Whether the hash of a password is set.</param>
+    /// <param name="endpoint">The guest's endpoint, for errors.</param>
+    /// <exception cref="GuestAgentException">PasswordHashRefused, AccountNotLocal.</exception>
+    public virtual string AccountName(string userName, bool isHash, GuestAgentEndpoint endpoint) => userName;
 
     /// <summary>The interpreter of a script that names none.</summary>
     /// <param name="isPowerShell">Whether it is a script for a PowerShell.</param>

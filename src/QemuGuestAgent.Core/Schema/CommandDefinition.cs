@@ -32,6 +32,9 @@ public sealed record CommandDefinition(string Name, string Since, string Cmdlet,
     /// <summary>Whether the agent replies on success; false for commands that take the guest down (QEMU: success-response).</summary>
     public bool SuccessResponse { get; init; } = true;
 
+    /// <summary>The only system whose agents have it: Linux or Windows; null where it is of several.</summary>
+    public string? OnlyIn { get; init; }
+
     /// <summary>Whether it works while the guest's file systems are frozen.</summary>
     public bool WorksWhileFrozen { get; init; }
 }

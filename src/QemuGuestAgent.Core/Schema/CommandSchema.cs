@@ -62,7 +62,7 @@ public static class CommandSchema
         },
         new("guest-get-devices", "5.2", "Get-QemuGuestDevice", "Lists the device drivers of a Windows guest.")
         {
-            Returns = "[{driver-name, *driver-date, *driver-version, *id: {type, vendor-id, device-id}}]",
+            Returns = "[{driver-name, *driver-date, *driver-version, *id: {type, vendor-id, device-id}}]", OnlyIn = "Windows",
         },
 
         // Processors and memory.
@@ -73,27 +73,27 @@ public static class CommandSchema
         new("guest-set-vcpus", "1.5", "Set-QemuGuestProcessor",
             "Takes processors online or offline; returns how many, counted from the first.")
         {
-            Arguments = [new("vcpus", "[{logical-id: int, online: bool}]")], Returns = "int",
+            Arguments = [new("vcpus", "[{logical-id: int, online: bool}]")], Returns = "int", OnlyIn = "Linux",
         },
         new("guest-get-cpustats", "7.1", "Get-QemuGuestProcessorStatistic",
             "Returns how each processor has spent its time, in milliseconds.")
         {
-            Returns = "[{type, cpu, user, nice, system, idle, *iowait, *irq, *softirq, *steal, *guest, *guestnice}]",
+            Returns = "[{type, cpu, user, nice, system, idle, *iowait, *irq, *softirq, *steal, *guest, *guestnice}]", OnlyIn = "Linux",
         },
         new("guest-get-memory-blocks", "2.3", "Get-QemuGuestMemoryBlock",
             "Lists the memory blocks, and which of them are online.")
         {
-            Returns = "[{phys-index, online, *can-offline}]",
+            Returns = "[{phys-index, online, *can-offline}]", OnlyIn = "Linux",
         },
         new("guest-set-memory-blocks", "2.3", "Set-QemuGuestMemoryBlock",
             "Takes memory blocks online or offline; returns the result for each.")
         {
-            Arguments = [new("mem-blks", "[{phys-index: int, online: bool}]")], Returns = "[{phys-index, response, *error-code}]",
+            Arguments = [new("mem-blks", "[{phys-index: int, online: bool}]")], Returns = "[{phys-index, response, *error-code}]", OnlyIn = "Linux",
         },
         new("guest-get-memory-block-info", "2.3", "Get-QemuGuestMemoryBlock",
             "Returns the size of a memory block, in bytes.")
         {
-            Returns = "{size}",
+            Returns = "{size}", OnlyIn = "Linux",
         },
 
         // The network.
@@ -104,7 +104,7 @@ public static class CommandSchema
         },
         new("guest-network-get-route", "9.1", "Get-QemuGuestNetworkRoute", "Lists the network routes.")
         {
-            Returns = "[{iface, destination, metric, *gateway, *mask, *irtt, *flags, …, version}]",
+            Returns = "[{iface, destination, metric, *gateway, *mask, *irtt, *flags, …, version}]", OnlyIn = "Linux",
         },
 
         // Disks and file systems.
@@ -115,7 +115,7 @@ public static class CommandSchema
         },
         new("guest-get-diskstats", "7.1", "Get-QemuGuestDiskStatistic", "Returns the counters of each disk.")
         {
-            Returns = "[{name, major, minor, stats: {…}}]",
+            Returns = "[{name, major, minor, stats: {…}}]", OnlyIn = "Linux",
         },
         new("guest-get-fsinfo", "2.2", "Get-QemuGuestFileSystem",
             "Lists the mounted file systems and how full they are.")
@@ -213,7 +213,7 @@ public static class CommandSchema
         new("guest-suspend-disk", "1.1", "Suspend-QemuGuest", "Suspends the guest to its disk.") { SuccessResponse = false },
         new("guest-suspend-ram", "1.1", "Suspend-QemuGuest", "Suspends the guest to its memory.") { SuccessResponse = false },
         new("guest-suspend-hybrid", "1.1", "Suspend-QemuGuest",
-            "Suspends the guest to its memory and its disk.") { SuccessResponse = false },
+            "Suspends the guest to its memory and its disk.") { SuccessResponse = false, OnlyIn = "Linux" },
     ];
 
     private static readonly Dictionary<string, CommandDefinition> ByName =

@@ -29,7 +29,7 @@ internal sealed class AgentErrorMapper(GuestAgentEndpoint endpoint, GuestAgentIn
         {
             "CommandNotFound" when !(agent?.Commands.ContainsKey(command) ?? CommandSchema.Find(command) is not null) =>
                 ErrorCatalogue.CommandNotFound.With(command, endpoint, agent?.Version ?? "unknown", Suggest(command)),
-            "CommandNotFound" or "CommandDisabled" => ErrorCatalogue.CommandDisabled.With(command, endpoint),
+            "CommandNotFound" or "CommandDisabled" => ErrorCatalogue.CommandDisabled.With(command, endpoint, OnlyIn(command)),
             _ => ErrorCatalogue.AgentError.With(command, endpoint, description, errorClass),
         };
         explained.AgentErrorClass = errorClass;
@@ -46,11 +46,14 @@ internal sealed class AgentErrorMapper(GuestAgentEndpoint endpoint, GuestAgentIn
         }
     }
 
+    private static string OnlyIn(string command) =>
+        CommandSchema.Find(command)?.OnlyIn is { } system ? $" Only agents in {system} have it{(system == "Linux" ? ", none in Windows" : "")}." : "";
+
     private string Suggest(string command)
     {
         if (CommandSchema.Find(command) is { } known)
         {
-            return $" QEMU's own agent has it from version {known.Since} on, if the guest supports it.";
+            return $" QEMU's own agent has it from version {known.Since} on{(known.OnlyIn is null ? ", if the guest supports it" : "")}.{OnlyIn(command)}";
         }
 
         var part = command.StartsWith("guest-", StringComparison.Ordinal) ? command.Substring("guest-".Length) : command;

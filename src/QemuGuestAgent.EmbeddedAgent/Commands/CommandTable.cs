@@ -34,7 +34,7 @@ internal static class CommandTable
         new("guest-set-vcpus", ProcessorCommands.SetProcessors, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-get-vcpus", ProcessorCommands.Processors),
         new("guest-network-get-interfaces", NetworkCommands.Interfaces),
-        new("guest-suspend-hybrid", PowerCommands.SuspendToMemory, SuccessResponse: false),
+        new("guest-suspend-hybrid", PowerCommands.SuspendToMemory, SuccessResponse: false, OnlyOn: EmbeddedGuestOS.Linux),
         new("guest-suspend-ram", PowerCommands.SuspendToMemory, SuccessResponse: false),
         new("guest-suspend-disk", PowerCommands.SuspendToDisk, SuccessResponse: false),
         new("guest-fstrim", StorageCommands.Trim),

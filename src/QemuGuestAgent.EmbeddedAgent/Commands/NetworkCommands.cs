@@ -20,7 +20,7 @@ internal static class NetworkCommands
                 "52:54:00:12:34:56",
                 Address("ipv4", "192.0.2.10", 24),
                 Address("ipv6", "2001:db8::10", 64),
-                Address("ipv6", "fe80::5054:ff:fe12:3456", 64)));
+                Address("ipv6", isWindows ? "fe80::5054:ff:fe12:3456%5" : "fe80::5054:ff:fe12:3456", 64)));
     }
 
     public static JsonNode? Routes(AgentContext agent, CommandArguments arguments)

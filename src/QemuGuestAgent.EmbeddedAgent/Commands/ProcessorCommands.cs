@@ -14,7 +14,7 @@ internal static class ProcessorCommands
     public static JsonNode? Processors(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();
-        return Units(agent.Machine.OnlineProcessors, "logical-id");
+        return Units(agent.Machine.OnlineProcessors, "logical-id", canOffline: agent.Options.GuestOS != EmbeddedGuestOS.Windows);
     }
 
     public static JsonNode? Statistics(AgentContext agent, CommandArguments arguments)
@@ -27,7 +27,7 @@ internal static class ProcessorCommands
     public static JsonNode? MemoryBlocks(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();
-        return Units(agent.Machine.OnlineMemoryBlocks, "phys-index");
+        return Units(agent.Machine.OnlineMemoryBlocks, "phys-index", canOffline: true);
     }
 
     public static JsonNode? MemoryBlockInfo(AgentContext agent, CommandArguments arguments)
@@ -98,11 +98,11 @@ internal static class ProcessorCommands
     }
 
     // The first one stays online. Their order means nothing; here it is the reverse.
-    private static JsonArray Units(bool[] online, string key) => new(
+    private static JsonArray Units(bool[] online, string key, bool canOffline) => new(
         online.Select((isOnline, id) => (JsonNode?)new JsonObject
         {
             ["online"] = isOnline,
-            ["can-offline"] = id > 0,
+            ["can-offline"] = canOffline && id > 0,
             [key] = id,
         }).Reverse().ToArray());
 

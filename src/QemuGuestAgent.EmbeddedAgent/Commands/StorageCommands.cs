@@ -50,7 +50,11 @@ internal static class StorageCommands
     {
         var minimum = arguments.OptionalInteger("minimum") ?? 0;
         arguments.End();
-        return new JsonObject { ["paths"] = new JsonArray(Mounted(agent).Select(of => Trim(of, minimum)).ToArray<JsonNode?>()) };
+        // Windows trims what has a letter, by a program that tells no numbers.
+        var paths = agent.Options.GuestOS == EmbeddedGuestOS.Windows
+            ? [new JsonObject { ["path"] = @"C:\" }]
+            : Mounted(agent).Select(of => Trim(of, minimum)).ToArray<JsonNode?>();
+        return new JsonObject { ["paths"] = new JsonArray(paths) };
     }
 
     /// <summary>The mounted file systems and their sizes, in bytes.</summary>

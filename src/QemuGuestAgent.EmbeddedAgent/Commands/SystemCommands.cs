@@ -48,7 +48,9 @@ internal static class SystemCommands
     public static JsonNode? TimeZone(AgentContext agent, CommandArguments arguments)
     {
         arguments.End();
-        return new JsonObject { ["zone"] = "UTC", ["offset"] = 0 };
+        // Windows' own name for it, not the abbreviation.
+        var zone = agent.Options.GuestOS == EmbeddedGuestOS.Windows ? "Coordinated Universal Time" : "UTC";
+        return new JsonObject { ["zone"] = zone, ["offset"] = 0 };
     }
 
     public static JsonNode? Users(AgentContext agent, CommandArguments arguments)

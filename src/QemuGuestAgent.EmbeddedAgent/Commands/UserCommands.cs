@@ -13,8 +13,13 @@ internal static class UserCommands
     {
         var user = arguments.Text("username");
         var password = LenientBase64.Decode(arguments.Text("password"));
-        arguments.Flag("crypted");
+        var isHash = arguments.Flag("crypted");
         arguments.End();
+        if (isHash && agent.Options.GuestOS == EmbeddedGuestOS.Windows)
+        {
+            throw new EmbeddedCommandException("'crypted' must be off on this host");
+        }
+
         if (password.Contains((byte)'\n'))
         {
             throw new EmbeddedCommandException("forbidden characters in raw password");
@@ -71,8 +76,9 @@ internal static class UserCommands
         return new JsonObject();
     }
 
+    // In Windows all administrators have one file.
     private static string KeysPath(AgentContext agent, string user) => agent.Machine.HomeOf(user) is { } home
-        ? home + "/.ssh/authorized_keys"
+        ? agent.Options.GuestOS == EmbeddedGuestOS.Windows ? @"C:\ProgramData\ssh\administrators_authorized_keys" : home + "/.ssh/authorized_keys"
         : throw new EmbeddedCommandException($"failed to lookup user '{user}': Invalid user name");
 
     private static void Check(IReadOnlyList<string> keys)

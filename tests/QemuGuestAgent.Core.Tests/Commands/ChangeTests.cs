@@ -23,6 +23,17 @@ public sealed class ChangeTests
     [Fact]
     public Task Without_a_time_none_is_sent() => SaysAsync(session => session.SetTimeAsync(null), "guest-set-time", null);
 
+    [Fact]
+    public async Task What_Windows_says_after_it_has_set_its_clock_is_a_warning()
+    {
+        const string Told = "No internet connection on guest, sync not accurate";
+        Assert.Equal(Told, await HoldAsync(session => session.SetTimeAsync(null), ("guest-set-time", null, "!" + Told)));
+        Assert.Null(await HoldAsync(session => session.SetTimeAsync(null), ("guest-set-time", null, "{}")));
+        var refused = HoldAsync(
+            session => session.SetTimeAsync(null), ("guest-set-time", null, "!Windows Time service not running on the guest"));
+        await refused.FailsWith(ErrorCatalogue.AgentError);
+    }
+
     [Theory]
     [InlineData("1969-12-31T23:59:59Z")]
     [InlineData("2262-04-11T23:47:17Z")]

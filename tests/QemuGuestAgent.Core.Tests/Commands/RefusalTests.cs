@@ -62,6 +62,19 @@ public sealed class RefusalTests
         await dialogue.IsInSyncAsync();
     }
 
+    [Theory]
+    [InlineData("guest-get-memory-blocks", "Only agents in Linux have it, none in Windows.")]
+    [InlineData("guest-set-vcpus", "Only agents in Linux have it, none in Windows.")]
+    [InlineData("guest-get-devices", "Only agents in Windows have it.")]
+    public async Task A_command_of_one_system_is_said_to_be_so(string command, string text)
+    {
+        using var dialogue = await Dialogue.StartAsync();
+        var asking = dialogue.Ask(command);
+        dialogue.Peer.Write(Error(await dialogue.Peer.ReadAsync(), "no", "CommandNotFound"));
+        Assert.EndsWith(text, (await asking.FailsWith(ErrorCatalogue.CommandNotFound)).Message, StringComparison.Ordinal);
+        await dialogue.IsInSyncAsync();
+    }
+
     [Fact]
     public async Task The_three_have_three_remedies()
     {

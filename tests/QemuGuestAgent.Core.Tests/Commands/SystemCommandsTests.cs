@@ -1,3 +1,4 @@
+using System.Text.Json;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Core.Tests.Commands;
@@ -33,6 +34,27 @@ public sealed class GuestSystemTests
         Assert.Equal((text, kernel, machine), (system.ToString(), system.Kernel, system.Machine));
     }
 
+    // What agents say, and what the systems are: registry and agent call Windows 11 by the name of 10.
+    [Theory]
+    [InlineData("7601", "client", "Windows 7 Professional", "Microsoft Windows 77", null, "Windows 7 Professional", "Microsoft Windows 7", "7")]
+    [InlineData("22631", "client", "Windows 10 Pro", "Microsoft Windows 10", "10", "Windows 11 Pro", "Microsoft Windows 11", "11")]
+    [InlineData("26100", "client", "Windows 10 Enterprise", "Microsoft Windows 11", "11", "Windows 11 Enterprise", "Microsoft Windows 11", "11")]
+    [InlineData("19045", "client", "Windows 10 Pro", "Microsoft Windows 10", "10", "Windows 10 Pro", "Microsoft Windows 10", "10")]
+    [InlineData("26100", "server", "Windows Server 2025 Standard", "N/A", "N/A", "Windows Server 2025 Standard", null, null)]
+    [InlineData("20348", "server", null, "Microsoft Windows Server 2022", "2022", "Microsoft Windows Server 2022", "Microsoft Windows Server 2022", "2022")]
+    public async Task Names_of_Windows_are_put_right(
+        string build, string variant, string? pretty, string version, string? versionId,
+        string name, string? rightVersion, string? rightId)
+    {
+        var json = JsonSerializer.Serialize(new Dictionary<string, string?>
+        {
+            ["id"] = "mswindows", ["kernel-release"] = build, ["variant-id"] = variant, ["pretty-name"] = pretty,
+            ["version"] = version, ["version-id"] = versionId,
+        });
+        var system = await Answers.AskAsync(SystemCommands.GetOperatingSystemAsync, "guest-get-osinfo", json);
+        Assert.Equal((name, rightVersion, rightId), (system.PrettyName, system.Version, system.VersionId));
+    }
+
     [Theory]
     [InlineData("""{"host-name": "web1.example.com"}""", "web1.example.com")]
     [InlineData("""{"host-name": ""}""", "")]
@@ -58,6 +80,9 @@ public sealed class GuestSystemTests
     [InlineData("""{"login-time": -1e300, "user": "past"}""", "past", null)]
     [InlineData("""{"login-time": 253402300800, "user": "y10k"}""", "y10k", null)]
     [InlineData("""{"login-time": "yesterday", "user": "text", "domain": 5}""", "text", null)]
+
+    // As Windows' agent sends a name of its ANSI code page.
+    [InlineData("""{"login-time": 0, "user": "J\uFFFDrg", "domain": "B\uFFFDRO"}""", "B\uFFFDRO\\J\uFFFDrg", "1970-01-01T00:00:00.0000000Z")]
     [InlineData("{}", "", null)]
     public async Task Users(string json, string text, string? loginTime)
     {

@@ -75,6 +75,25 @@ public sealed class TimeCommandsTests
     public async Task Time_zones(string json, string text) =>
         Assert.Equal(text, (await Answers.AskAsync(TimeCommands.GetTimeZoneAsync, "guest-get-timezone", json)).ToString());
 
+    [Theory]
+    [InlineData("W. Europe Standard Time", "W. Europe Standard Time", "Europe/Berlin")]
+    [InlineData("W. Europe Daylight Time", "W. Europe Standard Time", "Europe/Berlin")]
+    [InlineData("Greenwich Standard Time", "Greenwich Standard Time", "Atlantic/Reykjavik")]
+    [InlineData("Coordinated Universal Time", "UTC", "Etc/UTC")]
+    [InlineData("UTC", "UTC", "Etc/UTC")]
+
+    // An abbreviation is of many zones, and a name in another language of none.
+    [InlineData("CET", null, null)]
+    [InlineData("Mitteleurop\u00E4ische Zeit", null, null)]
+    [InlineData(null, null, null)]
+    public void A_zone_has_its_names_in_Windows_and_elsewhere(string? name, string? windowsId, string? ianaId)
+    {
+        var zone = new GuestTimeZone(name, TimeSpan.Zero);
+
+        // .NET Framework has no table of them.
+        Assert.Equal(Environment.Version.Major > 4 ? (windowsId, ianaId) : (null, null), (zone.WindowsId, zone.IanaId));
+    }
+
     // The guest looks at its clock when the request has arrived.
     private static async Task AnswerAsync(Dialogue dialogue, TimeSpan there, TimeSpan back)
     {

@@ -16,6 +16,7 @@ public abstract partial class AgentContract
     [InlineData("C1 \u0085, BOM \uFEFF, private \uE000, del \u007F")]
     public async Task Texts_of_any_script_go_there_and_come_back(string text)
     {
+        Assert.SkipWhen(Peer.IsWindows && text.Contains('"'), "Windows forbids such a name.");
         using var session = await Peer.ConnectAsync();
         var path = Peer.GuestPath(text);
         var handle = await OpenAsync(session, path, "w");

@@ -10,12 +10,15 @@ public abstract partial class AgentContract
     public async Task A_program_s_output_and_exit_code_are_captured()
     {
         using var session = await Peer.ConnectAsync();
-        var pid = await RunAsync(session, "echo", "hello", "wörld 😀", "");
+
+        // cmd prints what quotes an argument, and writes in a code page.
+        string[] words = Peer.IsWindows ? ["hello", "world"] : ["hello", "wörld 😀", ""];
+        var pid = await EchoAsync(session, words);
 
         var status = await WaitForExitAsync(session, pid);
 
         Assert.Equal(0, status.GetProperty("exitcode").GetInt32());
-        Assert.Equal("hello wörld 😀 \n", Output(status));
+        Assert.Equal(Line(string.Join(' ', words)), Output(status));
         Assert.False(status.TryGetProperty("err-data", out _));
     }
 
@@ -23,7 +26,7 @@ public abstract partial class AgentContract
     public async Task An_exit_is_told_only_once()
     {
         using var session = await Peer.ConnectAsync();
-        var pid = await RunAsync(session, "echo");
+        var pid = await EchoAsync(session);
         await WaitForExitAsync(session, pid);
 
         await AssertRefusedAsync(session, "AgentError", "guest-exec-status", new { pid });
@@ -43,7 +46,7 @@ public abstract partial class AgentContract
     public async Task Output_is_not_lost_with_the_caller_that_did_not_wait_for_it()
     {
         using var session = await Peer.ConnectAsync();
-        var pid = await RunAsync(session, "echo", "kept");
+        var pid = await EchoAsync(session, "kept");
         var request = new GuestAgentRequest("guest-exec-status", json => WritePid(json, pid)) { KeepsLateReply = true };
         await Peer.PauseAsync();
         await AssertFailsAsync("CommandTimedOut", () => session.InvokeAsync(request, Briefly, TestEnd));
@@ -54,7 +57,7 @@ public abstract partial class AgentContract
         Assert.NotNull(request.LateReply);
         var status = request.LateReply.Result;
         status = status.GetProperty("exited").GetBoolean() ? status : await WaitForExitAsync(session, pid);
-        Assert.Equal("kept\n", Output(status));
+        Assert.Equal(Line("kept"), Output(status));
     }
 
     private static void WritePid(Utf8JsonWriter json, long pid)
@@ -64,8 +67,13 @@ public abstract partial class AgentContract
         json.WriteEndObject();
     }
 
-    private static async Task<long> RunAsync(GuestAgentSession session, string path, params string[] arg) =>
-        (await InvokeAsync(session, "guest-exec", new { path, arg, capture_output = true })).GetProperty("pid").GetInt64();
+    private async Task<long> EchoAsync(GuestAgentSession session, params string[] words)
+    {
+        var (path, arg) = Peer.IsWindows ? ("cmd", ["/c", "echo", .. words]) : ("echo", words);
+        return (await InvokeAsync(session, "guest-exec", new { path, arg, capture_output = true })).GetProperty("pid").GetInt64();
+    }
+
+    private string Line(string text) => text + (Peer.IsWindows ? "\r\n" : "\n");
 
     private static async Task<JsonElement> WaitForExitAsync(GuestAgentSession session, long pid)
     {

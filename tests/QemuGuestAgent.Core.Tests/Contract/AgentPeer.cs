@@ -24,6 +24,9 @@ public abstract class AgentPeer : IAsyncDisposable
     /// <summary>Whether a second client hears nothing until the first has left. If not, the two share what comes.</summary>
     public virtual bool ServesOneClient => true;
 
+    /// <summary>Whether its guest is a Windows.</summary>
+    public virtual bool IsWindows => false;
+
     /// <summary>A path for a file in the guest, which the test may make.</summary>
     public abstract string GuestPath(string name);
 

@@ -114,6 +114,8 @@ public sealed class ChangeCommandTests
         Assert.Equal(Done, await Ask("guest-ssh-add-authorized-keys", ",'keys':['k1']"));
         Assert.Equal("{\"return\": {\"keys\": [\"k1\"]}}", await Ask("guest-ssh-get-authorized-keys"));
         Assert.Equal(Done, await Ask("guest-set-user-password", ",'password':'YQ==','crypted':false"));
+        Assert.Contains(
+            "'crypted' must be off", await Ask("guest-set-user-password", ",'password':'YQ==','crypted':true"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -204,6 +204,11 @@ public sealed class GuestProcessPollTests
     [InlineData("""{"exited": true, "exitcode": 3221225786}""", -1073741510, null, false)]
     [InlineData("""{"exited": true, "exitcode": -1073741819}""", -1073741819, null, false)]
     [InlineData("""{"exited": true, "signal": 9}""", null, 9, false)]
+
+    // Windows' agent: exit codes from 0xC0000000 on.
+    [InlineData("""{"exited": true, "signal": -1073741819}""", -1073741819, null, false)]
+    [InlineData("""{"exited": true, "signal": 3221225477}""", -1073741819, null, false)]
+    [InlineData("""{"exited": true, "signal": -1}""", -1, null, false)]
     [InlineData("""{"exited": true, "exitcode": 0, "out-data": "YQ==", "out-truncated": true}""", 0, null, true)]
     [InlineData("""{"exited": true, "exitcode": 0, "err-data": "YQ==", "err-truncated": true}""", 0, null, true)]
     [InlineData("""{"exited": true, "exitcode": 0, "out-data": "YQ==", "out-truncated": false}""", 0, null, false)]

@@ -135,11 +135,13 @@ public abstract partial class InteractiveProcessTests : RealGuestTests
     }
 
     [Fact]
-    public async Task A_windows_guest_is_refused()
+    public async Task A_windows_guest_needs_its_PowerShell_and_has_no_other_user()
     {
         using var session = await GuestAgentSession.ConnectAsync(
             EndpointGrammar.Default.With(EmbeddedEndpoint.Kind).Parse("embedded:?os=windows"), cancellationToken: TestEnd);
         await InteractiveProcess.StartAsync(session, "pwsh", [], cancellationToken: TestEnd)
+            .FailsWith(ErrorCatalogue.GuestPowerShellUnusable);
+        await InteractiveProcess.StartAsync(session, "pwsh", [], "user", cancellationToken: TestEnd)
             .FailsWith(ErrorCatalogue.NotInWindowsGuest);
     }
 

@@ -68,6 +68,10 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
         }
     }
 
+    /// <summary>Whether a process is stopped by a signal.</summary>
+    // /proc/<pid>/stat: the state stands behind the name, which is in parentheses.
+    public static bool IsStopped(int id) => File.ReadAllText($"/proc/{id}/stat") is var stat && stat[stat.LastIndexOf(')') + 2] == 'T';
+
     /// <summary>Sends a signal and waits until it has had its effect.</summary>
     public async Task SignalAsync(Signal signal)
     {
@@ -78,7 +82,7 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
         }
         else
         {
-            await Poll.UntilAsync(() => IsStopped == (signal == Signal.Stop), $"the agent's {signal}");
+            await Poll.UntilAsync(() => IsStopped(_process!.Id) == (signal == Signal.Stop), $"the agent's {signal}");
         }
     }
 
@@ -92,10 +96,6 @@ internal sealed class AgentProcess(RealAgentBinary binary, LabFolder folder, str
 
         _process?.Dispose();
     }
-
-    // /proc/<pid>/stat: the state stands behind the name, which is in parentheses.
-    private bool IsStopped =>
-        File.ReadAllText($"/proc/{_process!.Id}/stat") is var stat && stat[stat.LastIndexOf(')') + 2] == 'T';
 
     [DllImport("libc", SetLastError = true)]
     private static extern int kill(int pid, int signal);

@@ -14,7 +14,7 @@ internal sealed class LabFolder : IDisposable
         read -r folder
         while read -r _; do :; done
         for process in /proc/[0-9]*; do
-            grep -qsF "$folder/" "$process/cmdline" && kill -9 "${process#/proc/}"
+            grep -qsF "$folder/" "$process/cmdline" "$process/environ" && kill -9 "${process#/proc/}"
         done
         rm -rf "$folder"
         """;

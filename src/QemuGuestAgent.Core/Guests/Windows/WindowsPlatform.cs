@@ -32,6 +32,21 @@ internal sealed class WindowsPlatform : GuestPlatform
     /// <summary>What the shadow copy service allows (qemu-ga: "fsfreeze is limited up to 10 seconds").</summary>
     public override TimeSpan? FreezeLimit => TimeSpan.FromSeconds(10);
 
+    /// <summary>It runs defrag, which knows none.</summary>
+    public override bool IgnoresTrimMinimum => true;
+
+    /// <inheritdoc/>
+    public override string AccountName(string userName, bool isHash, GuestAgentEndpoint endpoint)
+    {
+        if (isHash)
+        {
+            throw ErrorCatalogue.PasswordHashRefused.WithTarget(userName, endpoint);
+        }
+
+        var name = userName.StartsWith(@".\", StringComparison.Ordinal) ? userName.Substring(2) : userName;
+        return name.IndexOfAny(['\\', '@']) < 0 ? name : throw ErrorCatalogue.AccountNotLocal.With(userName, endpoint);
+    }
+
     /// <inheritdoc/>
     public override GuestInterpreter DefaultInterpreter(bool isPowerShell) => GuestInterpreter.WindowsPowerShell;
 

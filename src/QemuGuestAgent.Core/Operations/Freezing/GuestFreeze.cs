@@ -31,9 +31,16 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
             throw ErrorCatalogue.ThawNotAllowed.With(session.Endpoint);
         }
 
-        if (await session.GetFreezeStatusAsync(time.Command(), cancellationToken).ConfigureAwait(false))
+        try
         {
-            throw ErrorCatalogue.GuestFrozen.With(_freeze.Command, session.Endpoint);
+            if (await session.GetFreezeStatusAsync(time.Command(), cancellationToken).ConfigureAwait(false))
+            {
+                throw ErrorCatalogue.GuestFrozen.With(_freeze.Command, session.Endpoint);
+            }
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
+        {
+            throw NotSupported(e);
         }
     }
 
@@ -119,9 +126,16 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
     private async Task<FreezeOutcome> RefusedAsync(GuestAgentException refusal, OperationTime time, CancellationToken cancellationToken)
     {
         // What it is like now tells. Still frozen: the thaw is tried again.
-        if (await session.GetFreezeStatusAsync(Attempt(time), cancellationToken).ConfigureAwait(false))
+        try
         {
-            throw refusal;
+            if (await session.GetFreezeStatusAsync(Attempt(time), cancellationToken).ConfigureAwait(false))
+            {
+                throw refusal;
+            }
+        }
+        catch (GuestAgentException e) when (e != refusal && e.Is(ErrorCatalogue.AgentError))
+        {
+            return Outcome(FreezeResult.NotFrozen, null, NotSupported(e));
         }
 
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
@@ -130,6 +144,10 @@ internal sealed class GuestFreeze(GuestAgentSession session, FreezeOptions optio
             : Outcome(
                 FreezeResult.ThawFailed, null, ErrorCatalogue.ThawFailed.Because(refusal, session.Endpoint, refusal.AgentErrorText));
     }
+
+    // An agent that fails to say whether its guest is frozen cannot freeze it: Windows' without the shadow copy service.
+    private GuestAgentException NotSupported(GuestAgentException refusal) =>
+        ErrorCatalogue.FreezeNotSupported.Because(refusal, session.Endpoint, refusal.AgentErrorText);
 
     private FreezeOutcome Outcome(FreezeResult result, int? thawed, GuestAgentException? error = null) =>
         new(session, result, _frozenCount, thawed, FrozenFor, error);

@@ -39,6 +39,7 @@ public sealed class SuspendQemuGuestFileSystemCommand : GuestCmdlet
             throw ErrorCatalogue.FreezeInFlight.WithTarget(guest.Name, guest.Session.Endpoint, underWay);
         }
 
+        var limit = await guest.Session.GetFreezeLimitAsync(call, cancellationToken).ConfigureAwait(false);
         var scope = new FreezeScope([guest.Session], new FreezeOptions { MountPoints = MountPoint }, call);
         var failures = await scope.FreezeAsync(cancellationToken).ConfigureAwait(false);
         if (failures.Count > 0 && cancellationToken.IsCancellationRequested)
@@ -56,6 +57,12 @@ public sealed class SuspendQemuGuestFileSystemCommand : GuestCmdlet
             foreach (var failure in failures)
             {
                 WriteError(ErrorRecords.Of(failure.Error, guest.Target));
+            }
+
+            if (failures.Count == 0 && limit is { } longest)
+            {
+                WriteWarning(
+                    $"{guest.Target.FullName}: Windows holds writes for {longest.TotalSeconds} seconds only. Its agent calls it frozen until it is thawed.");
             }
 
             if (failures.Count == 0 && PassThru && guest.UserSession is { } session)

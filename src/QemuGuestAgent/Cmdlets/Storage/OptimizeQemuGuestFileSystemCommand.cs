@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using QemuGuestAgent.Core.Commands;
+using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
 
@@ -28,8 +29,14 @@ public sealed class OptimizeQemuGuestFileSystemCommand : GuestCmdlet
     protected override void ProcessRecord() => ForEachGuest(
         async (guest, call, cancellationToken) =>
         {
-            var report = await guest.Session.TrimFileSystemsAsync(Minimum, call, cancellationToken).ConfigureAwait(false);
-            return Output(guest, "FileSystemTrim", report.Trimmed) + Report(guest, report.Failures);
+            var report = await guest.Session.TrimAsync(Minimum, call, cancellationToken).ConfigureAwait(false);
+            return Output(guest, "FileSystemTrim", report.Trimmed) + Report(guest, report.Failures) + (() =>
+            {
+                if (report.MinimumIgnored)
+                {
+                    WriteWarning($"{guest.Target.FullName}: -Minimum does not count in a Windows guest: all free ranges were trimmed.");
+                }
+            });
         },
         "Trim the file systems");
 }

@@ -17,7 +17,7 @@ public sealed class SetQemuGuestTimeCommand : GuestCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public SetQemuGuestTimeCommand() => TimeoutSeconds = DefaultTimeoutSeconds;
 
-    /// <summary>The time; without a time zone it is local time. If omitted, the clock is set from the guest's RTC.</summary>
+    /// <summary>The time; without a time zone it is local time. If omitted, the clock is set from the guest's RTC, or in Windows by its time service.</summary>
     [Parameter(Position = 1)]
     public DateTime? Time { get; set; }
 
@@ -31,12 +31,19 @@ public sealed class SetQemuGuestTimeCommand : GuestCmdlet
     protected override void ProcessRecord() => ForEachGuest(
         async (guest, call, cancellationToken) =>
         {
-            await guest.Session.SetTimeAsync(Time, call, cancellationToken).ConfigureAwait(false);
+            var warning = await guest.Session.SetTimeAsync(Time, call, cancellationToken).ConfigureAwait(false);
+            Action tell = () =>
+            {
+                if (warning is not null)
+                {
+                    WriteWarning($"{guest.Target.FullName}: the clock was set, but its agent says: {warning}");
+                }
+            };
             return PassThru
-                ? Output(guest, "Time", [await guest.Session.GetZonedTimeAsync(call, cancellationToken).ConfigureAwait(false)])
-                : () => { };
+                ? tell + Output(guest, "Time", [await guest.Session.GetZonedTimeAsync(call, cancellationToken).ConfigureAwait(false)])
+                : tell;
         },
         Time is { } time
             ? $"Set the clock to {time.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture)}"
-            : "Set the clock from its RTC");
+            : "Set the clock from its RTC, or in Windows by its time service");
 }

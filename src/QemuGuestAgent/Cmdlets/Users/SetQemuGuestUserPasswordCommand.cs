@@ -2,6 +2,7 @@ using System.Management.Automation;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Operations;
 
 namespace QemuGuestAgent.Commands;
 
@@ -46,7 +47,7 @@ public sealed class SetQemuGuestUserPasswordCommand : GuestCmdlet
         ForEachGuest(
             async (guest, call, cancellationToken) =>
             {
-                await guest.Session.SetUserPasswordAsync(user, _password!, call, cancellationToken).ConfigureAwait(false);
+                await guest.Session.ChangePasswordAsync(user, _password!, call, cancellationToken).ConfigureAwait(false);
                 return () => { };
             },
             $"Set the password of '{user}'");

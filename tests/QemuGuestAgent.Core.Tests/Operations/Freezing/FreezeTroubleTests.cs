@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Freezing;
@@ -158,6 +160,31 @@ public sealed class FreezeTroubleTests
         var outcome = Assert.Single(await scope.ThawAsync(hasSucceeded: true));
         Assert.Equal((result, TimeSpan.FromSeconds(seconds)), (outcome.Result, outcome.Duration));
         Assert.False(guest.Agent.IsFrozen);
+    }
+
+    [Fact]
+    public async Task A_guest_without_shadow_copies_is_neither_frozen_nor_thawed()
+    {
+        static JsonNode? Refuse(JsonElement arguments) => throw new EmbeddedCommandException("fsfreeze not possible as VSS failed to initialize");
+        using var guest = await FrozenGuest.StartAsync(new()
+        {
+            GuestOS = EmbeddedGuestOS.Windows, Commands = { [Freeze] = Refuse, [Thaw] = Refuse, ["guest-fsfreeze-status"] = Refuse },
+        });
+
+        var failure = Assert.Single(await guest.Scope().FreezeAsync(TestEnd));
+        failure.Error.ShouldBe(ErrorCatalogue.FreezeNotSupported);
+        Assert.Contains("VSS failed to initialize", failure.Error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Freeze, guest.Agent.Requests);
+        await guest.Session.ThawAsync(cancellationToken: TestEnd).FailsWith(ErrorCatalogue.FreezeNotSupported);
+    }
+
+    [Theory]
+    [InlineData(EmbeddedGuestOS.Linux, null)]
+    [InlineData(EmbeddedGuestOS.Windows, 10)]
+    public async Task How_long_a_guest_stays_frozen_is_known_before(EmbeddedGuestOS system, int? seconds)
+    {
+        using var guest = await FrozenGuest.StartAsync(new() { GuestOS = system });
+        Assert.Equal(seconds, (await guest.Session.GetFreezeLimitAsync(cancellationToken: TestEnd))?.TotalSeconds);
     }
 
     [Fact]
