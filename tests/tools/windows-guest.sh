@@ -133,6 +133,8 @@ install_powershell() {
   mkdir -p "$programs"/{PowerShell,dotnet/{host/fxr,shared/Microsoft.{NETCore,WindowsDesktop}.App}} "$folder/tool"
   dotnet tool install PowerShell --version 7.6.9 --tool-path "$folder/tool"
   mv "$folder"/tool/.store/powershell/*/powershell/*/tools/*/any/win "$programs/PowerShell/7"
+  # A stand-in for Windows PowerShell, by name only.
+  cp "$programs/PowerShell/7/pwsh.exe" "$programs/PowerShell/7/powershell.exe"
   # The .NET of this machine, which PowerShell needs here too.
   version=$(dotnet --list-runtimes | awk '$1 == "Microsoft.NETCore.App" { print $2 }' | sort -V | tail -n 1)
   cat > "$folder/tool/runtime.csproj" <<PROJECT

@@ -308,6 +308,10 @@ public static class ErrorCatalogue
         "{0} is not available in the Windows guest of '{1}'.",
         "Leave it out, or do it in the guest with Windows PowerShell: Invoke-QemuGuestScript runs scripts for it.");
 
+    internal static readonly ErrorDefinition ProcessInputTooLong = Define(InvalidArgument,
+        "The input, arguments and variables of '{0}' are too long for a program that is started and left to itself in the Windows guest of '{1}': they may have {2} bytes.",
+        "Use Invoke-QemuGuestProcess, as a job where it is not to be waited for; or copy a file there for the program to read.");
+
     internal static readonly ErrorDefinition GuestPowerShellUnusable = Define(NotImplemented,
         "{0} needs a PowerShell in the Windows guest of '{1}': {2}.",
         "Allow the agent's user, which is normally SYSTEM, to run powershell.exe in full language mode there. Programs with plain arguments run without it: leave out -Stream, -Environment and -WorkingDirectory.");

@@ -74,7 +74,7 @@ internal sealed class RelayedProgram
         }
 
         var patience = new TimeSpan(watch.Look.Ticks * watch.MaxMissed);
-        var pipe = await helper.StartProgramAsync(program, patience, time, cancellationToken).ConfigureAwait(false);
+        var pipe = await helper.StartProgramAsync(WindowsPipe.NewName(), program, patience, time, cancellationToken).ConfigureAwait(false);
         return new RelayedProgram(session, watch, pipe, start.FilePath);
     }
 

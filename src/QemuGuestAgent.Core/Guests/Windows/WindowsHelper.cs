@@ -77,15 +77,15 @@ internal sealed class WindowsHelper
         ExchangeAsync('q', [function, .. arguments], time, cancellationToken);
 
     /// <summary>Starts to serve a program in the guest, which begins with the first frame that is written to the pipe.</summary>
-    /// <param name="program">What Start-Program of Relay.ps1 takes.</param>
+    /// <param name="name">The name for its pipe.</param>
+    /// <param name="program">The program, as <see cref="WindowsProgram.Of"/> tells it.</param>
     /// <param name="patience">How long the program stays without a word from the host.</param>
     /// <param name="time">The operation's time.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="GuestAgentException">As <see cref="AskAsync"/>.</exception>
     public async Task<WindowsPipe> StartProgramAsync(
-        IReadOnlyList<string> program, TimeSpan patience, OperationTime time, CancellationToken cancellationToken)
+        string name, IReadOnlyList<string> program, TimeSpan patience, OperationTime time, CancellationToken cancellationToken)
     {
-        var name = WindowsPipe.NewName();
         var seconds = patience.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         var answer = await ExchangeAsync('p', [name, seconds, .. program], time, cancellationToken).ConfigureAwait(false);
         return answer.Code.Length == 0
@@ -207,11 +207,12 @@ internal sealed class WindowsHelper
     {
         var name = WindowsPipe.NewName();
         var process = await GuestProcess.StartAsync(
-            _session, WindowsScripts.Helper(powerShell, name, Patience), time, cancellationToken).ConfigureAwait(false);
+            _session, WindowsScripts.Begin(powerShell, name), time, cancellationToken).ConfigureAwait(false);
         var (pipe, reason) = await process.GuardAsync(
             () => OpenAsync(process, name, time, cancellationToken), keepsOnTimeOut: false, time).ConfigureAwait(false);
         if (pipe is not null)
         {
+            pipe.Add('h', WindowsScripts.Helper(Patience));
             (_process, _pipe) = (process, pipe);
             _session.CleanupActions.TryAdd(CloseAsync);
         }

@@ -88,7 +88,8 @@ internal sealed class WindowsPlatform : GuestPlatform
         start.UserName is not null ? throw NoOtherUser(endpoint)
         : start.OutputPath is not null || start.ErrorPath is not null
             ? throw ErrorCatalogue.NotInWindowsGuest.WithTarget("RedirectStandardOutput", "Output into a file", endpoint)
-        : WindowsScripts.Launcher(token, WindowsProgram.Of(start), start.Input);
+        : WindowsScripts.Launcher(token, WindowsProgram.Of(start), start.Input) is { Input.Length: <= WindowsScripts.MaxInput } launcher ? launcher
+        : throw ErrorCatalogue.ProcessInputTooLong.WithTarget(start.FilePath, start.FilePath, endpoint, WindowsScripts.MaxInput);
 
     /// <inheritdoc/>
     public override Task<GuestProcessResult> FollowAsync(
@@ -103,10 +104,16 @@ internal sealed class WindowsPlatform : GuestPlatform
         userName is not null ? throw NoOtherUser(session.Endpoint) : new WindowsInteractive(this, session, program, watch);
 
     /// <inheritdoc/>
-    public override Task<string?> KillTreeAsync(
-        GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken) =>
-        KillByAsync(
-            session, new GuestExecution("taskkill.exe", "/PID", processId.ToString(CultureInfo.InvariantCulture), "/T", "/F"), time, cancellationToken);
+    public override async Task<string?> KillTreeAsync(
+        GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken)
+    {
+        var id = processId.ToString(CultureInfo.InvariantCulture);
+
+        // A child that could not be ended keeps its parent: then that is ended alone.
+        return await KillByAsync(session, new GuestExecution("taskkill.exe", "/PID", id, "/T", "/F"), time, cancellationToken).ConfigureAwait(false) is null
+            ? null
+            : await KillByAsync(session, new GuestExecution("taskkill.exe", "/PID", id, "/F"), time, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(

@@ -15,12 +15,12 @@ internal static class WindowsProgram
 
     /// <summary>Whether the agent itself does not start it as it is meant.</summary>
     public static bool NeedsScript(GuestProcessStart start) =>
-        start.WorkingDirectory is not null || start.Environment is not null
+        start.WorkingDirectory is not null || start.Environment is not null || start.Input is { Length: > WindowsScripts.MaxInput }
         || start.Arguments.Any(argument => argument.Length == 0)
         || (IsBatch(start.FilePath) && start.Arguments.Count > 0)
         || (IsCmd(start.FilePath) && start.Arguments.Any(argument => argument.Contains('"')));
 
-    /// <summary>What Start-Program of Relay.ps1 takes: the file, the line, the folder, and the changes of variables.</summary>
+    /// <summary>What New-Start of Program.ps1 takes: the file, the line, the folder, and the changes of variables.</summary>
     /// <exception cref="GuestAgentException">BatchArgumentInvalid: a batch file cannot be given a line break.</exception>
     public static IReadOnlyList<string> Of(GuestProcessStart start)
     {

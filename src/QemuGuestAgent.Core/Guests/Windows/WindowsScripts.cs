@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Core.Guests.Windows;
@@ -10,33 +11,41 @@ internal static class WindowsScripts
     /// <summary>The exit code of a PowerShell that the guest's policy keeps from what the scripts need.</summary>
     public const int RestrictedExitCode = 3;
 
+    private static readonly Regex Comment = new(@"^[ \t]*(#.*)?\r?\n|^[ \t]+", RegexOptions.CultureInvariant | RegexOptions.Multiline);
+
     /// <summary>Windows PowerShell.</summary>
     public const string PowerShell = "powershell.exe";
 
-    // The script itself comes by standard input: an argument is bounded, and written to the guest's log.
-    private const string Bootstrap = """
+    /// <summary>
+    /// The most bytes of input that guest-exec is given: no more fit into the pipe, and the agent, with all that it is asked, waits for room
+    /// there; for ever, where the program ends without having read them.
+    /// </summary>
+    public const int MaxInput = 4000;
+
+    // Languages but the full one have no pipes.
+    private const string Refuse = """
         if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') { exit 3 }
-        $texts = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String([Console]::In.ReadToEnd())).Split([char] 0)
-        & ([scriptblock]::Create($texts[0])) $texts[1] ([int] $texts[2]) $texts[3]
+
         """;
 
-    private static readonly Lazy<string> Functions = new(() => string.Join("\n", new[] { "Pipe", "Program", "Relay" }.Select(Read)));
+    private static readonly Lazy<string> BeginScript = new(() => Refuse + Join("Pipe", "Begin"));
+    private static readonly Lazy<string> Functions = new(() => Join("Pipe", "Program", "Relay"));
 
-    private static readonly Lazy<string> LauncherScript = new(() => string.Join("\n", new[] { "Program", "Launcher" }.Select(Read)));
+    private static readonly Lazy<string> LauncherScript = new(() => Join("Program", "Launcher"));
 
-    /// <summary>The helper, which serves a pipe.</summary>
+    /// <summary>What serves a pipe.</summary>
     /// <param name="powerShell">The PowerShell.</param>
     /// <param name="pipeName">The pipe.</param>
-    /// <param name="patience">How long it stays without a word from the host.</param>
-    public static GuestExecution Helper(string powerShell, string pipeName, TimeSpan patience)
+    public static GuestExecution Begin(string powerShell, string pipeName) => Run(powerShell, BeginScript.Value, pipeName + "\n") with
     {
-        string[] texts = [Read("Helper"), pipeName, patience.TotalSeconds.ToString(CultureInfo.InvariantCulture), Functions.Value];
-        return Run(powerShell, Bootstrap, Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Join("\0", texts)))) with
-        {
-            // What it starts and leaves behind would hold the agent's pipes.
-            CapturesOutput = false,
-        };
-    }
+        // What it starts and leaves behind would hold the agent's pipes.
+        CapturesOutput = false,
+    };
+
+    /// <summary>The helper, as the first frame of its pipe brings it.</summary>
+    /// <param name="patience">How long it stays without a word from the host.</param>
+    public static byte[] Helper(TimeSpan patience) => Encoding.UTF8.GetBytes(string.Join(
+        "\0", patience.TotalSeconds.ToString(CultureInfo.InvariantCulture), Read("Helper"), Functions.Value));
 
     /// <summary>What runs a program instead of the agent, with the same input and output.</summary>
     /// <param name="token">What comes at the end of standard error where the program cannot be started.</param>
@@ -65,10 +74,13 @@ internal static class WindowsScripts
         Input = Encoding.ASCII.GetBytes(input),
     };
 
+    private static string Join(params string[] names) => string.Join("\n", names.Select(Read));
+
+    // Without comments: the first of them goes into the guest's log.
     private static string Read(string name)
     {
         using var stream = typeof(WindowsScripts).Assembly.GetManifestResourceStream($"{name}.ps1")!;
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        return Comment.Replace(reader.ReadToEnd(), "");
     }
 }

@@ -1,7 +1,7 @@
 # Serves the host through a pipe. From there come q (a question: its number, a function, its arguments), p (a program: its number, the
 # name of its pipe, how long it stays without the host, what Start-Program takes), b (it is there) and k (the end). Back goes a (an answer: the number, a code that is
 # empty where it was done, texts). It ends once the host is gone, or has said nothing for so many seconds, and no program runs.
-param([string] $Name, [int] $Patience, [string] $Functions)
+param($Link, [int] $Patience, [string] $Functions)
 $ErrorActionPreference = 'Stop'
 . ([scriptblock]::Create($Functions))
 
@@ -35,22 +35,20 @@ function Complete-Work($Link, $Work) {
     $Work.Shell.Dispose()
 }
 
-$link = New-Link (New-Pipe $Name)
-if (-not (Test-Opened $link $Patience)) { return }
 $pool = [runspacefactory]::CreateRunspacePool(1, 50)
 $pool.Open()
 $working = New-Object Collections.ArrayList
 $heard = [Diagnostics.Stopwatch]::StartNew()
 $isOver = $false
 while ($true) {
-    $isOver = $isOver -or $link.IsOver -or $heard.Elapsed.TotalSeconds -ge $Patience
+    $isOver = $isOver -or $Link.IsOver -or $heard.Elapsed.TotalSeconds -ge $Patience
     if ($isOver -and -not ($working | Where-Object { -not $_.Number })) { break }
     $handles = New-Object Collections.ArrayList
-    if (-not $link.IsOver) { $handles.AddRange(@(Start-Transfer $link)) }
+    if (-not $Link.IsOver) { $handles.AddRange(@(Start-Transfer $Link)) }
     foreach ($work in $working) { $null = $handles.Add($work.Run.AsyncWaitHandle) }
     if ($handles.Count) { $null = [Threading.WaitHandle]::WaitAny([Threading.WaitHandle[]] $handles.ToArray(), 1000) }
-    if (-not $link.IsOver) {
-        foreach ($frame in @(Receive-Frame $link)) {
+    if (-not $Link.IsOver) {
+        foreach ($frame in @(Receive-Frame $Link)) {
             $heard.Restart()
             $texts = ConvertFrom-Content $frame.Content
             switch -CaseSensitive ($frame.Kind) {
@@ -61,16 +59,16 @@ while ($true) {
                     try {
                         $pipe = New-Pipe $texts[1]
                         $null = $working.Add((Start-Work $pool '' Invoke-Relay @($pipe, [int] $texts[2], [string[]] @($texts | Select-Object -Skip 3))))
-                        Add-Answer $link $texts[0] '' @()
+                        Add-Answer $Link $texts[0] '' @()
                     }
-                    catch { Add-Answer $link $texts[0] 'Failed' @($_.Exception.GetBaseException().Message) }
+                    catch { Add-Answer $Link $texts[0] 'Failed' @($_.Exception.GetBaseException().Message) }
                 }
                 'k' { $isOver = $true }
             }
         }
     }
     foreach ($work in @($working | Where-Object { $_.Run.IsCompleted })) {
-        Complete-Work $link $work
+        Complete-Work $Link $work
         $working.Remove($work)
     }
 }

@@ -86,6 +86,12 @@ function Receive-Frame($Link) {
     [Array]::Copy($all, $at, $Link.Held, 0, $Link.Held.Length)
 }
 
+# Waits for frames, but not long.
+function Receive-First($Link) {
+    $null = [Threading.WaitHandle]::WaitAny([Threading.WaitHandle[]] @(Start-Transfer $Link), 1000)
+    if (-not $Link.IsOver) { Receive-Frame $Link }
+}
+
 # Texts are parted by zeros, which no argument and no path can have.
 function ConvertFrom-Content([byte[]] $Content) { , [Text.Encoding]::UTF8.GetString($Content).Split([char] 0) }
 

@@ -34,11 +34,6 @@ function Invoke-Relay($Pipe, [int] $Patience, [string[]] $Program) {
     }
 }
 
-function Receive-First($Link) {
-    $null = [Threading.WaitHandle]::WaitAny([Threading.WaitHandle[]] @(Start-Transfer $Link), 1000)
-    if (-not $Link.IsOver) { Receive-Frame $Link }
-}
-
 # Carries until the program has ended; whether it has, and not the host.
 function Join-Program($Link, $Process, [int] $Patience, $First) {
     # What the program leaves behind may hold its output: once it has ended, who writes no more is not waited for.
