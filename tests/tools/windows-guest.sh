@@ -186,7 +186,7 @@ copy() {
 
 stop() {
   local pid
-  "${guest[@]}" wineserver -k || :
+  "${guest[@]}" sh -c 'wineserver -k; wineserver -w' || :
   # Each leads a group of its own.
   while read -r pid; do kill -- "-$pid" 2> /dev/null || :; done < <(cat "$folder"/run/*.pid 2> /dev/null)
   rm -rf "$folder/run"
