@@ -188,8 +188,9 @@ copy() {
 
 stop() {
   local pid
-  "${guest[@]}" wineserver -k || :
-  while read -r pid; do kill "$pid" 2> /dev/null || :; done < <(cat "$folder"/run/*.pid 2> /dev/null)
+  "${guest[@]}" sh -c 'wineserver -k; wineserver -w' || :
+  # Each leads a group of its own.
+  while read -r pid; do kill -- "-$pid" 2> /dev/null || :; done < <(cat "$folder"/run/*.pid 2> /dev/null)
   rm -rf "$folder/run"
 }
 
@@ -222,10 +223,11 @@ PING
 agent() {
   local run=$folder/run
   # The agent's programs get a console as those of a service do, which is a window.
-  if [ ! -e "$run/display.pid" ]; then
-    setsid "${guest[@]}" TMPDIR="$run" xvfb-run -a sh -c 'cd "$0" && export > display && echo $$ > display.pid && exec sleep infinity' "$run" \
+  if [ ! -e "$run/display" ]; then
+    setsid "${guest[@]}" TMPDIR="$run" xvfb-run -a sh -c 'cd "$0" && export > new && mv new display && exec sleep infinity' "$run" \
       < /dev/null > "$run/display.log" 2>&1 &
-    until [ -s "$run/display.pid" ]; do kill -0 $!; sleep 0.1; done
+    echo $! > "$run/display.pid"
+    until [ -e "$run/display" ]; do kill -0 $!; sleep 0.1; done
   fi
   setsid env -i sh -c '. "$0"; exec wine start /wait "C:\qga\qemu-ga.exe" -m isa-serial -p COM1 -t "C:\qga" "$@"' "$run/display" "$@" \
     < /dev/null >> "$run/agent.log" 2>&1 &

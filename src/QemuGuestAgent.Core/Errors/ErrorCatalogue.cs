@@ -180,7 +180,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition CommandNotFound = Define(ObjectNotFound,
         "The agent on '{1}' (version {2}) has no command '{0}'.{3}",
-        "Check the name: Get-QemuGuestAgentCommand lists what this agent knows. A newer qemu-guest-agent in the guest may have it.");
+        "Check the name: Get-QemuGuestAgentCommand lists what this agent knows. A newer qemu-guest-agent in the guest may have it, if the guest's system can.");
 
     internal static readonly ErrorDefinition CommandDisabled = Define(NotEnabled,
         "The command '{0}' is disabled in the agent on '{1}'.{2}",

@@ -11,7 +11,7 @@ internal sealed class LabFolder : IDisposable
     private const string Reap = """
         trap '' INT TERM HUP
         exec >/dev/null 2>&1
-        read -r folder
+        read -r folder || exit
         while read -r _; do :; done
         for process in /proc/[0-9]*; do
             grep -qsF "$folder/" "$process/cmdline" "$process/environ" && kill -9 "${process#/proc/}"

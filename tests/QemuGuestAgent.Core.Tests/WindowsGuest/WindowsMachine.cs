@@ -75,7 +75,7 @@ public sealed class WindowsMachine : IAsyncDisposable
     /// <summary>Kills a program's processes, and waits until they are gone.</summary>
     public async Task KillAsync(string program)
     {
-        foreach (var id in FindProcesses(program))
+        foreach (var id in FindProcesses(commandLine => IsProgram(commandLine, program)))
         {
             AgentProcess.Send(id, Signal.Kill);
         }
@@ -84,7 +84,7 @@ public sealed class WindowsMachine : IAsyncDisposable
     }
 
     /// <summary>How many processes of a program there are in the guest; its name is without .exe.</summary>
-    public int CountProcesses(string program) => FindProcesses(program).Count;
+    public int CountProcesses(string program) => FindProcesses(commandLine => IsProgram(commandLine, program)).Count;
 
     /// <summary>Where a file of the guest, <c>C:\…</c>, is on this machine.</summary>
     public string HostPath(string guestPath)
@@ -107,6 +107,9 @@ public sealed class WindowsMachine : IAsyncDisposable
     {
         _relay.Dispose();
         await RunScriptAsync("stop", Folder);
+
+        // The last to go write the registry down.
+        await Poll.UntilAsync(() => FindProcesses(_ => true).Count == 0, "the end of the guest");
         _pty.Dispose();
         _lab.Dispose();
     }
@@ -121,7 +124,7 @@ public sealed class WindowsMachine : IAsyncDisposable
 
     private async Task SignalAgentAsync(Signal signal, bool isStopped)
     {
-        foreach (var agent in FindProcesses(AgentProgram))
+        foreach (var agent in FindProcesses(commandLine => IsProgram(commandLine, AgentProgram)))
         {
             AgentProcess.Send(agent, signal);
             await Poll.UntilAsync(() => AgentProcess.IsStopped(agent) == isStopped, $"the agent's {signal}");
@@ -129,11 +132,11 @@ public sealed class WindowsMachine : IAsyncDisposable
     }
 
     // Wine's processes are this machine's: a command line as Windows has it, and the environment says which guest's.
-    private List<int> FindProcesses(string program) =>
+    private List<int> FindProcesses(Func<string, bool> isWanted) =>
     [
         .. from folder in Directory.EnumerateDirectories("/proc")
            let id = int.TryParse(Path.GetFileName(folder), out var number) ? number : 0
-           where id > 0 && IsProgram(ReadEntry(folder, "cmdline"), program)
+           where id > 0 && isWanted(ReadEntry(folder, "cmdline"))
            where ReadEntry(folder, "environ").Split('\0').Contains($"WINEPREFIX={Prefix}")
            select id,
     ];
@@ -142,14 +145,14 @@ public sealed class WindowsMachine : IAsyncDisposable
         string.Equals(
             Path.GetFileNameWithoutExtension(commandLine.Split('\0')[0].Split('\\')[^1]), program, StringComparison.OrdinalIgnoreCase);
 
-    // Empty where the process has ended meanwhile.
+    // Empty where the process has ended meanwhile, or is nobody's to look at.
     private static string ReadEntry(string folder, string entry)
     {
         try
         {
             return File.ReadAllText(Path.Combine(folder, entry));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return "";
         }

@@ -77,8 +77,9 @@ public sealed class GuestProcessResult
     public byte[] GetBytes(GuestOutputKind stream) => stream == GuestOutputKind.Output ? StandardOutputBytes : StandardErrorBytes;
 
     /// <summary>How it ended, as exit code 0 or signal 9; in Windows also as exit code -1073741819 (0xC0000005).</summary>
+    // A small negative one is a program's own, and known as that.
     public override string ToString() =>
-        Signal is not null ? $"signal {Signal}" : ExitCode < 0 ? $"exit code {ExitCode} (0x{ExitCode:X8})" : $"exit code {ExitCode}";
+        Signal is not null ? $"signal {Signal}" : ExitCode < short.MinValue ? $"exit code {ExitCode} (0x{ExitCode:X8})" : $"exit code {ExitCode}";
 
     // The same end, with what was read of its output otherwise.
     internal GuestProcessResult With(byte[] output, byte[] errors, bool isTruncated) =>
