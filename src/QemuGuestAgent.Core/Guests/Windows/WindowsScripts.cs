@@ -20,7 +20,7 @@ internal static class WindowsScripts
         & ([scriptblock]::Create($texts[0])) $texts[1] ([int] $texts[2]) $texts[3]
         """;
 
-    private static readonly Lazy<string> Functions = new(() => string.Join("\n", new[] { "Pipe", "Program", "Relay" }.Select(Read)));
+    private static readonly Lazy<string> Functions = new(() => string.Join("\n", new[] { "Pipe", "Program", "Relay", "Files", "Parts" }.Select(Read)));
 
     private static readonly Lazy<string> LauncherScript = new(() => string.Join("\n", new[] { "Program", "Launcher" }.Select(Read)));
 
