@@ -399,6 +399,14 @@ public static class ErrorCatalogue
         "'{0}' is not an absolute path in the guest of '{1}'.",
         "Give an absolute path, such as /var/log/syslog, or C:\\Windows\\win.ini in a Windows guest. The agent's current folder is not known.");
 
+    internal static readonly ErrorDefinition GuestNameForbidden = Define(InvalidArgument,
+        "'{0}' cannot be used in the guest of '{1}': of the name '{2}', {3}.",
+        "Windows guests follow Windows' rules for names: none of < > : \" | ? *, no dot or blank at the end, no names of devices such as NUL, CON or COM1. Rename the file, or give the copy another name.");
+
+    internal static readonly ErrorDefinition GuestFileInUse = Define(InvalidResult,
+        "'{0}' is open in a program in the guest of '{1}'.",
+        "Close it there, or stop the service that uses it, and try again. The agent for Windows opens only files that nobody has open for writing, and Windows replaces only files that nobody has open.");
+
     internal static readonly ErrorDefinition GuestItemNotFound = Define(ObjectNotFound,
         "'{0}' does not exist in the guest of '{1}'.",
         "Check the path: it must be a path in the guest. A folder to copy into must exist.");
@@ -409,7 +417,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition GuestToolsMissing = Define(NotImplemented,
         "{0} is not possible in the guest of '{1}': {2}.",
-        "The agent itself only opens, reads and writes files. Everything else needs programs in the guest: a POSIX shell, with guest-exec and guest-exec-status allowed. Copy file by file.");
+        "The agent itself only opens, reads and writes files. Everything else needs programs in the guest: a POSIX shell, or in Windows a PowerShell that no policy restricts, with guest-exec and guest-exec-status allowed. Copy file by file.");
 
     // Copies. {0} is the item.
     internal static readonly ErrorDefinition ItemExists = Define(ResourceExists,

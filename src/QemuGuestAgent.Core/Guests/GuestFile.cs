@@ -7,7 +7,7 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Guests;
 
 /// <summary>A file that the agent of a guest holds open. It must be disposed of, or the agent holds it until it ends.</summary>
-internal sealed class GuestFile
+internal sealed class GuestFile : IGuestWriter
 {
     // Of qga/commands-posix.c and commands-win32.c.
     private const string HandleUnknown = "^handle '[0-9]+' has not been found";
@@ -62,6 +62,46 @@ internal sealed class GuestFile
         }
     }
 
+    /// <summary>Opens a file to be written in place.</summary>
+    /// <param name="session">The session with the guest's agent.</param>
+    /// <param name="path">The path of the file in the guest.</param>
+    /// <param name="mode">One of fopen's modes.</param>
+    /// <param name="verify">What is to be done before anything is written, or null for nothing.</param>
+    /// <param name="mark">What stands at the beginning of the file, if it is empty then.</param>
+    /// <param name="time">The operation's time.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="GuestAgentException">GuestFileNotOpened, GuestFileNotWritten, and those of a command.</exception>
+    public static async Task<GuestFile> OpenInPlaceAsync(
+        GuestAgentSession session, string path, string mode, Func<Task>? verify, byte[] mark, OperationTime time,
+        CancellationToken cancellationToken)
+    {
+        var file = await OpenAsync(session, path, mode, time, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (verify is not null)
+            {
+                await verify().ConfigureAwait(false);
+            }
+
+            if (mode != "w" && (mode != "a" || mark.Length > 0) && await file.SeekEndAsync(cancellationToken).ConfigureAwait(false) > 0)
+            {
+                return file;
+            }
+
+            if (mark.Length > 0)
+            {
+                await file.WriteAsync(mark, cancellationToken).ConfigureAwait(false);
+            }
+
+            return file;
+        }
+        catch (Exception)
+        {
+            await file.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
     /// <summary>Reads on, up to a number of bytes; returns how many. Fewer come where there are no more now; none at its end.</summary>
     /// <param name="buffer">Where they go.</param>
     /// <param name="count">How many at the most.</param>
@@ -71,6 +111,8 @@ internal sealed class GuestFile
     public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken, Action? whileWaiting = null) =>
         Try(ErrorCatalogue.GuestFileNotRead, () => _session.ReadFileAsync(
             Handle, buffer, count, _time.Command(), cancellationToken, whileWaiting));
+
+    Task IGuestWriter.WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => WriteAsync(bytes, cancellationToken);
 
     /// <summary>Writes on, all of it or it fails.</summary>
     /// <param name="bytes">What to write.</param>

@@ -1,36 +1,37 @@
 using System.Globalization;
-using System.Text;
+using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 
 namespace QemuGuestAgent.Core.Guests;
 
 /// <summary>An item of a guest's file system, as its own tools tell of it.</summary>
-/// <param name="Type">As find tells it: f is a file, d a folder, l a link.</param>
+/// <param name="Paths">How the guest writes paths.</param>
+/// <param name="Type">As find tells it: f is a file, d a folder, l a link; u is a folder that cannot be listed.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Modified">When it was changed, in seconds since 1970.</param>
 /// <param name="Mode">Its permissions.</param>
 /// <param name="Path">Its path.</param>
 /// <param name="Root">The item given that it was found under; it may be that one itself.</param>
-internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mode, string Path, string Root)
+internal sealed record GuestItem(GuestPath Paths, char Type, long Size, decimal Modified, int Mode, string Path, string Root)
 {
     /// <summary>When it was changed, in UTC; null where that is out of range.</summary>
     public DateTime? ModifiedTime =>
         Modified is > 0 and < 9_000_000_000 ? UnixTime.FromNanoseconds((long)(Modified * 1_000_000_000)) : null;
 
     /// <summary>The way from the item given to this one; empty for that one itself.</summary>
-    public string Way => Path == Root ? "" : Path.Substring(Inside(Root).Length);
+    public string Way => Path == Root ? "" : Path.Substring(Paths.Inside(Root).Length);
 
     /// <summary>The names on that way.</summary>
-    public string[] Names => Path == Root ? [] : Way.Split('/');
+    public string[] Names => Path == Root ? [] : Paths.Names(Way);
 
-    /// <summary>Reads records that end with a zero: type, size, time and mode (octal) and path, parted by blanks. An empty one comes before
+    /// <summary>Reads records: type, size, time and mode (octal) and path, parted by blanks. An empty one comes before
     /// each item given.</summary>
     /// <exception cref="FormatException">They are no such records.</exception>
-    public static List<GuestItem> Parse(byte[] records)
+    public static List<GuestItem> Parse(IEnumerable<string> records, GuestPath paths)
     {
         var items = new List<GuestItem>();
         string? root = null;
-        foreach (var record in Encoding.UTF8.GetString(records).Split('\0'))
+        foreach (var record in records)
         {
             if (record.Length == 0)
             {
@@ -45,12 +46,13 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
             }
 
             root ??= fields[4];
-            if (fields[4] != root && !fields[4].StartsWith(Inside(root), StringComparison.Ordinal))
+            if (fields[4] != root && !fields[4].StartsWith(paths.Inside(root), StringComparison.Ordinal))
             {
                 throw new FormatException("it lists an item elsewhere.");
             }
 
             items.Add(new GuestItem(
+                paths,
                 fields[0][0],
                 long.Parse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture),
                 decimal.Parse(fields[2], NumberStyles.Float, CultureInfo.InvariantCulture),
@@ -65,13 +67,12 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
     /// <summary>Refuses what was not asked for: the guest must not choose what is made here, and by what name.</summary>
     /// <param name="items">What the guest has listed.</param>
     /// <param name="path">What was asked for.</param>
-    /// <param name="isPattern">Whether that is a pattern.</param>
+    /// <param name="pattern">What matches it, where that is a pattern.</param>
     /// <param name="isDeep">Whether what is in folders was asked for too.</param>
     /// <exception cref="FormatException">There is something else among them.</exception>
-    public static void Check(IReadOnlyList<GuestItem> items, string path, bool isPattern, bool isDeep)
+    public static void Check(IReadOnlyList<GuestItem> items, string path, Regex? pattern, bool isDeep)
     {
         var paths = new HashSet<string>(StringComparer.Ordinal);
-        var pattern = isPattern ? GuestPattern.Matcher(path) : null;
         foreach (var item in items)
         {
             if (pattern is null ? item.Root != path : !pattern.IsMatch(item.Root))
@@ -90,6 +91,4 @@ internal sealed record GuestItem(char Type, long Size, decimal Modified, int Mod
             }
         }
     }
-
-    private static string Inside(string folder) => GuestPath.Posix.Join(folder, "");
 }

@@ -50,22 +50,29 @@ internal static class GuestPattern
 
     /// <summary>What finds the paths that a shell's pattern finds: names that begin with a dot only by a dot.</summary>
     public static Regex Matcher(string shellPattern) => new(
-        @"\A" + string.Join("/", shellPattern.Split('/').Select(NameMatcher)) + @"\z",
+        @"\A" + string.Join("/", shellPattern.Split('/').Select(name => NameMatcher(name, isWindows: false))) + @"\z",
         RegexOptions.CultureInvariant | RegexOptions.Singleline);
 
-    private static string NameMatcher(string pattern)
+    /// <summary>What finds the paths that PowerShell's wildcards find in a Windows guest, in either case.</summary>
+    public static Regex WindowsMatcher(string pattern) => new(
+        @"\A" + string.Join(@"[\\/]", pattern.Split('\\', '/').Select(name => NameMatcher(ShellPattern(name), isWindows: true))) + @"\z",
+        RegexOptions.CultureInvariant | RegexOptions.Singleline | RegexOptions.IgnoreCase);
+
+    // In Windows names that begin with a dot are as others, and nothing in brackets means that they tell what is not meant.
+    private static string NameMatcher(string pattern, bool isWindows)
     {
+        var separators = isWindows ? @"\\/" : "/";
         // Between stars, which are tried without end where they may take what was found back.
-        var chunks = new List<StringBuilder> { new(pattern.Length > 0 && pattern[0] is '*' or '?' or '[' ? @"(?!\.)" : "") };
+        var chunks = new List<StringBuilder> { new(!isWindows && pattern.Length > 0 && pattern[0] is '*' or '?' or '[' ? @"(?!\.)" : "") };
         for (var i = 0; i < pattern.Length; i++)
         {
             // What stands first in brackets does not end them.
-            var isNot = i + 1 < pattern.Length && pattern[i + 1] is '!' or '^';
+            var isNot = !isWindows && i + 1 < pattern.Length && pattern[i + 1] is '!' or '^';
             var start = i + (isNot ? 2 : 1);
             var end = pattern[i] == '[' && start + 1 < pattern.Length ? pattern.IndexOf(']', start + 1) : -1;
             if (end > 0)
             {
-                chunks[chunks.Count - 1].Append(isNot ? "(?!/)[^" : "(?!/)[").Append(Set(pattern.Substring(start, end - start))).Append(']');
+                chunks[chunks.Count - 1].Append(isNot ? "(?!/)[^" : $"(?![{separators}])[").Append(Set(pattern.Substring(start, end - start))).Append(']');
                 i = end;
             }
             else if (pattern[i] == '*')
@@ -74,14 +81,14 @@ internal static class GuestPattern
             }
             else
             {
-                chunks[chunks.Count - 1].Append(pattern[i] == '?' ? "[^/]" : Regex.Escape(pattern[i].ToString()));
+                chunks[chunks.Count - 1].Append(pattern[i] == '?' ? $"[^{separators}]" : Regex.Escape(pattern[i].ToString()));
             }
         }
 
         return chunks.Count == 1
             ? chunks[0].ToString()
-            : chunks[0] + string.Concat(chunks.Skip(1).Take(chunks.Count - 2).Select(chunk => $"(?>[^/]*?{chunk})"))
-                + "[^/]*" + chunks[chunks.Count - 1];
+            : chunks[0] + string.Concat(chunks.Skip(1).Take(chunks.Count - 2).Select(chunk => $"(?>[^{separators}]*?{chunk})"))
+                + $"[^{separators}]*" + chunks[chunks.Count - 1];
     }
 
     // What is special in a set of .NET's, but for the sign between the ends of a range.

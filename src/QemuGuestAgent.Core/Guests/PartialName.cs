@@ -21,7 +21,7 @@ internal static class PartialName
     private const int RandomDigits = 16;
 
     private static readonly Regex AnyPath = new(
-        @"^(.*[/\\])?\.([^/\\]+?)(\.[0-9]{1,18})?\.[0-9a-f]{16}\.partial(/[^/]*)?\z", RegexOptions.CultureInvariant | RegexOptions.Singleline);
+        @"^(.*[/\\])?\.([^/\\]+?)(\.[0-9]{1,18})?\.[0-9a-f]{16}\.partial([/\\][^/\\]*)?\z", RegexOptions.CultureInvariant | RegexOptions.Singleline);
 
     private static readonly Regex FolderRest = new(@"^[0-9a-f]{16}\.partial\z", RegexOptions.CultureInvariant);
     private static readonly Regex PartName = new(@"^([0-9]{1,18})(\.[0-9a-f]{16})\z", RegexOptions.CultureInvariant);
@@ -40,9 +40,9 @@ internal static class PartialName
     /// <summary>A new name for the private folder of a file.</summary>
     public static string CreateFolder(string name) => Prefix(name) + Random() + Suffix;
 
-    /// <summary>Whether that is the name of a private folder of a file.</summary>
+    /// <summary>Whether that is the name of a private folder of a file, in either case: the guest tells which names are the same there.</summary>
     public static bool IsFolderOf(string folder, string name) =>
-        folder.StartsWith(Prefix(name), StringComparison.Ordinal) && FolderRest.Match(folder.Substring(Prefix(name).Length)).Success;
+        folder.StartsWith(Prefix(name), StringComparison.OrdinalIgnoreCase) && FolderRest.Match(folder.Substring(Prefix(name).Length)).Success;
 
     /// <summary>What the names in a private folder end with: others have no such file.</summary>
     public static string PartSuffix(string folder) => folder.Substring(folder.Length - Suffix.Length - RandomDigits - 1, RandomDigits + 1);

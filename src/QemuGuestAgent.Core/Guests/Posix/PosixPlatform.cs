@@ -111,7 +111,7 @@ internal sealed class PosixPlatform : GuestPlatform
     /// <inheritdoc/>
     public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
         GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
-        GuestFileTools.FindAsync(session, time, cancellationToken);
+        PosixFileTools.FindAsync(session, time, cancellationToken);
 
     /// <summary>The environment with changes: a null unsets.</summary>
     internal static IReadOnlyList<string> Merge(IEnumerable<string> current, IReadOnlyDictionary<string, string?> changes) =>

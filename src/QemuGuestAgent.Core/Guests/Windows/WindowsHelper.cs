@@ -98,6 +98,7 @@ internal sealed class WindowsHelper
     {
         var number = Interlocked.Increment(ref _lastNumber).ToString(CultureInfo.InvariantCulture);
         WindowsPipe? pipe = null;
+        var said = time.Elapsed;
         try
         {
             for (var pause = FirstPause; ; pause = pause < MaxPause ? new TimeSpan(pause.Ticks * 5 / 4) : MaxPause)
@@ -115,6 +116,13 @@ internal sealed class WindowsHelper
                         pipe = _pipe!;
                         _answers.TryAdd(number, null);
                         pipe.Add(kind, Encoding.UTF8.GetBytes(string.Join("\0", [number, .. texts])));
+                    }
+
+                    // It would take a host that waits in silence for gone.
+                    if (time.Elapsed - said > new TimeSpan(Patience.Ticks / 4))
+                    {
+                        pipe.Add('b', []);
+                        said = time.Elapsed;
                     }
 
                     if (_answers[number] is null)

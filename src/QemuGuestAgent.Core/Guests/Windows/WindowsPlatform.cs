@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
@@ -116,9 +115,12 @@ internal sealed class WindowsPlatform : GuestPlatform
     }
 
     /// <inheritdoc/>
-    public override Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
-        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken) =>
-        Task.FromResult<(GuestFileTools?, string?)>((null, "it is a Windows guest"));
+    public override async Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(
+        GuestAgentSession session, OperationTime time, CancellationToken cancellationToken)
+    {
+        var (helper, missingReason) = await WindowsHelper.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
+        return helper is null ? (null, missingReason) : (new WindowsFileTools(session, time, helper.AskAsync), null);
+    }
 
     private static GuestAgentException NoOtherUser(GuestAgentEndpoint endpoint) =>
         ErrorCatalogue.NotInWindowsGuest.WithTarget("UserName", "Running as another user", endpoint);

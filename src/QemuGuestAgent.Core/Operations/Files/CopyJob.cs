@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
-using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Core.Operations.Files;
@@ -15,14 +14,14 @@ internal sealed class CopyJob
     private long? _nextHandle;
     private long _bytes;
 
-    private CopyJob(
-        GuestAgentSession session, ItemCopyOptions options, OperationTime time, GuestPath paths, GuestFileTools? tools, string? missingReason,
+    public CopyJob(
+        GuestAgentSession session, ItemCopyOptions options, OperationTime time, GuestPlatform platform, GuestFileTools? tools, string? missingReason,
         CancellationToken cancellationToken)
     {
         Session = session;
         Options = options;
         _time = time;
-        Paths = paths;
+        Platform = platform;
         Tools = tools;
         ToolsMissingReason = missingReason;
         CancellationToken = cancellationToken;
@@ -35,8 +34,11 @@ internal sealed class CopyJob
 
     public ItemCopyOptions Options { get; }
 
+    /// <summary>The guest's system.</summary>
+    public GuestPlatform Platform { get; }
+
     /// <summary>How the guest writes paths.</summary>
-    public GuestPath Paths { get; }
+    public GuestPath Paths => Platform.Paths;
 
     /// <summary>What the guest's programs can do; null where they may not, or cannot.</summary>
     public GuestFileTools? Tools { get; }
@@ -63,7 +65,7 @@ internal sealed class CopyJob
         var time = new OperationTime(session.Clock, call);
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
         var (tools, missingReason) = await platform.FindFileToolsAsync(session, time, cancellationToken).ConfigureAwait(false);
-        return new CopyJob(session, options, time, platform.Paths, tools, missingReason, cancellationToken);
+        return new CopyJob(session, options, time, platform, tools, missingReason, cancellationToken);
     }
 
     /// <summary>Copies an item; if only this item fails, the failure is reported and the copy continues.</summary>
@@ -83,23 +85,26 @@ internal sealed class CopyJob
     public bool LeavesPartial(Exception e) => Options.Resume && !(e is GuestAgentException error && IsOfItem(error));
 
     /// <summary>
+    /// Whether after a failure the agent may still have a file open, and so locked: what was received of it is left then, since its name
+    /// tells the next copy the handle to close.
+    /// </summary>
+    public bool MayLeaveLock(Exception e) =>
+        Tools is { LocksOpenFiles: true } && e is GuestAgentException { Category: GuestAgentErrorCategory.ConnectionError };
+
+    /// <summary>
     /// Finds items of the guest, folders before what is in them. Without tools that is the path itself: what it is shows by opening it.
     /// </summary>
-    /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestItemNotFound, GuestToolsMissing.</exception>
+    /// <exception cref="GuestAgentException">GuestPathNotRooted, GuestNameForbidden, GuestItemNotFound, GuestToolsMissing.</exception>
     public async Task<IReadOnlyList<GuestItem>> FindAsync(string source, bool isLiteral, bool isDeep)
     {
-        if (!Paths.IsRooted(source))
-        {
-            throw ErrorCatalogue.GuestPathNotRooted.With(source, Session.Endpoint);
-        }
-
         var isPattern = !isLiteral && GuestPattern.HasWildcards(source);
-        var path = isLiteral ? source : isPattern ? GuestPattern.ShellPattern(source) : GuestPattern.Unescape(source);
+        var path = isLiteral || isPattern ? source : GuestPattern.Unescape(source);
+        LocalName.CheckPath(path, Paths, isPattern, Session.Endpoint);
         if (Tools is null)
         {
             return isPattern
                 ? throw ErrorCatalogue.GuestToolsMissing.WithTarget(source, "Resolving wildcards", Session.Endpoint, ToolsMissingReason)
-                : [new GuestItem('f', 0, 0, 0, path, path)];
+                : [new GuestItem(Paths, 'f', 0, 0, 0, path, path)];
         }
 
         var items = await Tools.ListAsync(path, isPattern, isDeep, CancellationToken).ConfigureAwait(false);
@@ -111,9 +116,17 @@ internal sealed class CopyJob
     /// <summary>Opens a file of the guest.</summary>
     public async Task<GuestFile> OpenAsync(string path, string mode)
     {
-        var file = await GuestFile.OpenAsync(Session, path, mode, _time, CancellationToken).ConfigureAwait(false);
-        _nextHandle = file.Handle + 1;
-        return file;
+        try
+        {
+            var file = await GuestFile.OpenAsync(Session, path, mode, _time, CancellationToken).ConfigureAwait(false);
+            _nextHandle = file.Handle + 1;
+            return file;
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFileNotOpened) && Tools is not null)
+        {
+            await Tools.ExplainAsync(path, CancellationToken).ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>The handle that the next file gets, unless another client opens one first. (QEMU's agent counts up, across restarts.)</summary>

@@ -38,7 +38,8 @@ internal sealed class FileReceiver(CopyJob job)
             {
                 path = Rename(path, folder, name, file.Handle);
                 var size = await file.SeekEndAsync(job.CancellationToken).ConfigureAwait(false);
-                if (job.Options.Resume && await ResumeAsync(item, folder, name, path).ConfigureAwait(false) is { } left)
+                if ((job.Options.Resume || job.Tools is { LocksOpenFiles: true })
+                    && await ResumeAsync(item, folder, name, path).ConfigureAwait(false) is { } left)
                 {
                     local.Dispose();
                     hash.Dispose();
@@ -62,7 +63,7 @@ internal sealed class FileReceiver(CopyJob job)
             LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
             return new ItemCopy(source, target, length, digest, verified, true, resumed, job.Elapsed - started);
         }
-        catch (Exception e) when (!job.LeavesPartial(e))
+        catch (Exception e) when (!job.LeavesPartial(e) && !job.MayLeaveLock(e))
         {
             local?.Dispose();
             LocalFile.Remove(path);
@@ -75,8 +76,8 @@ internal sealed class FileReceiver(CopyJob job)
         }
     }
 
-    // Finds the longest part that an earlier copy has left and that the source begins with; all others are removed, but for those of
-    // other users.
+    // Finds the longest part that an earlier copy has left and that the source begins with, if it is to be gone on with; all others are
+    // removed, but for those of other users.
     private async Task<(FileStream Local, string Path, IncrementalHash Hash)?> ResumeAsync(
         GuestItem item, string folder, string name, string ownPath)
     {
@@ -99,7 +100,7 @@ internal sealed class FileReceiver(CopyJob job)
             foreach (var (local, path) in lefts.OrderByDescending(left => left.Local.Length))
             {
                 await job.CloseLeftAsync(PartialName.HandleIn(path.Substring(folder.Length), name)!.Value).ConfigureAwait(false);
-                if (found is null && local.Length > 0 && job.Tools is { HasChecksum: true } tools)
+                if (job.Options.Resume && found is null && local.Length > 0 && job.Tools is { HasChecksum: true } tools)
                 {
                     var (incremental, start) = LocalFile.HashStart(local, path, local.Length, job.Buffers[0]);
                     if (await tools.HashHeldAsync(item.Root, item.Way, local.Length, job.CancellationToken).ConfigureAwait(false) == start)

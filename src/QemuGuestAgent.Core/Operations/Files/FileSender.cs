@@ -2,16 +2,12 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
-using QemuGuestAgent.Core.Guests.Posix;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
 /// <summary>Sends files to a guest, one after the other.</summary>
 internal sealed class FileSender(CopyJob job)
 {
-    // A file that every guest with tools has.
-    private const string Readable = "/dev/null";
-
     /// <summary>Sends a file, whole or not at all where the guest has the tools for that.</summary>
     /// <param name="source">The file here.</param>
     /// <param name="root">The folder of the guest that was named.</param>
@@ -20,9 +16,9 @@ internal sealed class FileSender(CopyJob job)
     {
         var started = job.Elapsed;
         using var local = LocalFile.OpenRead(source);
-        var way = string.Join("/", names.Take(names.Length - 1));
+        var way = job.Paths.Way(names.Take(names.Length - 1));
         var copy = job.Tools is { } tools
-            ? await SendAsideAsync(source, local, new GuestTarget(root, way, names[names.Length - 1]), tools).ConfigureAwait(false)
+            ? await SendAsideAsync(source, local, new GuestTarget(job.Paths, root, way, names[names.Length - 1]), tools).ConfigureAwait(false)
             : await SendInPlaceAsync(source, local, job.Paths.Join(root, names)).ConfigureAwait(false);
         copy.Duration = job.Elapsed - started;
         return copy;
@@ -30,9 +26,9 @@ internal sealed class FileSender(CopyJob job)
 
     private async Task<ItemCopy> SendAsideAsync(string source, FileStream local, GuestTarget target, GuestFileTools tools)
     {
-        var handle = await job.NextHandleAsync(Readable).ConfigureAwait(false);
+        var handle = await job.NextHandleAsync(tools.Readable).ConfigureAwait(false);
         var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var part = GuestPart.Create(tools, target, handle);
+        var part = tools.CreatePart(target, handle);
         try
         {
             var resumed = 0L;
@@ -44,6 +40,10 @@ internal sealed class FileSender(CopyJob job)
             else
             {
                 await part.MakeAsync(job.Options.Force, job.CancellationToken).ConfigureAwait(false);
+                if (part.HasOthers)
+                {
+                    await RemoveLeftAsync(target, part, tools).ConfigureAwait(false);
+                }
             }
 
             long length;
@@ -63,11 +63,11 @@ internal sealed class FileSender(CopyJob job)
             var verified = tools.HasChecksum
                 ? CopyVerification.Sha256
                 : await job.CompareAsync(part.Path, length, digest, target.Path).ConfigureAwait(false);
-            var isKept = await part.FinishAsync(job.Options.Force, digest, LocalFile.Attributes(local, source), job.CancellationToken)
+            var missing = await part.FinishAsync(job.Options.Force, digest, LocalFile.Attributes(local, source), job.CancellationToken)
                 .ConfigureAwait(false);
-            if (!isKept)
+            if (missing is not null)
             {
-                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' did not get the time and mode of its source.");
+                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' did not get {missing}.");
             }
 
             return new ItemCopy(source, target.Path, length, digest, verified, true, resumed, default);
@@ -126,25 +126,13 @@ internal sealed class FileSender(CopyJob job)
     private async Task<(GuestPart Part, IncrementalHash Hash)?> ResumeAsync(
         string source, FileStream local, GuestTarget target, long handle, GuestFileTools tools)
     {
-        var (parts, foreign) = await GuestPart.FindAsync(tools, target, job.CancellationToken).ConfigureAwait(false);
-        foreach (var folder in foreign)
+        var parts = await FindLeftAsync(target, null, tools).ConfigureAwait(false);
+        if (parts.Count > 0)
         {
-            job.Options.Warn(
-                $"'{folder}' beside '{target.Path}' in the guest of '{job.Session.Endpoint}' is left alone: it does not belong to the agent alone.");
+            // What the agent still held back of it has come with the close.
+            (parts, _) = await tools.FindPartsAsync(target, job.CancellationToken).ConfigureAwait(false);
         }
 
-        if (parts.Count == 0)
-        {
-            return null;
-        }
-
-        foreach (var left in parts.Select(part => part.Handle).OfType<long>())
-        {
-            await job.CloseLeftAsync(left).ConfigureAwait(false);
-        }
-
-        // What the agent still held back of it has come with the close.
-        (parts, _) = await GuestPart.FindAsync(tools, target, job.CancellationToken).ConfigureAwait(false);
         (GuestPart, IncrementalHash)? found = null;
         foreach (var part in parts)
         {
@@ -166,6 +154,34 @@ internal sealed class FileSender(CopyJob job)
         }
 
         return found;
+    }
+
+    // Where a file that is left open is locked, it is not left there.
+    private async Task RemoveLeftAsync(GuestTarget target, GuestPart own, GuestFileTools tools)
+    {
+        foreach (var part in await FindLeftAsync(target, own, tools).ConfigureAwait(false))
+        {
+            await part.RemoveAsync().ConfigureAwait(false);
+        }
+    }
+
+    // What earlier copies have left, and which the agent no longer holds open then.
+    private async Task<List<GuestPart>> FindLeftAsync(GuestTarget target, GuestPart? own, GuestFileTools tools)
+    {
+        var (parts, foreign) = await tools.FindPartsAsync(target, job.CancellationToken).ConfigureAwait(false);
+        foreach (var folder in foreign)
+        {
+            job.Options.Warn(
+                $"'{folder}' beside '{target.Path}' in the guest of '{job.Session.Endpoint}' is left alone: it does not belong to the agent alone.");
+        }
+
+        parts.RemoveAll(part => part.Folder == own?.Folder);
+        foreach (var left in parts.Select(part => part.Handle).OfType<long>())
+        {
+            await job.CloseLeftAsync(left).ConfigureAwait(false);
+        }
+
+        return parts;
     }
 
     // Returns how many bytes were sent. A piece is read while the agent writes the one before.

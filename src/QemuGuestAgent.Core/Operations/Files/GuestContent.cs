@@ -1,7 +1,6 @@
 using System.Text;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
-using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
@@ -150,31 +149,14 @@ public static class GuestContent
         CheckRooted(session, path);
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
         var (tools, missingReason) = await platform.FindFileToolsAsync(session, time, cancellationToken).ConfigureAwait(false);
-        GuestPlace? place = null;
-        if (tools is not null)
-        {
-            place = await tools.PrepareAsync(path, cancellationToken).ConfigureAwait(false);
-        }
-        else if (platform.OpensNewFilesToAll)
+        if (tools is null && platform.OpensNewFilesToAll)
         {
             warn($"If '{path}' is new in the guest of '{session.Endpoint}', everyone there can read and write it: {missingReason}.");
         }
 
-        // Where others can put something else in its place, nothing is emptied or made until it is known what was opened.
-        var isOpenToOthers = place is { IsSafe: false };
-        var mode = isOpenToOthers ? "r+" : appends ? "a" : "w";
-        await using var file = await OpenAsync(session, place?.Path ?? path, mode, time, cancellationToken).ConfigureAwait(false);
-        if (isOpenToOthers)
-        {
-            await tools!.CheckAsync(place!, empties: !appends, cancellationToken).ConfigureAwait(false);
-            await file.SeekEndAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        if (mark.Length > 0 && (!appends || await file.SeekEndAsync(cancellationToken).ConfigureAwait(false) == 0))
-        {
-            await file.WriteAsync(mark, cancellationToken).ConfigureAwait(false);
-        }
-
+        await using var file = tools is null
+            ? await GuestFile.OpenInPlaceAsync(session, path, appends ? "a" : "w", null, mark, time, cancellationToken).ConfigureAwait(false)
+            : await tools.OpenInPlaceAsync(path, mark, appends, cancellationToken).ConfigureAwait(false);
         for (var done = 0; done < content.Length; done += PieceBytes)
         {
             CheckTime(session, path, time);
@@ -239,10 +221,9 @@ public static class GuestContent
 
     private static void CheckRooted(GuestAgentSession session, string path)
     {
-        if (!GuestPath.Posix.IsRooted(path) && !GuestPath.Windows.IsRooted(path))
-        {
-            throw ErrorCatalogue.GuestPathNotRooted.With(path, session.Endpoint);
-        }
+        // Without a question to the guest: a path of the one is none of the other.
+        var paths = GuestPath.Windows.IsRooted(path) ? GuestPath.Windows : GuestPath.Posix;
+        LocalName.CheckPath(path, paths, isPattern: false, session.Endpoint);
     }
 
     private static void CheckTime(GuestAgentSession session, string path, OperationTime time)

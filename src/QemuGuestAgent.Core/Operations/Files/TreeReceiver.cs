@@ -95,6 +95,8 @@ internal sealed class TreeReceiver(CopyJob job)
             case 'l' when names.Length > 0:
                 job.Options.Warn($"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' is not followed.");
                 break;
+            case 'u':
+                throw ErrorCatalogue.GuestFileNotRead.With(item.Path, job.Session.Endpoint, "its content cannot be listed.");
             default:
                 throw ErrorCatalogue.ItemNotFile.With(item.Path, $"in the guest of '{job.Session.Endpoint}'");
         }

@@ -1,5 +1,4 @@
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Guests;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
@@ -11,16 +10,13 @@ internal sealed class TreeSender(CopyJob job)
     /// <summary>Sends items of this computer.</summary>
     public async Task SendAsync(IReadOnlyList<string> sources, string destination)
     {
-        if (!job.Paths.IsRooted(destination))
-        {
-            throw ErrorCatalogue.GuestPathNotRooted.With(destination, job.Session.Endpoint);
-        }
-
+        LocalName.CheckPath(destination, job.Paths, isPattern: false, job.Session.Endpoint);
         if (job.Tools is null)
         {
+            var open = job.Platform.OpensNewFilesToAll ? "are readable and writable by everyone if they are new, " : "";
             job.Options.Warn(
-                $"In the guest of '{job.Session.Endpoint}' files are written in place, without mode and time, are readable and "
-                + $"writable by everyone if they are new, and are compared by length: {job.ToolsMissingReason}.");
+                $"In the guest of '{job.Session.Endpoint}' files are written in place, without mode and time, {open}and are compared by "
+                + $"length: {job.ToolsMissingReason}.");
         }
 
         var isInto = await IsFolderAsync(destination).ConfigureAwait(false);
@@ -73,18 +69,21 @@ internal sealed class TreeSender(CopyJob job)
     // Only the root was named by the user: below it no link of the guest is followed.
     private async Task SendTreeAsync(LocalTree tree, string root, string name)
     {
-        string Way(string[] names) => string.Join("/", [name, .. names]);
+        string Way(string[] names) => job.Paths.Way([name, .. names]);
 
+        // Before anything is sent.
+        var folders = await AllowedAsync(tree.Folders, root, name).ConfigureAwait(false);
+        var files = await AllowedAsync(tree.Files, root, name).ConfigureAwait(false);
         Dictionary<string, string> made = [];
-        if (tree.Folders.Count > 0)
+        if (folders.Count > 0)
         {
             var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.WithTarget(
                 tree.Path, "Creating a folder", job.Session.Endpoint, job.ToolsMissingReason);
-            made = await tools.MakeFoldersAsync(root, [.. tree.Folders.Select(folder => Way(folder.Names))], job.CancellationToken)
+            made = await tools.MakeFoldersAsync(root, [.. folders.Select(folder => Way(folder.Names))], job.CancellationToken)
                 .ConfigureAwait(false);
         }
 
-        foreach (var file in tree.Files)
+        foreach (var file in files)
         {
             await job.TryAsync(async () =>
             {
@@ -94,7 +93,7 @@ internal sealed class TreeSender(CopyJob job)
         }
 
         // The innermost first: what is done in a folder changes its time.
-        var finished = tree.Folders.AsEnumerable().Reverse()
+        var finished = folders.AsEnumerable().Reverse()
             .Where(folder => made.ContainsKey(Way(folder.Names)))
             .Select(folder => (Way: Way(folder.Names), Attributes: LocalFile.FolderAttributes(folder.Path)))
             .Select(folder => (made[folder.Way], folder.Way, folder.Attributes.Mode, folder.Attributes.Modified)).ToList();
@@ -103,9 +102,31 @@ internal sealed class TreeSender(CopyJob job)
             foreach (var way in await job.Tools!.FinishFoldersAsync(root, finished, job.CancellationToken).ConfigureAwait(false))
             {
                 job.Options.Warn(
-                    $"'{GuestPath.Posix.Join(root, way)}' in the guest of '{job.Session.Endpoint}' did not get the time and "
+                    $"'{job.Paths.Join(root, way)}' in the guest of '{job.Session.Endpoint}' did not get the time and "
                     + "mode of its source.");
             }
         }
+    }
+
+    // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.
+    private async Task<List<(string Path, string[] Names)>> AllowedAsync(
+        IReadOnlyList<(string Path, string[] Names)> items, string root, string name)
+    {
+        var allowed = new List<(string Path, string[] Names)>();
+        foreach (var item in items)
+        {
+            string[] names = [name, .. item.Names];
+            if (!job.Paths.IsWindows || !names.Take(names.Length - 1).Any(above => LocalName.Refuse(above, isWindows: true) is not null))
+            {
+                await job.TryAsync(() =>
+                {
+                    LocalName.CheckName(names[names.Length - 1], job.Paths.Join(root, names), job.Paths, job.Session.Endpoint);
+                    allowed.Add(item);
+                    return Task.CompletedTask;
+                }).ConfigureAwait(false);
+            }
+        }
+
+        return allowed;
     }
 }

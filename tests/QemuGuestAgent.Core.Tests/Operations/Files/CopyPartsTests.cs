@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Operations.Files;
@@ -143,7 +142,7 @@ public sealed class CopyPartsTests
             start.Environment["PATH"] = $"{tools}:{start.Environment["PATH"]}";
             using var shell = Process.Start(start)!;
             var listed = await shell.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            Assert.Equal([files, Path.Combine(files, "stays")], GuestItem.Parse(Encoding.UTF8.GetBytes(listed)).Select(item => item.Path));
+            Assert.Equal([files, Path.Combine(files, "stays")], GuestItem.Parse(listed.Split('\0'), GuestPath.Posix).Select(item => item.Path));
         }
         finally
         {

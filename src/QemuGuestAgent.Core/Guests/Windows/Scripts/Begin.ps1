@@ -4,6 +4,6 @@ $link = New-Link (New-Pipe ([Console]::In.ReadLine()))
 if (-not (Test-Opened $link 60)) { exit 1 }
 while (-not ($first = @(Receive-First $link)) -and -not $link.IsOver) { }
 if ($first) {
-    $seconds, $helper, $functions = ConvertFrom-Content $first[0].Content
-    & ([scriptblock]::Create($helper)) $link ([int] $seconds) $functions
+    $texts = ConvertFrom-Content $first[0].Content
+    & ([scriptblock]::Create($texts[1])) $link ([int] $texts[0]) $texts[2]
 }

@@ -13,8 +13,8 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 /// <param name="IsNew">Whether it was made just now.</param>
 internal sealed record GuestPlace(string Path, bool IsSafe, bool IsNew);
 
-/// <summary>What the programs of a POSIX guest do for a copy: the agent has no command to list, rename, restrict, remove or sum up.</summary>
-internal sealed class GuestFileTools
+/// <summary>What the programs of a POSIX guest do for a copy.</summary>
+internal sealed class PosixFileTools : GuestFileTools
 {
     // The guest keeps no more of a program's output; this many folders fit into one command.
     private const int FoldersAtOnce = 500;
@@ -25,21 +25,26 @@ internal sealed class GuestFileTools
 
     private const string Forbidden = "its agent's policy forbids guest-exec";
 
-    private readonly GuestAgentSession _session;
     private readonly OperationTime _time;
     private readonly bool _findPrints;
 
-    private GuestFileTools(GuestAgentSession session, OperationTime time, string found)
+    private PosixFileTools(GuestAgentSession session, OperationTime time, string found)
+        : base(session)
     {
-        _session = session;
         _time = time;
         HasChecksum = found.Contains("sha256 ");
         _findPrints = found.Contains("printf ");
         MoveOption = found.Contains("mv-T ") ? "-T" : "";
     }
 
-    /// <summary>Whether the guest can compute the SHA-256 of a file.</summary>
-    public bool HasChecksum { get; }
+    /// <inheritdoc/>
+    public override bool HasChecksum { get; }
+
+    /// <inheritdoc/>
+    public override string Readable => "/dev/null";
+
+    /// <inheritdoc/>
+    public override bool LocksOpenFiles => false;
 
     /// <summary>The option by which mv takes no folder for its target; empty where it has none.</summary>
     public string MoveOption { get; }
@@ -59,7 +64,7 @@ internal sealed class GuestFileTools
             var end = await session.RunToolAsync(Shell(GuestFileScripts.Probe), time, cancellationToken).ConfigureAwait(false);
             var found = Text(end);
             return found.EndsWith("ok", StringComparison.Ordinal)
-                ? (new GuestFileTools(session, time, found), null)
+                ? (new PosixFileTools(session, time, found), null)
                 : (null, "its /bin/sh is not usable");
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
@@ -73,50 +78,57 @@ internal sealed class GuestFileTools
         }
     }
 
-    /// <summary>Lists items: those of a path, or of a shell's pattern, and with depth what is in them, folders before their content.</summary>
-    public async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public override async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
     {
         var depth = (isDeep ? EndlessDepth : 0).ToString(CultureInfo.InvariantCulture);
         var script = _findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat;
-        var end = await _session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", path), _time, cancellationToken)
+        var asked = isPattern ? GuestPattern.ShellPattern(path) : path;
+        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", asked), _time, cancellationToken)
             .ConfigureAwait(false);
         if (end.IsTruncated)
         {
-            throw ErrorCatalogue.GuestFolderTooLarge.With(path, _session.Endpoint);
+            throw ErrorCatalogue.GuestFolderTooLarge.With(path, Session.Endpoint);
         }
 
-        try
-        {
-            var items = GuestItem.Parse(end.Output);
-            GuestItem.Check(items, path, isPattern, isDeep);
-            return items;
-        }
-        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
-        {
-            throw ErrorCatalogue.GuestFileNotRead.Because(e, path, _session.Endpoint, e.Message);
-        }
+        return Parse(
+            () =>
+            {
+                var items = GuestItem.Parse(Text(end).Split('\0'), GuestPath.Posix);
+                GuestItem.Check(items, path, isPattern ? GuestPattern.Matcher(asked) : null, isDeep);
+                return items;
+            },
+            path);
     }
 
-    /// <summary>Finds a file to be written in place; makes it, if it is not there, for its owner alone: one that the agent makes is
-    /// everybody's.</summary>
-    public async Task<GuestPlace> PrepareAsync(string path, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public override async Task<IGuestWriter> OpenInPlaceAsync(
+        string path, byte[] mark, bool appends, CancellationToken cancellationToken)
+    {
+        var place = await PrepareAsync(path, cancellationToken).ConfigureAwait(false);
+
+        // Where others can put something else in its place, nothing is emptied or made until it is known what was opened.
+        var mode = !place.IsSafe ? "r+" : appends ? "a" : "w";
+        Func<Task>? verify = place.IsSafe ? null : () => CheckAsync(place, empties: !appends, cancellationToken);
+        return await GuestFile.OpenInPlaceAsync(Session, place.Path, mode, verify, mark, _time, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Finds a file to be written in place; makes it, if it is not there, for its owner alone: one that the agent makes is everybody's.
+    private async Task<GuestPlace> PrepareAsync(string path, CancellationToken cancellationToken)
     {
         var end = await RunAsync(path, GuestFileScripts.Prepare, [path], cancellationToken).ConfigureAwait(false);
         return Text(end).Split([' '], 3) is [var safety, var age, var found]
             ? new GuestPlace(found, safety == Safe, age == "new")
-            : throw ErrorCatalogue.GuestFileNotWritten.With(path, _session.Endpoint, "its /bin/sh returned nothing.");
+            : throw ErrorCatalogue.GuestFileNotWritten.With(path, Session.Endpoint, "its /bin/sh returned nothing.");
     }
 
-    /// <summary>Ends in an error where what the agent has opened is not that file; empties it if asked to.</summary>
-    public Task CheckAsync(GuestPlace place, bool empties, CancellationToken cancellationToken) =>
+    // Ends in an error where what the agent has opened is not that file; empties it if asked to.
+    private Task<GuestExecutionStatus> CheckAsync(GuestPlace place, bool empties, CancellationToken cancellationToken) =>
         RunAsync(
             place.Path, GuestFileScripts.Check, [place.Path, place.IsNew ? "new" : "old", empties ? "y" : "n"], cancellationToken);
 
-    /// <summary>
-    /// Ends in an error where a file that the agent has opened is not the item, with no link on the way down from its root; the
-    /// SHA-256 of its first bytes, in hexadecimal digits, if a length is given.
-    /// </summary>
-    public async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public override async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
     {
         var end = await RunAsync(
             way.Length > 0 ? GuestPath.Posix.Join(root, way) : root, GuestFileScripts.Held,
@@ -124,8 +136,8 @@ internal sealed class GuestFileTools
         return Text(end).Split(' ')[0];
     }
 
-    /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
-    public async Task<Dictionary<string, string>> MakeFoldersAsync(
+    /// <inheritdoc/>
+    public override async Task<Dictionary<string, string>> MakeFoldersAsync(
         string root, IReadOnlyList<string> ways, CancellationToken cancellationToken)
     {
         var made = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -144,8 +156,8 @@ internal sealed class GuestFileTools
         return made;
     }
 
-    /// <summary>Gives folders their modes and times, once all is in them; returns those where that failed.</summary>
-    public async Task<IReadOnlyList<string>> FinishFoldersAsync(
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<string>> FinishFoldersAsync(
         string root, IReadOnlyList<(string Known, string Way, int Mode, DateTime Modified)> folders, CancellationToken cancellationToken)
     {
         var failed = new List<string>();
@@ -160,28 +172,35 @@ internal sealed class GuestFileTools
         return failed;
     }
 
+    /// <inheritdoc/>
+    public override GuestPart CreatePart(GuestTarget target, long handle) => PosixPart.Create(this, target, handle);
+
+    /// <inheritdoc/>
+    public override Task<(List<GuestPart> Own, List<string> Foreign)> FindPartsAsync(
+        GuestTarget target, CancellationToken cancellationToken) => PosixPart.FindAsync(this, target, cancellationToken);
+
     /// <summary>Runs a script as far as the agent answers, for a caller that has cancelled.</summary>
-    public Task TryRunAsync(string script, params string[] arguments) => _session.TryRunToolAsync(Shell(script, arguments));
+    public Task TryRunAsync(string script, params string[] arguments) => Session.TryRunToolAsync(Shell(script, arguments));
 
     /// <summary>Runs a script; a failure of it is one of the file with that path.</summary>
     public async Task<GuestExecutionStatus> RunAsync(
         string path, string script, string[] arguments, CancellationToken cancellationToken)
     {
-        var end = await _session.RunGuardedToolAsync(Shell(script, arguments), _time, cancellationToken)
+        var end = await Session.RunGuardedToolAsync(Shell(script, arguments), _time, cancellationToken)
             .ConfigureAwait(false);
         return end.ExitCode switch
         {
             0 => end,
-            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, $"in the guest of '{_session.Endpoint}'"),
-            GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, $"in the guest of '{_session.Endpoint}'"),
-            GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, $"in the guest of '{_session.Endpoint}'"),
-            GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, _session.Endpoint),
-            GuestFileScripts.Replaced => throw ErrorCatalogue.ItemReplaced.With(path, _session.Endpoint),
-            GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, _session.Endpoint),
+            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, There),
+            GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, There),
+            GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, There),
+            GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),
+            GuestFileScripts.Replaced => throw ErrorCatalogue.ItemReplaced.With(path, Session.Endpoint),
+            GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, Session.Endpoint),
             GuestFileScripts.NoFolder => throw ErrorCatalogue.GuestItemNotFound.WithTarget(
-                path, GuestPath.Posix.Folder(path), _session.Endpoint),
+                path, GuestPath.Posix.Folder(path), Session.Endpoint),
             _ => throw ErrorCatalogue.GuestFileNotWritten.With(
-                path, _session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim()),
+                path, Session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim()),
         };
     }
 
