@@ -184,8 +184,16 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     [Fact]
     public async Task A_killed_PowerShell_is_told_of_and_leaves_nothing()
     {
-        var running = StreamedProcess.RunAsync(Session, Endless(), TakeAsync, cancellationToken: TestEnd);
-        await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 1, "the program");
+        var begun = new TaskCompletionSource();
+        var running = StreamedProcess.RunAsync(
+            Session, Endless(),
+            _ =>
+            {
+                begun.TrySetResult();
+                return Task.CompletedTask;
+            },
+            cancellationToken: TestEnd);
+        await begun.Task.OrHang();
         await Guest.KillAsync(Helper);
         await running.FailsWith(ErrorCatalogue.GuestPowerShellLost);
         await NothingLeftAsync();

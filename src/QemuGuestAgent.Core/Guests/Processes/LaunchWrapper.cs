@@ -65,8 +65,18 @@ internal sealed class LaunchWrapper
 
     /// <summary>Why the program could not be started, or null where it was.</summary>
     /// <param name="errors">What came from standard error.</param>
-    public string? FindFailure(byte[] errors) =>
-        errors.Length >= _token.Length && errors.Skip(errors.Length - _token.Length).SequenceEqual(_token)
-            ? OwnName.Replace(Encoding.UTF8.GetString(errors, 0, errors.Length - _token.Length).Trim(), "")
+    public string? FindFailure(byte[] errors)
+    {
+        // cmd ends a line.
+        var end = errors.Length;
+        while (end > 0 && (errors[end - 1] is (byte)' ' or (byte)'\r' or (byte)'\n'))
+        {
+            end--;
+        }
+
+        var start = end - _token.Length;
+        return start >= 0 && errors.AsSpan(start, _token.Length).SequenceEqual(_token)
+            ? OwnName.Replace(Encoding.UTF8.GetString(errors, 0, start).Trim(), "")
             : null;
+    }
 }

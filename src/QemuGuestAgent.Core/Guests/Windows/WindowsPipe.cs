@@ -95,7 +95,7 @@ internal sealed class WindowsPipe
             var frame = _unwritten.Peek();
             var piece = frame.AsMemory(_written, Math.Min(PieceBytes, frame.Length - _written));
             var count = await TryAsync(
-                () => _session.WriteFileAsync(Handle, piece, call, cancellationToken)).ConfigureAwait(false);
+                isRead: false, () => _session.WriteFileAsync(Handle, piece, call, cancellationToken)).ConfigureAwait(false);
             _written += (int)count;
             hasWritten |= count > 0;
             if (_written == frame.Length)
@@ -122,6 +122,7 @@ internal sealed class WindowsPipe
         }
 
         var count = (int)await TryAsync(
+            isRead: true,
             async () => await _session.ReadFileAsync(Handle, _buffer, PieceBytes, call, cancellationToken).ConfigureAwait(false))
             .ConfigureAwait(false);
         return count == 0 ? [] : Split([.. _held, .. _buffer.AsSpan(0, count)]);
@@ -163,7 +164,7 @@ internal sealed class WindowsPipe
     }
 
     // What was asked of the pipe and not answered has perhaps been done: then nobody knows what is the next byte.
-    private async Task<long> TryAsync(Func<Task<long>> command)
+    private async Task<long> TryAsync(bool isRead, Func<Task<long>> command)
     {
         try
         {
@@ -171,7 +172,8 @@ internal sealed class WindowsPipe
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
         {
-            EndReason = e.AgentErrorText == _emptyText ? EndReason : e.AgentErrorText;
+            // What was written before a failure is still read: so the end shows there alone.
+            EndReason = isRead && e.AgentErrorText != _emptyText ? e.AgentErrorText : EndReason;
             return 0;
         }
         catch (Exception e) when (!IsUndone(e))

@@ -5,5 +5,5 @@ if (-not (Test-Opened $link 60)) { exit 1 }
 while (-not ($first = @(Receive-First $link)) -and -not $link.IsOver) { }
 if ($first) {
     $texts = ConvertFrom-Content $first[0].Content
-    & ([scriptblock]::Create($texts[1])) $link ([int] $texts[0]) $texts[2]
+    & ([scriptblock]::Create($texts[1])) $link ([int] $texts[0]) $texts[2] @($first | Select-Object -Skip 1)
 }

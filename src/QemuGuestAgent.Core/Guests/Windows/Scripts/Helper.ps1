@@ -1,7 +1,8 @@
-# Serves the host through a pipe. From there come q (a question: its number, a function, its arguments), p (a program: its number, the
-# name of its pipe, how long it stays without the host, what Start-Program takes), b (it is there) and k (the end). Back goes a (an answer: the number, a code that is
-# empty where it was done, texts). It ends once the host is gone, or has said nothing for so many seconds, and no program runs.
-param($Link, [int] $Patience, [string] $Functions)
+# Serves the host through a pipe, beginning with frames that have come already. From there come q (a question: its number, a function,
+# its arguments), p (a program: its number, the name of its pipe, how long it stays without the host, what New-Start takes), b (the host
+# is there) and k (the end). Back goes a (an answer: the number, a code that is empty where it was done, texts). It ends once the host
+# is gone, or has said nothing for so many seconds, and no program runs.
+param($Link, [int] $Patience, [string] $Functions, [object[]] $Frames)
 $ErrorActionPreference = 'Stop'
 . ([scriptblock]::Create($Functions))
 
@@ -41,36 +42,34 @@ $working = New-Object Collections.ArrayList
 $heard = [Diagnostics.Stopwatch]::StartNew()
 $isOver = $false
 while ($true) {
-    $isOver = $isOver -or $Link.IsOver -or $heard.Elapsed.TotalSeconds -ge $Patience
-    if ($isOver -and -not ($working | Where-Object { -not $_.Number })) { break }
-    $handles = New-Object Collections.ArrayList
-    if (-not $Link.IsOver) { $handles.AddRange(@(Start-Transfer $Link)) }
-    foreach ($work in $working) { $null = $handles.Add($work.Run.AsyncWaitHandle) }
-    if ($handles.Count) { $null = [Threading.WaitHandle]::WaitAny([Threading.WaitHandle[]] $handles.ToArray(), 1000) }
-    if (-not $Link.IsOver) {
-        foreach ($frame in @(Receive-Frame $Link)) {
-            $heard.Restart()
-            $texts = ConvertFrom-Content $frame.Content
-            switch -CaseSensitive ($frame.Kind) {
-                'q' {
-                    $null = $working.Add((Start-Work $pool $texts[0] $texts[1] @($texts | Select-Object -Skip 2)))
+    foreach ($frame in $Frames) {
+        $heard.Restart()
+        $texts = ConvertFrom-Content $frame.Content
+        switch -CaseSensitive ($frame.Kind) {
+            'q' { $null = $working.Add((Start-Work $pool $texts[0] $texts[1] @($texts | Select-Object -Skip 2))) }
+            'p' {
+                try {
+                    $pipe = New-Pipe $texts[1]
+                    $program = [string[]] @($texts | Select-Object -Skip 3)
+                    $null = $working.Add((Start-Work $pool '' Invoke-Relay @($pipe, [int] $texts[2], $program)))
+                    Add-Answer $Link $texts[0] '' @()
                 }
-                'p' {
-                    try {
-                        $pipe = New-Pipe $texts[1]
-                        $null = $working.Add((Start-Work $pool '' Invoke-Relay @($pipe, [int] $texts[2], [string[]] @($texts | Select-Object -Skip 3))))
-                        Add-Answer $Link $texts[0] '' @()
-                    }
-                    catch { Add-Answer $Link $texts[0] 'Failed' @($_.Exception.GetBaseException().Message) }
-                }
-                'k' { $isOver = $true }
+                catch { Add-Answer $Link $texts[0] 'Failed' @($_.Exception.GetBaseException().Message) }
             }
+            'k' { $isOver = $true }
         }
     }
     foreach ($work in @($working | Where-Object { $_.Run.IsCompleted })) {
         Complete-Work $Link $work
         $working.Remove($work)
     }
+    $isOver = $isOver -or $Link.IsOver -or $heard.Elapsed.TotalSeconds -ge $Patience
+    if ($isOver -and -not ($working | Where-Object { -not $_.Number })) { break }
+    $handles = New-Object Collections.ArrayList
+    if (-not $Link.IsOver) { $handles.AddRange(@(Start-Transfer $Link)) }
+    foreach ($work in $working) { $null = $handles.Add($work.Run.AsyncWaitHandle) }
+    if ($handles.Count) { $null = [Threading.WaitHandle]::WaitAny([Threading.WaitHandle[]] $handles.ToArray(), 1000) }
+    $Frames = if ($Link.IsOver) { @() } else { @(Receive-Frame $Link) }
 }
 
 # Questions that nobody waits for any more may hang.
