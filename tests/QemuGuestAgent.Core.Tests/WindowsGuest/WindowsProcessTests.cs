@@ -170,13 +170,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     public async Task Without_a_word_from_the_host_the_guest_kills_the_program()
     {
         var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(1), 3);
-        var program = await RelayedProgram.StartAsync(
-            Session, Endless(), watch, new OperationTime(TimeProvider.System, null), TestEnd);
-        while (program.ProcessId is null)
-        {
-            await program.ExchangeAsync(new CallOptions(), TestEnd);
-        }
-
+        await StartedAsync(watch);
         Assert.Equal(1, Guest.CountProcesses("ping"));
         await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 0, "the end of the program");
     }
@@ -184,18 +178,10 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     [Fact]
     public async Task A_killed_PowerShell_is_told_of_and_leaves_nothing()
     {
-        var begun = new TaskCompletionSource();
-        var running = StreamedProcess.RunAsync(
-            Session, Endless(),
-            _ =>
-            {
-                begun.TrySetResult();
-                return Task.CompletedTask;
-            },
-            cancellationToken: TestEnd);
-        await begun.Task.OrHang();
+        var program = await StartedAsync(HostWatch.Usual);
         await Guest.KillAsync(Helper);
-        await running.FailsWith(ErrorCatalogue.GuestPowerShellLost);
+        await ExchangeUntilLostAsync(program).FailsWith(ErrorCatalogue.GuestPowerShellLost);
+        Assert.Null(await program.StopAsync(new WindowsPlatform()).OrHang());
         await NothingLeftAsync();
         Assert.Equal(["x"], await StreamAsync(new GuestProcessStart("cmd.exe") { Arguments = ["/d", "/c", "echo x"] }));
     }
@@ -247,6 +233,25 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     }
 
     private static GuestProcessStart Endless() => new("ping.exe") { Arguments = ["-n", "10000", "127.0.0.1"] };
+
+    private async Task<RelayedProgram> StartedAsync(HostWatch watch)
+    {
+        var program = await RelayedProgram.StartAsync(Session, Endless(), watch, new OperationTime(TimeProvider.System, null), TestEnd);
+        while (program.ProcessId is null)
+        {
+            await program.ExchangeAsync(new CallOptions(), TestEnd);
+        }
+
+        return program;
+    }
+
+    private static async Task ExchangeUntilLostAsync(RelayedProgram program)
+    {
+        while (true)
+        {
+            await program.ExchangeAsync(new CallOptions(), TestEnd);
+        }
+    }
 
     private async Task NothingLeftAsync()
     {

@@ -56,7 +56,7 @@ internal static class WindowsScripts
         // Where scripts may do nothing, a program may still say so.
         var refuse = $$"""
             if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') {
-              cmd.exe /d /c "echo a policy restricts the PowerShell that starts it (constrained language){{token}} 1>&2"
+              & $env:ComSpec /d /c "echo a policy restricts the PowerShell that starts it (constrained language){{token}} 1>&2"
               exit 1
             }
 
