@@ -79,6 +79,23 @@ Describe 'Scripts in the guest of the real agent of <AgentName>' -ForEach $RealA
     }
 
     Context 'PowerShell' {
+        It 'gives objects as deep as PowerShell remoting' {
+            $script = {
+                Get-Item /etc, /etc/hostname
+                Get-Process -Id $PID
+                [pscustomobject]@{ Table = @{ Deep = @{ Deeper = 1 } }; Object = [pscustomobject]@{ List = 1, @(2, 3) } }
+            }
+            function Get-Shape($Object) {
+                foreach ($property in $Object.psobject.Properties | Where-Object Name -NotMatch '^PS(Guest|Host|Computer|Show|Source)|^RunspaceId$') {
+                    "$($property.Name): $(if ($null -ne $property.Value) { $property.Value.psobject.TypeNames })"
+                }
+            }
+            $remote = Start-Job $script | Receive-Job -Wait -AutoRemoveJob
+            $remote | Should -HaveCount 4
+            $shape = foreach ($object in Invoke-QemuGuestScript $session $script) { Get-Shape $object }
+            $shape | Should -Be @(foreach ($object in $remote) { Get-Shape $object })
+        }
+
         It 'shows progress, and takes it down' {
             $shell = [powershell]::Create().AddScript('param($module, $session) Import-Module $module; Invoke-QemuGuestScript $session { Write-Progress -Activity work -Status half -PercentComplete 50 -Id 3; 1 }').AddArgument($ModulePath).AddArgument($session)
             $shell.Invoke() | Should -Be 1

@@ -21,11 +21,12 @@ public sealed class PowerShellScript
 
     // Also for Windows PowerShell 5.1. The runspace is one of its own, so that nothing the script writes goes to the console; the
     // streams are merged there, so that they stay in order. Progress cannot be merged. An exit comes as an exception, if asked for.
+    // Objects are as deep as those of PowerShell remoting: what lies deeper is long to get, and a process is 140,000 characters.
     private const string Bootstrap = """
         $ErrorActionPreference = 'Stop'
         $ProgressPreference = 'SilentlyContinue'
         function Emit($Kind, $Value) {
-          $xml = [Management.Automation.PSSerializer]::Serialize($Value, 2)
+          $xml = [Management.Automation.PSSerializer]::Serialize($Value, 1)
           [Console]::Out.WriteLine($p.Token + ' ' + $Kind + ' ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($xml)))
         }
         function Revive($Value) {
