@@ -156,7 +156,7 @@ Describe 'A Windows guest' @needsGuest -ForEach $guests {
         }
 
         It 'copy files both ways' {
-            $hash = New-RandomFile "$here/sent" (1MB + 17)
+            $hash = New-RandomFile "$here/sent" (256KB + 17)
             Copy-Item "$here/sent" "$there\$Shell.bin" -ToSession $ps
             Copy-Item "$there\$Shell.bin" "$here/back" -FromSession $ps
             (Get-FileHash "$here/back").Hash | Should -Be $hash
