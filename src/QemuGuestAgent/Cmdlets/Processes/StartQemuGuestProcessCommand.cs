@@ -17,7 +17,7 @@ public sealed class StartQemuGuestProcessCommand : ProgramCmdlet
     [ValidateNotNullOrEmpty]
     public string? RedirectStandardOutput { get; set; }
 
-    /// <summary>The path of a new file in the guest for its standard error.</summary>
+    /// <summary>The path of a new file in the guest for its standard error. Not in Windows guests.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? RedirectStandardError { get; set; }

@@ -41,7 +41,7 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
     [ValidateNotNullOrEmpty]
     public string? ShellPath { get; set; }
 
-    /// <summary>The user in the guest to run it as; by default the user that the agent runs as, which is normally root.</summary>
+    /// <summary>The user in the guest to run it as; by default the user that the agent runs as, which is normally root. Not in Windows guests.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(UserNameCompleter))]
     [ValidateNotNullOrEmpty]

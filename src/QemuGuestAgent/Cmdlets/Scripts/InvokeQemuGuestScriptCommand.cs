@@ -84,7 +84,7 @@ public sealed class InvokeQemuGuestScriptCommand : InputCmdlet
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(false);
 
-    /// <summary>Writes all output as soon as the script has written it, without a size limit.</summary>
+    /// <summary>Writes all output as soon as the script has written it, without a size limit. Not for cmd.exe.</summary>
     [Parameter]
     public SwitchParameter Stream { get; set; }
 
