@@ -30,7 +30,7 @@ internal static class FileFigures
             var bare = new BareFile(socket, piece);
             await Comparison.RunAsync(
                 $"file read, {Bytes >> 20} MiB in pieces of {name}", "<= 1.05", 1, _ => Task.Run(() => bare.Read(file)),
-                _ => ReadAsync(session, file, piece), Rounds);
+                async _ => Check(await ReadAsync(session, file, piece)), Rounds);
             await Comparison.RunAsync(
                 $"file write, {Bytes >> 20} MiB in pieces of {name}", "<= 1.05", 1, _ => Task.Run(() => bare.Write(file + ".bare", content)),
                 _ => WriteAsync(session, file + ".ours", content, piece), Rounds);
@@ -48,7 +48,8 @@ internal static class FileFigures
             _ => GuestItems.SendAsync(session, [file], copy, new ItemCopyOptions { Force = true }), Rounds);
     }
 
-    private static async Task ReadAsync(GuestAgentSession session, string path, int piece)
+    /// <summary>Reads a file by the session alone; returns its length.</summary>
+    public static async Task<long> ReadAsync(GuestAgentSession session, string path, int piece)
     {
         var buffer = new byte[piece];
         await using var file = await GuestFile.OpenAsync(session, path, "r", new OperationTime(session.Clock, null), default);
@@ -58,15 +59,16 @@ internal static class FileFigures
             count = await file.ReadAsync(buffer, piece, default);
         }
 
-        Check(total);
+        return total;
     }
 
-    private static async Task WriteAsync(GuestAgentSession session, string path, byte[] content, int piece)
+    /// <summary>Writes a file by the session alone.</summary>
+    public static async Task WriteAsync(GuestAgentSession session, string path, byte[] content, int piece)
     {
         await using var file = await GuestFile.OpenAsync(session, path, "w", new OperationTime(session.Clock, null), default);
         for (var start = 0; start < content.Length; start += piece)
         {
-            await file.WriteAsync(content.AsMemory(start, piece), default);
+            await file.WriteAsync(content.AsMemory(start, Math.Min(piece, content.Length - start)), default);
         }
 
         await file.CompleteAsync(default);

@@ -39,6 +39,10 @@ internal static class PowerShellFigures
         await RunScriptAsync(repository, "SessionFigures.ps1", agent);
     }
 
+    /// <summary>Measures the remoting into a Windows guest, beside a Linux guest.</summary>
+    public static Task RunWindowsAsync(string repository, RealAgent agent, string windowsSocket) =>
+        RunScriptAsync(repository, "WindowsFigures.ps1", agent, "-Windows", windowsSocket);
+
     private static async Task RunScriptAsync(string repository, string script, RealAgent agent, params string[] more)
     {
         var start = new ProcessStartInfo("pwsh",

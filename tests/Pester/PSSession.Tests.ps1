@@ -4,9 +4,9 @@ BeforeAll { . $PSScriptRoot/Common.ps1 }
 Describe 'PowerShell sessions' {
     AfterEach { Get-QemuGuestAgent | Disconnect-QemuGuestAgent }
 
-    It 'are refused in a Windows guest' {
+    It 'need a PowerShell in a Windows guest' {
         $session = Connect-QemuGuestAgent 'embedded:?os=windows'
-        { New-QemuGuestPSSession $session -ErrorAction Stop } | Should -Throw -ErrorId 'NotInWindowsGuest,*'
+        { New-QemuGuestPSSession $session -ErrorAction Stop } | Should -Throw -ErrorId 'GuestPowerShellUnusable,*'
     }
 
     It 'are refused where the policy forbids to run programs' {

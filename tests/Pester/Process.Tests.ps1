@@ -132,7 +132,7 @@ Describe 'Programs in the embedded guest' {
 
     It 'says so where live output cannot be had' {
         $windows = Connect-QemuGuestAgent 'embedded:?os=windows'
-        { Invoke-QemuGuestProcess $windows echo x -Stream -ErrorAction Stop } | Should -Throw -ErrorId 'NotInWindowsGuest,*'
+        { Invoke-QemuGuestProcess $windows echo x -Stream -ErrorAction Stop } | Should -Throw -ErrorId 'GuestPowerShellUnusable,*'
         { Invoke-QemuGuestProcess $session echo x -Stream -ErrorAction Stop } | Should -Throw -ErrorId 'OutputFileNotMade,*'
     }
 

@@ -17,6 +17,7 @@ public sealed partial class WindowsFileTests(WindowsGuestFixture fixture) : Wind
     private readonly List<ItemCopy> _copies = [];
     private readonly List<string> _warnings = [];
     private readonly List<GuestAgentException> _failures = [];
+    private long _firstHandle;
 
     private ItemCopyOptions Options => new()
     {
@@ -28,6 +29,13 @@ public sealed partial class WindowsFileTests(WindowsGuestFixture fixture) : Wind
         Warn = _warnings.Add,
         Failed = _failures.Add,
     };
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await using var first = await OpenAsync("NUL", "r");
+        _firstHandle = first.Handle;
+    }
 
     public override async ValueTask DisposeAsync()
     {
@@ -223,7 +231,7 @@ public sealed partial class WindowsFileTests(WindowsGuestFixture fixture) : Wind
         AssertNoPartLeft();
         var next = await OpenAsync("NUL", "r");
         await next.DisposeAsync();
-        for (var handle = next.Handle - 50; handle < next.Handle; handle++)
+        for (var handle = _firstHandle; handle < next.Handle; handle++)
         {
             if (!Session.OpenFiles.Contains(handle))
             {

@@ -120,6 +120,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     {
         var lines = await StreamAsync(new GuestProcessStart("cmd.exe") { Arguments = ["/d", "/c", "start /b ping -n 10000 127.0.0.1&echo done"] });
         Assert.Contains("done", lines, StringComparer.Ordinal);
+        await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 1, "what is left");
         await Guest.KillAsync("ping");
     }
 

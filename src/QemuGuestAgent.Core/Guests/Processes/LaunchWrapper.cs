@@ -15,6 +15,9 @@ internal sealed class LaunchWrapper
     // A shell begins its messages with its name, which is the token, and the line.
     private static readonly Regex OwnName = new("^[0-9a-f]{32}: ((line )?[0-9]+: )?", RegexOptions.CultureInvariant);
 
+    // What PowerShell writes to a standard error that is no console.
+    private static readonly Regex Clixml = new("#< CLIXML\\s*(<Objs .*?</Objs>)?", RegexOptions.CultureInvariant | RegexOptions.Singleline);
+
     private readonly byte[] _token;
 
     /// <summary>The wrapper of a program that was started with a token.</summary>
@@ -24,7 +27,7 @@ internal sealed class LaunchWrapper
         _token = Encoding.ASCII.GetBytes(token);
     }
 
-    /// <summary>What stands at the end of standard error where the program could not be started.</summary>
+    /// <summary>What stands in standard error, after the reason, where the program could not be started.</summary>
     public string Token { get; }
 
     /// <summary>What to start for a program, and its wrapper where there is one.</summary>
@@ -67,16 +70,9 @@ internal sealed class LaunchWrapper
     /// <param name="errors">What came from standard error.</param>
     public string? FindFailure(byte[] errors)
     {
-        // cmd ends a line.
-        var end = errors.Length;
-        while (end > 0 && (errors[end - 1] is (byte)' ' or (byte)'\r' or (byte)'\n'))
-        {
-            end--;
-        }
-
-        var start = end - _token.Length;
-        return start >= 0 && errors.AsSpan(start, _token.Length).SequenceEqual(_token)
-            ? OwnName.Replace(Encoding.UTF8.GetString(errors, 0, start).Trim(), "")
-            : null;
+        // Nobody else knows the token. A PowerShell may write more at its end, and its progress before.
+        var start = errors.AsSpan().LastIndexOf(_token);
+        return start < 0 ? null
+            : OwnName.Replace(Clixml.Replace(Encoding.UTF8.GetString(errors, 0, start), "").Trim(), "");
     }
 }

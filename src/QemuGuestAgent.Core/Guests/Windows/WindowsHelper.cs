@@ -29,6 +29,7 @@ internal sealed class WindowsHelper
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
 
     private readonly GuestAgentSession _session;
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -36,6 +37,7 @@ internal sealed class WindowsHelper
     private GuestProcess? _process;
     private WindowsPipe? _pipe;
     private long _lastNumber;
+    private long _lastWord;
 
     private WindowsHelper(GuestAgentSession session) => _session = session;
 
@@ -123,6 +125,7 @@ internal sealed class WindowsHelper
                     {
                         pipe.Add('b', []);
                         said = time.Elapsed;
+                        _lastWord = _session.Clock.GetTimestamp();
                     }
 
                     if (_answers[number] is null)
@@ -178,9 +181,12 @@ internal sealed class WindowsHelper
     {
         if (_pipe is { } pipe)
         {
+            // One that is about to end by itself would not answer any more.
+            var silence = _session.Clock.GetElapsedTime(_lastWord);
             Take(await pipe.ReadAsync(time.Command(), cancellationToken).ConfigureAwait(false));
-            if (pipe.EndReason is null)
+            if (pipe.EndReason is null && silence < new TimeSpan(Patience.Ticks / 4 * 3))
             {
+                _lastWord = _session.Clock.GetTimestamp();
                 return null;
             }
 
@@ -211,7 +217,21 @@ internal sealed class WindowsHelper
         return reason;
     }
 
+    // One that does not come up is given up once: the next mostly does.
     private async Task<string?> StartAsync(string powerShell, OperationTime time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var first = new OperationTime(_session.Clock, time.Attempt(StartTime));
+            return await StartOnceAsync(powerShell, first, cancellationToken).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut) && !time.IsOver)
+        {
+            return await StartOnceAsync(powerShell, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<string?> StartOnceAsync(string powerShell, OperationTime time, CancellationToken cancellationToken)
     {
         var name = WindowsPipe.NewName();
         var process = await GuestProcess.StartAsync(
@@ -221,6 +241,7 @@ internal sealed class WindowsHelper
         if (pipe is not null)
         {
             pipe.Add('h', WindowsScripts.Helper(Patience));
+            _lastWord = _session.Clock.GetTimestamp();
             (_process, _pipe) = (process, pipe);
             _session.CleanupActions.TryAdd(CloseAsync);
         }

@@ -55,6 +55,7 @@ internal static class WindowsScripts
     {
         // Where scripts may do nothing, a program may still say so.
         var refuse = $$"""
+            $ProgressPreference = 'SilentlyContinue'
             if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') {
               & $env:ComSpec /d /c "echo a policy restricts the PowerShell that starts it (constrained language){{token}} 1>&2"
               exit 1

@@ -132,7 +132,7 @@ public sealed class BatchScriptTests : IAsyncLifetime
     {
         var line = _executed[arguments.GetProperty("pid").GetInt32() - 1];
         var isScript = line.Contains("/v:off", StringComparison.Ordinal);
-        var output = isScript ? "out"u8.ToArray() : Encoding.Unicode.GetBytes("SYSTEMROOT=D:\\Win\r\n");
+        var output = isScript ? "out"u8.ToArray() : Encoding.Unicode.GetBytes("D:\\Win\r\n");
         return new JsonObject { ["exited"] = true, ["exitcode"] = isScript ? 9 : 0, ["out-data"] = Convert.ToBase64String(output) };
     }
 }
