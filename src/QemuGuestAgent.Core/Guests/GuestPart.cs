@@ -45,10 +45,15 @@ internal abstract class GuestPart(GuestTarget target, string folder, string name
     protected string Here { get; set; } = "";
 
     /// <summary>Makes it, unless its target is not to be replaced.</summary>
-    public abstract Task MakeAsync(bool replaces, CancellationToken cancellationToken);
+    public Task MakeAsync(bool replaces, CancellationToken cancellationToken) => BeginAsync("", replaces, cancellationToken);
 
     /// <summary>Goes on with it where an earlier copy left it, under the handle that it is going to be open by.</summary>
-    public abstract Task AdoptAsync(long handle, bool replaces, CancellationToken cancellationToken);
+    public Task AdoptAsync(long handle, bool replaces, CancellationToken cancellationToken)
+    {
+        var old = Name;
+        Name = PartialName.Part(Folder, handle);
+        return BeginAsync(old, replaces, cancellationToken);
+    }
 
     /// <summary>Makes sure that it is what the agent has opened, and that the handle can be found again.</summary>
     public abstract Task OpenedAsync(long handle, CancellationToken cancellationToken);
@@ -60,4 +65,7 @@ internal abstract class GuestPart(GuestTarget target, string folder, string name
 
     /// <summary>Removes it and its folder, as far as the agent answers.</summary>
     public abstract Task RemoveAsync();
+
+    /// <summary>Makes it, or gives a part that was left (<paramref name="left"/>, empty for none) its new name.</summary>
+    protected abstract Task BeginAsync(string left, bool replaces, CancellationToken cancellationToken);
 }

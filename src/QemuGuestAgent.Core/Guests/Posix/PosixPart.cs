@@ -52,17 +52,6 @@ internal sealed class PosixPart : GuestPart
     }
 
     /// <inheritdoc/>
-    public override Task MakeAsync(bool replaces, CancellationToken cancellationToken) => BeginAsync("", replaces, cancellationToken);
-
-    /// <inheritdoc/>
-    public override Task AdoptAsync(long handle, bool replaces, CancellationToken cancellationToken)
-    {
-        var old = Name;
-        Name = PartialName.Part(Folder, handle);
-        return BeginAsync(old, replaces, cancellationToken);
-    }
-
-    /// <inheritdoc/>
     public override async Task OpenedAsync(long handle, CancellationToken cancellationToken)
     {
         if (!_isSafe)
@@ -93,7 +82,8 @@ internal sealed class PosixPart : GuestPart
     public override Task RemoveAsync() => _tools.TryRunAsync(
         GuestPartScripts.Remove, Target.Root, Target.Way, Folder, PartialName.PartSuffix(Folder));
 
-    private async Task BeginAsync(string left, bool replaces, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    protected override async Task BeginAsync(string left, bool replaces, CancellationToken cancellationToken)
     {
         var end = await RunAsync(
             GuestPartScripts.Begin, cancellationToken, Name, Target.Name, YesOrNo(replaces), left).ConfigureAwait(false);

@@ -57,17 +57,6 @@ internal sealed class WindowsPart : GuestPart
     }
 
     /// <inheritdoc/>
-    public override Task MakeAsync(bool replaces, CancellationToken cancellationToken) => BeginAsync("", replaces, cancellationToken);
-
-    /// <inheritdoc/>
-    public override Task AdoptAsync(long handle, bool replaces, CancellationToken cancellationToken)
-    {
-        var old = Name;
-        Name = PartialName.Part(Folder, handle);
-        return BeginAsync(old, replaces, cancellationToken);
-    }
-
-    /// <inheritdoc/>
     public override Task OpenedAsync(long handle, CancellationToken cancellationToken) =>
         AskAsync("Test-OpenPart", cancellationToken, Name, PartialName.Part(Folder, handle));
 
@@ -85,7 +74,8 @@ internal sealed class WindowsPart : GuestPart
     public override Task RemoveAsync() => _tools.TryAskAsync(
         "Remove-Part", Target.Root, Target.Way, Folder, PartialName.PartSuffix(Folder));
 
-    private async Task BeginAsync(string left, bool replaces, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    protected override async Task BeginAsync(string left, bool replaces, CancellationToken cancellationToken)
     {
         var told = await AskAsync(
             "Start-Part", cancellationToken, Name, Target.Name, WindowsFileTools.YesOrNo(replaces), left, PartialName.Prefix(Target.Name))
