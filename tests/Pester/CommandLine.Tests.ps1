@@ -38,8 +38,8 @@ Describe 'Command lines of programs' {
 
     It '<Line> gives the program <Expected>' -ForEach @(
         @{ Line = 'Invoke-QemuGuestProcess $vm echo -- -f -UserName app --x=3 -9 -Verbose'; Expected = '-f -UserName app --x=3 -9 -Verbose' }
-        @{ Line = 'Invoke-QemuGuestProcess $vm -TimeoutSeconds 5 echo a -- -f'; Expected = 'a -f' }
-        @{ Line = 'Invoke-QemuGuestProcess $vm echo -TimeoutSec 5 a'; Expected = 'a' }
+        @{ Line = 'Invoke-QemuGuestProcess $vm -TimeoutSeconds 60 echo a -- -f'; Expected = 'a -f' }
+        @{ Line = 'Invoke-QemuGuestProcess $vm echo -TimeoutSec 60 a'; Expected = 'a' }
         @{ Line = 'Invoke-QemuGuestProcess $vm -- echo -f'; Expected = '-f' }
         @{ Line = "Invoke-QemuGuestProcess `$vm echo '-f' hi"; Expected = '-f hi' }
         @{ Line = "Invoke-QemuGuestProcess `$vm echo '-f', hi"; Expected = '-f hi' }

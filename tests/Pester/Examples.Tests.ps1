@@ -95,7 +95,7 @@ Describe 'Wait-GuestReady' {
     }
 
     It 'ends with 1 where one is not, and says why' {
-        $lines = & $folder/Wait-GuestReady.ps1 (New-Endpoint), 'pipe:none' -TimeoutSeconds 4
+        $lines = & $folder/Wait-GuestReady.ps1 (New-Endpoint), 'pipe:none' -TimeoutSeconds 15
         $LASTEXITCODE | Should -Be 1
         $lines[0] | Should -BeLike '*: ready'
         $lines[1] | Should -BeLike 'pipe:none: not ready: *'
@@ -105,7 +105,7 @@ Describe 'Wait-GuestReady' {
     }
 
     It 'runs the command in the others while one endpoint is missing' {
-        $lines = & $folder/Wait-GuestReady.ps1 (New-Endpoint), 'pipe:none', (New-Endpoint) -Command /bin/sleep, 0.3 -TimeoutSeconds 6
+        $lines = & $folder/Wait-GuestReady.ps1 (New-Endpoint), 'pipe:none', (New-Endpoint) -Command /bin/sleep, 0.3 -TimeoutSeconds 15
         $LASTEXITCODE | Should -Be 1
         $lines | Should -HaveCount 3
         $lines[0, 1] | ForEach-Object { $_ | Should -BeLike '*: ready' }

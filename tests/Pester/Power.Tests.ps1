@@ -40,8 +40,8 @@ Describe 'Stop-, Restart- and Suspend-QemuGuest' {
     It '-Wait says what it did not see' {
         $session = Connect-QemuGuestAgent (New-Endpoint)
         { Stop-QemuGuest $session -Halt -Wait -Confirm:$false -TimeoutSeconds 60 -ErrorAction Stop } | Should -Not -Throw
-        $other = Connect-QemuGuestAgent (New-Endpoint)
-        { Restart-QemuGuest $other -Wait -Confirm:$false -TimeoutSeconds 4 -ErrorAction Stop } | Should -Throw -ErrorId 'PowerChangeNotSeen,*'
+        $other = Connect-QemuGuestAgent (New-Endpoint 'boot-delay=3600000')
+        { Restart-QemuGuest $other -Wait -Confirm:$false -TimeoutSeconds 2 -ErrorAction Stop } | Should -Throw '*its return from the restart was not observed*' -ErrorId 'AgentNotReady,*'
     }
 
     It 'policy that forbids it is an error of that guest' {

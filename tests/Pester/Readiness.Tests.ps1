@@ -8,7 +8,7 @@ Describe 'Test-QemuGuestAgent' {
         $slow = Connect-QemuGuestAgent (New-Endpoint 'delay=50')
         $silent = Connect-QemuGuestAgent (New-Endpoint 'slow=guest-ping:600000')
         $well = Connect-QemuGuestAgent (New-Endpoint)
-        Test-QemuGuestAgent $slow, $silent, $well -TimeoutSeconds 2 -ErrorAction Stop | Should -Be $true, $false, $true
+        Test-QemuGuestAgent $slow, $silent, $well -TimeoutSeconds 10 -ErrorAction Stop | Should -Be $true, $false, $true
         $well | Test-QemuGuestAgent | Should -BeOfType bool
     }
 
@@ -69,7 +69,7 @@ Describe 'Wait-QemuGuestAgent' {
 
     It 'writes and numbers them in the order given, whichever is ready first' {
         $slow, $fast = Wait-QemuGuestAgent -Endpoint (New-Endpoint 'delay=100&host-name=slow'), /nowhere/vm.sock, (New-Endpoint 'host-name=fast') `
-            -TimeoutSeconds 5 -ErrorAction SilentlyContinue -ErrorVariable failed
+            -TimeoutSeconds 15 -ErrorAction SilentlyContinue -ErrorVariable failed
         ($slow, $fast | Get-QemuGuest).HostName | Sort-Object | Should -Be 'fast', 'slow'
         (Get-QemuGuest $slow).HostName | Should -Be 'slow'
         $slow.Id | Should -BeLessThan $fast.Id
