@@ -35,11 +35,15 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <param name="cancellationToken">Cancels the operation.</param>
     public abstract Task<IGuestWriter> OpenInPlaceAsync(string path, byte[] mark, bool appends, CancellationToken cancellationToken);
 
+    /// <summary>Whether the guest tells of each change of a file that is read.</summary>
+    public virtual bool TellsChanges => false;
+
     /// <summary>
     /// Ends in an error where a file that the agent has opened is not the item, with no link on the way down from its root; the
     /// SHA-256 of its first bytes, in hexadecimal digits, if a length is given.
     /// </summary>
-    public abstract Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken);
+    /// <returns>The checksum, and what changes with the file; each empty where it is not told.</returns>
+    public abstract Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken);
 
     /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
     public abstract Task<Dictionary<string, string>> MakeFoldersAsync(

@@ -46,6 +46,9 @@ internal sealed class PosixFileTools : GuestFileTools
     public override bool HasChecksum { get; }
 
     /// <inheritdoc/>
+    public override bool TellsChanges => HasChecksum && _findPrints;
+
+    /// <inheritdoc/>
     public override string Readable => "/dev/null";
 
     /// <inheritdoc/>
@@ -133,12 +136,13 @@ internal sealed class PosixFileTools : GuestFileTools
             place.Path, GuestFileScripts.Check, [place.Path, place.IsNew ? "new" : "old", empties ? "y" : "n"], cancellationToken);
 
     /// <inheritdoc/>
-    public override async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
+    public override async Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
     {
         var end = await RunAsync(
             way.Length > 0 ? GuestPath.Posix.Join(root, way) : root, GuestFileScripts.Held,
-            [root, way, length is { } bytes ? Number(bytes) : ""], cancellationToken).ConfigureAwait(false);
-        return Text(end).Split(' ')[0];
+            [root, way, length is { } bytes ? Number(bytes) : "", _findPrints ? "y" : "n"], cancellationToken).ConfigureAwait(false);
+        var told = Text(end).Split(' ');
+        return (told.Length > 1 ? told[1] : "", told[0]);
     }
 
     /// <inheritdoc/>

@@ -109,6 +109,40 @@ public abstract partial class CopyTests
         await AssertNothingLeftAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_update_copies_only_what_is_not_there_with_the_same_length_and_time(bool sends)
+    {
+        var (from, to) = sends ? (Local, Guest) : (Guest, Local);
+        var source = MakeTree(Path.Combine(from, "tree"));
+        Make(Path.Combine(source, "large"), Bytes(300_000));
+        var unchanged = new List<string>();
+        var options = Options with { Recurse = true, Update = true, Unchanged = unchanged.Add };
+        Task CopyAsync() => sends ? SendAsync(source, to, options) : ReceiveAsync(source, to, options);
+        await CopyAsync();
+        Assert.Equal(TreeNames.Length + 1, _copies.Count);
+        Assert.Empty(unchanged);
+
+        await CopyAsync();
+        Assert.Equal(TreeNames.Length + 1, _copies.Count);
+        Assert.Equal(TreeNames.Length + 1, unchanged.Count);
+
+        File.WriteAllBytes(Path.Combine(source, "a"), Bytes(9, 9));
+        File.SetLastWriteTimeUtc(Path.Combine(source, "x/y/z"), new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc));
+        File.WriteAllBytes(Path.Combine(source, "new"), Bytes(5, 5));
+        var large = File.GetLastWriteTimeUtc(Path.Combine(source, "large"));
+        File.WriteAllBytes(Path.Combine(source, "large"), Bytes(300_000, 2));
+        File.SetLastWriteTimeUtc(Path.Combine(source, "large"), large.AddSeconds(2));
+        unchanged.Clear();
+        await CopyAsync();
+        Assert.Equal(TreeNames.Length + 1 + 4, _copies.Count);
+        Assert.Equal(TreeNames.Length + 1 - 3, unchanged.Count);
+        AssertSameTree(source, Path.Combine(to, "tree"));
+        Assert.Empty(_failures);
+        await AssertNothingLeftAsync();
+    }
+
     private static async Task<int> CountProgramsAsync(Func<CallOptions, Task> copy)
     {
         var programs = 0;
