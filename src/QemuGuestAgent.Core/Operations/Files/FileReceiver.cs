@@ -16,14 +16,16 @@ internal sealed class FileReceiver(CopyJob job)
     /// <summary>Receives a file, whole or not at all.</summary>
     /// <param name="item">The file in the guest.</param>
     /// <param name="target">Where it goes.</param>
-    public async Task<ItemCopy> ReceiveAsync(GuestItem item, string target)
+    /// <param name="isNamed">Whether the user has named the target: then it may be a link.</param>
+    public async Task<ItemCopy> ReceiveAsync(GuestItem item, string target, bool isNamed)
     {
         var started = job.Elapsed;
         var source = item.Path;
         target = Path.GetFullPath(target);
         LocalFile.CheckTarget(target, job.Options.Force);
-        var name = Path.GetFileName(target);
-        var folder = target.Substring(0, target.Length - name.Length);
+        var place = LocalFile.Write(target, () => LocalPlace.Follow(target, isNamed));
+        var name = Path.GetFileName(place);
+        var folder = place.Substring(0, place.Length - name.Length);
         var path = folder + PartialName.Create(name, await job.NextHandleAsync(source).ConfigureAwait(false));
         FileStream? local = null;
         var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -60,8 +62,8 @@ internal sealed class FileReceiver(CopyJob job)
                 verified = await VerifyAsync(item, file, isMadeWhenRead: size == 0 && length > 0, length, digest).ConfigureAwait(false);
             }
 
-            LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
-            return new ItemCopy(source, target, length, digest, verified, true, resumed, job.Elapsed - started);
+            var isAtomic = LocalFile.Finish(local, path, place, job.Options.Force, item.Mode, item.ModifiedTime);
+            return new ItemCopy(source, target, length, digest, verified, isAtomic, resumed, job.Elapsed - started);
         }
         catch (Exception e) when (!job.LeavesPartial(e) && !job.MayLeaveLock(e))
         {
