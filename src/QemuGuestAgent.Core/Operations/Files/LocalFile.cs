@@ -15,10 +15,11 @@ internal static class LocalFile
     private const int OwnerExecutes = 0x40; // 0100
     private const int PermissionBits = 0x1FF; // 0777
 
+    /// <summary>Whether this is Windows.</summary>
 #if NET
     [System.Runtime.Versioning.SupportedOSPlatformGuard("windows")]
 #endif
-    private static readonly bool IsWindows = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+    public static readonly bool IsWindows = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
 
     /// <summary>Opens a file to be sent.</summary>
     /// <exception cref="GuestAgentException">FileNotReadable, ItemNotFile.</exception>
