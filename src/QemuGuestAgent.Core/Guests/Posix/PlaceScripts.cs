@@ -44,7 +44,7 @@ internal static class PlaceScripts
 
           # By another name, here, it stays what has been looked at, wherever others move it. What has only one place (one that is mounted
           # there, or on a file system without such names) goes by that, where nobody can move it.
-          old=${part%/*}/old.$id names=+2
+          here=${part%/*} old=${part%/*}/old.$id names=+2
           rm -f -- "$old"
           if ! ln -- "$target" "$old" 2>/dev/null; then
             [ "$safety" = safe ] || refuse 'other users can exchange it, and it cannot be kept from that. Remove it first.'
@@ -53,34 +53,34 @@ internal static class PlaceScripts
           [ -f "$old" ] && [ ! -L "$old" ] || exit 23
           [ ! -k "${target%/*}" ] || [ -O "$old" ] || [ -z "$(find "${target%/*}" -prune -perm -2)" ] ||
             refuse 'it belongs to another user, in a folder where everybody can create files. Remove it first.'
+          did=kept
           if [ -n "$(find "$old" -prune -links $names)" ]; then
             [ "$safety" = safe ] || refuse 'it has other names (hard links), and other users can exchange it. Remove it first.'
+            write
           else
-            context=
-            ! selinuxenabled 2>/dev/null || context=,context
-            if cp --attributes-only --preserve=mode,ownership,xattr$context -- "$old" "$part" 2>/dev/null &&
-              [ "$(stat -c %u:%g:%a -- "$old")" = "$(stat -c %u:%g:%a -- "$part")" ] && mv -f $move -- "$part" "$target" 2>/dev/null
-            then
-              [ "$old" = "$target" ] || rm -f -- "$old"
-              printf kept
-              return
-            fi
+            carry && mv -f $move -- "$part" "$target" 2>/dev/null || write
           fi
-          write
-          [ "$old" -ef "$target" ] || exit 23
-          [ "$old" = "$target" ] || rm -f -- "$old"
-          rm -f -- "$part" "$saved"
-          printf written
+          rm -f -- "$here/old.$id" "$here/saved.$id" "$part"
+          printf $did
+        }
+        # Gives the part what the old file has. One whose owner was refused has another one.
+        carry() {
+          context=
+          ! selinuxenabled 2>/dev/null || context=,context
+          cp --attributes-only --preserve=mode,ownership,xattr$context -- "$old" "$part" 2>/dev/null &&
+            [ "$(stat -c %u:%g:%a -- "$old")" = "$(stat -c %u:%g:%a -- "$part")" ]
         }
         # Writes the part to the old file, of which a copy is saved until that is done. One that is there is of an attempt that was
         # broken off.
         write() {
+          did=written
           reason=$( (: 1<>"$old") 2>&1) || refuse "nothing can be renamed to it, and it cannot be written in place: ${reason##*: }."
-          saved=${part%/*}/saved.$id
+          saved=$here/saved.$id
           if [ ! -f "$saved" ]; then
-            cp -p -- "$old" "${part%/*}/new.$id" && mv -f -- "${part%/*}/new.$id" "$saved" || exit
+            cp -p -- "$old" "$here/new.$id" && mv -f -- "$here/new.$id" "$saved" || exit
           fi
           cat -- "$part" >"$old" && touch -m -r "$part" -- "$old" || { put_back; exit 1; }
+          [ "$old" -ef "$target" ] || exit 23
         }
         # Puts the saved copy back; where that fails, it is kept under a name that nothing else has.
         put_back() {
@@ -88,7 +88,8 @@ internal static class PlaceScripts
             touch -m -r "$saved" -- "$old"
             rm -f -- "$saved"
           else
-            mv -f -- "$saved" "${saved%.*}" && refuse "what was in it is in $PWD/${saved%.*} now."
+            cd -- "${saved%/*}" && saved=${saved##*/} && mv -f -- "$saved" "${saved%.*}" &&
+              refuse "what was in it is in $PWD/${saved%.*} now."
           fi
         }
 

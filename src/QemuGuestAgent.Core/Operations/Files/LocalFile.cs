@@ -268,14 +268,19 @@ internal static class LocalFile
         }
     }
 
+    // As far as the system tells: it may be gone by now.
     private static string? Owner(string path)
     {
-        if (LocalDescriptor.IsSupported)
+        try
         {
-            return LocalDescriptor.Owner(path);
+            return LocalDescriptor.IsSupported ? LocalDescriptor.Owner(path)
+                : IsWindows ? OwnerOnWindows(path)
+                : null;
         }
-
-        return IsWindows ? OwnerOnWindows(path) : null;
+        catch (Exception e) when (IsFailure(e))
+        {
+            return null;
+        }
     }
 
 #if NET

@@ -73,7 +73,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Replaces files that already exist.</summary>
+    /// <summary>Replaces files that already exist. They keep owner, group, mode, ACL, attributes and label.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
