@@ -6,6 +6,7 @@ var figures = new Dictionary<string, Func<Task>>
     ["roundtrip"] = RoundTrips.RunAsync,
     ["peers"] = Peers.RunAsync,
     ["files"] = FileFigures.RunAsync,
+    ["trees"] = TreeFigures.RunAsync,
     ["ssh"] = SshFigures.RunAsync,
     ["windows"] = () => WindowsFigures.RunAsync(repository),
     ["powershell"] = () => PowerShellFigures.RunAsync(repository),

@@ -49,6 +49,27 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     public abstract Task<IReadOnlyList<string>> FinishFoldersAsync(
         string root, IReadOnlyList<(string Known, string Way, int Mode, DateTime Modified)> folders, CancellationToken cancellationToken);
 
+    /// <summary>Whether a small file of that name can be copied together with others.</summary>
+    public virtual bool Packs(string name) => false;
+
+    /// <summary>
+    /// Sends small files at once, each verified by its SHA-256; what is in the guest is not replaced. Returns those that are there now: the
+    /// others were not touched, for whatever reason.
+    /// </summary>
+    /// <param name="root">The folder that was named.</param>
+    /// <param name="name">A name for what is beside them meanwhile.</param>
+    /// <param name="files">The files, each of which <see cref="Packs"/>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public virtual Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
+        string root, string name, IReadOnlyList<PackedFile> files, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <summary>Receives small files of a folder at once; returns those that came as they were listed, read through no link on the way.</summary>
+    /// <param name="root">The folder that was named.</param>
+    /// <param name="items">The files, each of which <see cref="Packs"/>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public virtual Task<IReadOnlyDictionary<GuestItem, ReadOnlyMemory<byte>>> ReceivePackAsync(
+        string root, IReadOnlyList<GuestItem> items, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     /// <summary>A new part, with the handle that it is going to be open by.</summary>
     public abstract GuestPart CreatePart(GuestTarget target, long handle);
 

@@ -32,7 +32,7 @@ internal static class PartialName
 
     /// <summary>What such names of a file begin with.</summary>
     public static string Prefix(string name) =>
-        Encoding.UTF8.GetByteCount(name) <= MaxStem ? $".{name}." : $".{Hex(Hash(name)).Substring(0, 32)}.";
+        Encoding.UTF8.GetByteCount(name) <= MaxStem ? $".{name}." : $".{HashOf(Encoding.UTF8.GetBytes(name)).Substring(0, 32)}.";
 
     /// <summary>A new name for a file, with the handle that it is, or is going to be, open by.</summary>
     public static string Create(string name, long handle) => Prefix(name) + Number(handle) + "." + Random() + Suffix;
@@ -66,6 +66,14 @@ internal static class PartialName
     /// <summary>Bytes as small hexadecimal digits.</summary>
     public static string Hex(byte[] bytes) => string.Concat(Array.ConvertAll(bytes, b => b.ToString("x2", CultureInfo.InvariantCulture)));
 
+    /// <summary>The SHA-256 of bytes, in small hexadecimal digits.</summary>
+    public static string HashOf(byte[] bytes)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(bytes);
+        return Hex(hash.GetHashAndReset());
+    }
+
     private static string Number(long handle) => handle.ToString(CultureInfo.InvariantCulture);
 
     private static string Random()
@@ -77,12 +85,5 @@ internal static class PartialName
         }
 
         return Hex(random);
-    }
-
-    private static byte[] Hash(string name)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(name));
-        return hash.GetHashAndReset();
     }
 }

@@ -201,6 +201,32 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     }
 
     [Fact]
+    public async Task Output_that_comes_while_the_guest_is_frozen_is_read_once_it_is_thawed()
+    {
+        Session.Dispose();
+        var endpoint = new FreezingEndpoint(Guest.Endpoint);
+        using var session = await GuestAgentSession.ConnectAsync(endpoint, cancellationToken: TestEnd);
+        var lines = new List<string>();
+        var running = StreamedProcess.RunAsync(
+            session, PowerShell($"'one'; while (-not (Test-Path '{Folder}\\go')) {{ Start-Sleep -Milliseconds 20 }}; 'two'; exit 3"),
+            told =>
+            {
+                lines.AddRange(told.Select(line => line.Text));
+                endpoint.IsFrozen = lines.Count == 1;
+                return Task.CompletedTask;
+            },
+            cancellationToken: TestEnd);
+        await Poll.UntilAsync(() => endpoint.Refused > 3, "a refusal");
+        await File.WriteAllTextAsync(Path.Combine(Guest.HostPath(Folder), "go"), "", TestEnd);
+        await Poll.UntilAsync(() => endpoint.Refused > 6, "more refusals");
+        await StreamedProcess.RunAsync(session, PowerShell("'x'"), TakeAsync, cancellationToken: TestEnd).FailsWith(ErrorCatalogue.GuestFrozen);
+        Assert.Equal(["one"], lines);
+        endpoint.IsFrozen = false;
+        Assert.Equal(3, (await running.OrHang()).ExitCode);
+        Assert.Equal(["one", "two"], lines);
+    }
+
+    [Fact]
     public async Task A_pipe_serves_one_opener()
     {
         var time = new OperationTime(TimeProvider.System, null);

@@ -11,6 +11,10 @@ internal static class GuestFileScripts
         sha256sum </dev/null >/dev/null 2>&1 && printf 'sha256 '
         find / -maxdepth 0 -printf '' 2>/dev/null && printf 'printf '
         case $(mv --help 2>&1) in *-T*|*[a-z]T]*) printf 'mv-T ' ;; esac
+        if [ -e /proc/self/fd ] && command -v tar >/dev/null && command -v gzip >/dev/null; then
+          printf 'tar '
+          case $(tar --version 2>/dev/null) in *GNU*) printf 'tar-gnu ' ;; esac
+        fi
         printf ok
         """;
 

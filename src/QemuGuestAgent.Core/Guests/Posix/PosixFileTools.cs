@@ -27,6 +27,7 @@ internal sealed class PosixFileTools : GuestFileTools
 
     private readonly OperationTime _time;
     private readonly bool _findPrints;
+    private readonly PosixPacks? _packs;
 
     private PosixFileTools(GuestAgentSession session, OperationTime time, string found)
         : base(session)
@@ -35,6 +36,10 @@ internal sealed class PosixFileTools : GuestFileTools
         HasChecksum = found.Contains("sha256 ");
         _findPrints = found.Contains("printf ");
         MoveOption = found.Contains("mv-T ") ? "-T" : "";
+        if (HasChecksum && found.Contains("tar "))
+        {
+            _packs = new PosixPacks(session, found.Contains("tar-gnu "), time);
+        }
     }
 
     /// <inheritdoc/>
@@ -173,6 +178,18 @@ internal sealed class PosixFileTools : GuestFileTools
     }
 
     /// <inheritdoc/>
+    public override bool Packs(string name) => _packs is not null && PosixPacks.Takes(name);
+
+    /// <inheritdoc/>
+    public override Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
+        string root, string name, IReadOnlyList<PackedFile> files, CancellationToken cancellationToken) =>
+        _packs!.SendAsync(root, name, files, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<IReadOnlyDictionary<GuestItem, ReadOnlyMemory<byte>>> ReceivePackAsync(
+        string root, IReadOnlyList<GuestItem> items, CancellationToken cancellationToken) => _packs!.ReceiveAsync(root, items, cancellationToken);
+
+    /// <inheritdoc/>
     public override GuestPart CreatePart(GuestTarget target, long handle) => PosixPart.Create(this, target, handle);
 
     /// <inheritdoc/>
@@ -231,7 +248,8 @@ internal sealed class PosixFileTools : GuestFileTools
     public static string Seconds(DateTime moment) =>
         Math.Max(0, UnixTime.ToSeconds(moment)).ToString("0.0000000", CultureInfo.InvariantCulture);
 
-    private static GuestExecution Shell(string script, params string[] arguments) =>
+    /// <summary>A run of a script.</summary>
+    public static GuestExecution Shell(string script, params string[] arguments) =>
         new("/bin/sh", ["-c", script, "sh", .. arguments]);
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -13,6 +13,7 @@ internal sealed class CopyJob
     private readonly Lazy<byte[][]> _buffers = new(() => [new byte[PieceSize.Max], new byte[PieceSize.Max]]);
     private long? _nextHandle;
     private long _bytes;
+    private TimeSpan _lastTurn;
 
     public CopyJob(
         GuestAgentSession session, ItemCopyOptions options, OperationTime time, GuestPlatform platform, GuestFileTools? tools, string? missingReason,
@@ -58,6 +59,14 @@ internal sealed class CopyJob
 
     /// <summary>The time since the job began.</summary>
     public TimeSpan Elapsed => _time.Elapsed;
+
+    /// <summary>The time since this was asked last: the part of a file in that of all that are copied together.</summary>
+    public TimeSpan Turn()
+    {
+        var (last, now) = (_lastTurn, _time.Elapsed);
+        _lastTurn = now;
+        return now - last;
+    }
 
     public static async Task<CopyJob> StartAsync(
         GuestAgentSession session, ItemCopyOptions options, CallOptions? call, CancellationToken cancellationToken)
@@ -211,8 +220,9 @@ internal sealed class CopyJob
             : throw ErrorCatalogue.ItemNotVerified.With(item, Session.Endpoint);
     }
 
+    /// <summary>Whether a failure is one of the item alone.</summary>
     // Not so where the agent, the channel or the time has failed: then the others would too.
-    private static bool IsOfItem(GuestAgentException e) => e.Category is not (
+    public static bool IsOfItem(GuestAgentException e) => e.Category is not (
         GuestAgentErrorCategory.ConnectionError or GuestAgentErrorCategory.OperationTimeout or GuestAgentErrorCategory.NotEnabled
         or GuestAgentErrorCategory.ProtocolError or GuestAgentErrorCategory.ResourceBusy
         or GuestAgentErrorCategory.ResourceUnavailable);

@@ -78,6 +78,35 @@ internal sealed class FileReceiver(CopyJob job)
         }
     }
 
+    /// <summary>Gives the content of a file, which has come with that of others and is verified, its place.</summary>
+    public ItemCopy Place(GuestItem item, string target, byte[] content)
+    {
+        target = Path.GetFullPath(target);
+        var name = Path.GetFileName(target);
+        var folder = target.Substring(0, target.Length - name.Length);
+        CheckSize(content.Length, 0, item.Path, folder);
+        var path = folder + PartialName.Create(name, 0);
+        using var local = LocalFile.Create(path);
+        try
+        {
+            LocalFile.Write(path, () =>
+            {
+                local.Write(content, 0, content.Length);
+                return true;
+            });
+            LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
+        }
+        catch (Exception)
+        {
+            local.Dispose();
+            LocalFile.Remove(path);
+            throw;
+        }
+
+        job.Advance(item.Path, content.Length);
+        return new ItemCopy(item.Path, target, content.Length, PartialName.HashOf(content), CopyVerification.Sha256, true, 0, job.Turn());
+    }
+
     // Finds the longest part that an earlier copy has left and that the source begins with, if it is to be gone on with; all others are
     // removed, but for those of other users.
     private async Task<(FileStream Local, string Path, IncrementalHash Hash)?> ResumeAsync(

@@ -34,6 +34,9 @@ public sealed record ItemCopyOptions
 
     // The bytes of each piece, where they are not to follow what the agent is fastest with.
     internal int? PieceBytes { get; init; }
+
+    // Whether small files are copied one by one too, as in a guest without tar.
+    internal bool OneByOne { get; init; }
 }
 
 /// <summary>How far a copy is.</summary>

@@ -241,11 +241,14 @@ internal static class LocalFile
     }
 
     /// <summary>Reads on.</summary>
-    public static int Read(FileStream file, string path, byte[] buffer, int count)
+    public static int Read(FileStream file, string path, byte[] buffer, int count) => Read(file, path, buffer, 0, count);
+
+    /// <summary>Reads on, to a place in a buffer.</summary>
+    public static int Read(FileStream file, string path, byte[] buffer, int at, int count)
     {
         try
         {
-            return file.Read(buffer, 0, count);
+            return file.Read(buffer, at, count);
         }
         catch (Exception e) when (IsFailure(e))
         {

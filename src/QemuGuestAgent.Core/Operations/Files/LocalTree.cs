@@ -6,17 +6,17 @@ namespace QemuGuestAgent.Core.Operations.Files;
 /// <param name="Path">The full path.</param>
 internal sealed record LocalTree(string Path)
 {
-    private readonly List<(string Path, string[] Names)> _folders = [];
-    private readonly List<(string Path, string[] Names)> _files = [];
+    private readonly List<(string Path, string[] Names, long Length)> _folders = [];
+    private readonly List<(string Path, string[] Names, long Length)> _files = [];
 
     /// <summary>Its name.</summary>
     public string Name => System.IO.Path.GetFileName(Path.TrimEnd('/', System.IO.Path.DirectorySeparatorChar));
 
     /// <summary>The folders, parents first, with the names on the way there.</summary>
-    public IReadOnlyList<(string Path, string[] Names)> Folders => _folders;
+    public IReadOnlyList<(string Path, string[] Names, long Length)> Folders => _folders;
 
-    /// <summary>The files.</summary>
-    public IReadOnlyList<(string Path, string[] Names)> Files => _files;
+    /// <summary>The files, with their lengths as they were listed.</summary>
+    public IReadOnlyList<(string Path, string[] Names, long Length)> Files => _files;
 
     /// <summary>The bytes of all files.</summary>
     public long Bytes { get; private set; }
@@ -39,7 +39,7 @@ internal sealed record LocalTree(string Path)
 
     private void AddFolder(DirectoryInfo folder, string[] names, ItemCopyOptions options)
     {
-        _folders.Add((folder.FullName, names));
+        _folders.Add((folder.FullName, names, 0));
         if (!options.Recurse)
         {
             return;
@@ -72,7 +72,8 @@ internal sealed record LocalTree(string Path)
     // Whether it can be read shows when its turn comes.
     private void AddFile(FileInfo file, string[] names)
     {
-        _files.Add((file.FullName, names));
-        Bytes += file.Exists ? file.Length : 0;
+        var length = file.Exists ? file.Length : 0;
+        _files.Add((file.FullName, names, length));
+        Bytes += length;
     }
 }

@@ -48,9 +48,18 @@ internal sealed class TreeReceiver(CopyJob job)
         job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
             ? (long)sum
             : long.MaxValue;
-        foreach (var item in items)
+        var packed = items.ToLookup(item => item.Type == 'f' && item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
+        foreach (var item in packed[false])
         {
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
+        }
+
+        foreach (var root in packed[true].GroupBy(item => item.Root, StringComparer.Ordinal))
+        {
+            await FilePack.OverlapAsync(
+                FilePack.Part(job, root, item => item.Size, item => item.Way),
+                pack => job.Tools!.ReceivePackAsync(root.Key, pack, job.CancellationToken),
+                (pack, received) => PlaceAsync(pack, received, destination, isInto)).ConfigureAwait(false);
         }
 
         // The innermost first: what is done in a folder changes its time.
@@ -60,7 +69,28 @@ internal sealed class TreeReceiver(CopyJob job)
         }
     }
 
-    private async Task ReceiveItemAsync(GuestItem item, string destination, bool isInto)
+    // What did not come with the others is received alone.
+    private async Task PlaceAsync(
+        List<GuestItem> items, IReadOnlyDictionary<GuestItem, ReadOnlyMemory<byte>> received, string destination, bool isInto)
+    {
+        foreach (var item in items)
+        {
+            await job.TryAsync(async () =>
+            {
+                if (received.TryGetValue(item, out var content))
+                {
+                    var target = TargetOf(item, destination, isInto);
+                    await job.Options.Copied(_files.Place(item, target, content.ToArray())).ConfigureAwait(false);
+                }
+                else
+                {
+                    await ReceiveItemAsync(item, destination, isInto).ConfigureAwait(false);
+                }
+            }).ConfigureAwait(false);
+        }
+    }
+
+    private string TargetOf(GuestItem item, string destination, bool isInto)
     {
         var names = item.Names;
         var target = isInto ? Contain(destination, job.Paths.Name(item.Root), item) : destination;
@@ -75,12 +105,18 @@ internal sealed class TreeReceiver(CopyJob job)
             target = Contain(target, names[i], item);
         }
 
+        return target;
+    }
+
+    private async Task ReceiveItemAsync(GuestItem item, string destination, bool isInto)
+    {
+        var target = TargetOf(item, destination, isInto);
         switch (item.Type)
         {
-            case 'd' when names.Length == 0 && !job.Options.Recurse:
+            case 'd' when item.Way.Length == 0 && !job.Options.Recurse:
                 throw ErrorCatalogue.ItemNeedsRecurse.With(item.Path, job.Session.Endpoint);
             case 'd':
-                LocalFile.MakeFolder(target, mayBeLink: names.Length == 0);
+                LocalFile.MakeFolder(target, mayBeLink: item.Way.Length == 0);
                 _madeFolders.Add(target);
                 if (item.ModifiedTime is { } modified)
                 {
@@ -92,7 +128,7 @@ internal sealed class TreeReceiver(CopyJob job)
                 var copy = await _files.ReceiveAsync(item, target, isNamed: !isInto && names.Length == 0).ConfigureAwait(false);
                 await job.Options.Copied(copy).ConfigureAwait(false);
                 break;
-            case 'l' when names.Length > 0:
+            case 'l' when item.Way.Length > 0:
                 job.Options.Warn($"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' is not followed.");
                 break;
             case 'u':

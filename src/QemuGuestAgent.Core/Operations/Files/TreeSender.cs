@@ -5,7 +5,7 @@ namespace QemuGuestAgent.Core.Operations.Files;
 /// <summary>Sends items with what is in them.</summary>
 internal sealed class TreeSender(CopyJob job)
 {
-    private readonly FileSender _files = new(job);
+    private readonly PackSender _files = new(job);
 
     /// <summary>Sends items of this computer.</summary>
     public async Task SendAsync(IReadOnlyList<string> sources, string destination)
@@ -83,14 +83,7 @@ internal sealed class TreeSender(CopyJob job)
                 .ConfigureAwait(false);
         }
 
-        foreach (var file in files)
-        {
-            await job.TryAsync(async () =>
-            {
-                var copy = await _files.SendAsync(file.Path, root, [name, .. file.Names]).ConfigureAwait(false);
-                await job.Options.Copied(copy).ConfigureAwait(false);
-            }).ConfigureAwait(false);
-        }
+        await _files.SendAsync(files, root, name).ConfigureAwait(false);
 
         // The innermost first: what is done in a folder changes its time.
         var finished = folders.AsEnumerable().Reverse()
@@ -109,10 +102,10 @@ internal sealed class TreeSender(CopyJob job)
     }
 
     // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.
-    private async Task<List<(string Path, string[] Names)>> AllowedAsync(
-        IReadOnlyList<(string Path, string[] Names)> items, string root, string name)
+    private async Task<List<(string Path, string[] Names, long Length)>> AllowedAsync(
+        IReadOnlyList<(string Path, string[] Names, long Length)> items, string root, string name)
     {
-        var allowed = new List<(string Path, string[] Names)>();
+        var allowed = new List<(string Path, string[] Names, long Length)>();
         foreach (var item in items)
         {
             string[] names = [name, .. item.Names];
