@@ -235,6 +235,64 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         "$([IO.File]::GetUnixFileMode("$there/new"))" | Should -Be 'UserWrite, UserRead'
     }
 
+    It 'keeps mode, owner and names of what it replaces, there and here, and says whose file is in the way' {
+        'new' | Set-Content "$here/fresh"
+        'old' | Set-Content "$there/config"
+        New-Item -ItemType HardLink "$there/config.other" -Target "$there/config" | Out-Null
+        New-Item -ItemType SymbolicLink "$there/config.link" -Target config | Out-Null
+        [IO.File]::SetUnixFileMode("$there/config", 'UserRead, UserWrite, GroupRead')
+        $before = & stat -c '%u %g %a %h %i' "$there/config"
+        Copy-QemuGuestItem "$here/fresh" "$there/config.link" -ToSession $session -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -BeLike 'ItemExists,*'
+        "$failed" | Should -BeLike "*already exists in the guest of *: it belongs to $(& id -un), and was changed on $(Get-Date -Format yyyy)-*"
+        $copy = Copy-QemuGuestItem "$here/fresh" "$there/config.link" -ToSession $session -Force -PassThru
+        $copy.Atomic | Should -BeFalse
+        Get-Content "$there/config", "$there/config.other" | Should -Be new, new
+        & stat -c '%u %g %a %h %i' "$there/config" | Should -Be $before
+        (Get-Item "$there/config.link").LinkType | Should -Be SymbolicLink
+        Set-QemuGuestContent $session "$there/config.link" written
+        Get-Content "$there/config.other" | Should -Be written
+        & stat -c '%u %g %a %h %i' "$there/config" | Should -Be $before
+
+        'old' | Set-Content "$here/mine"
+        [IO.File]::SetUnixFileMode("$here/mine", 'UserRead, UserWrite, GroupRead')
+        Copy-QemuGuestItem "$there/config" "$here/mine" -FromSession $session -ErrorAction SilentlyContinue -ErrorVariable failed
+        "$failed" | Should -BeLike "*already exists on this computer: it belongs to $(& id -un), and was changed on *"
+        (Copy-QemuGuestItem "$there/config" "$here/mine" -FromSession $session -Force -PassThru).Atomic | Should -BeTrue
+        Get-Content "$here/mine" | Should -Be written
+        "$([IO.File]::GetUnixFileMode("$here/mine"))" | Should -Be 'GroupRead, UserWrite, UserRead'
+    }
+
+    It 'says with -WhatIf which files would be replaced, and does nothing' {
+        New-Item -ItemType Directory "$here/site/sub", "$there/site/sub", "$here/back" | Out-Null
+        'a', 'b', 'c' | ForEach-Object { Set-Content "$here/site/sub/$_" new }
+        'a', 'c', 'd' | ForEach-Object { Set-Content "$there/site/sub/$_" old }
+        Set-Content "$here/back/d" mine
+        $log = Join-Path $TestDrive whatif.txt
+        Start-Transcript $log | Out-Null
+        try {
+            Copy-QemuGuestItem "$here/site" $there -ToSession $session -Recurse -WhatIf
+            Copy-QemuGuestItem "$here/site" $there -ToSession $session -Recurse -Force -WhatIf
+            Copy-QemuGuestItem "$there/site/sub/*" "$here/back" -FromSession $session -Force -WhatIf
+            Copy-QemuGuestItem "$here/site/sub/b" "$there/b" -ToSession $session -Force -WhatIf
+        }
+        finally { Stop-Transcript | Out-Null }
+        $told = @(Get-Content $log | Where-Object { $_ -like 'What if:*' })
+        $told | Should -HaveCount 4
+        $told[0] | Should -BeLike "*'$there' in the guest, but not what exists: '$there/site/sub/a', '$there/site/sub/c'`"*"
+        $told[1] | Should -BeLike "*'$there' in the guest, replacing '$there/site/sub/a', '$there/site/sub/c'`"*"
+        $told[2] | Should -BeLike "*to '$here/back', replacing '$here/back/d'`"*"
+        $told[3] | Should -BeLike "*to '$there/b' in the guest`"*"
+        Get-Content "$there/site/sub/a", "$here/back/d" | Should -Be old, mine
+        Get-ChildItem "$here/back" | Should -HaveCount 1
+        Test-Path "$there/b", "$there/site/sub/b" | Should -Be $false, $false
+        $WhatIfPreference = $true
+        Copy-QemuGuestItem "$here/site/sub/b" "$there/b" -ToSession $session -Force
+        Test-Path "$there/b" | Should -BeFalse
+        Copy-QemuGuestItem "$here/site/sub/b" "$there/b" -ToSession $session -WhatIf:$false
+        Test-Path "$there/b" | Should -BeTrue
+    }
+
     It 'replaces no pipe, there or here, and writes to a device' {
         & mkfifo "$there/pipe" "$here/pipe"
         'x' | Set-Content "$here/plain"

@@ -421,8 +421,8 @@ public static class ErrorCatalogue
 
     // Copies. {0} is the item.
     internal static readonly ErrorDefinition ItemExists = Define(ResourceExists,
-        "'{0}' already exists {1}.",
-        "Use -Force to replace it.");
+        "'{0}' already exists {1}{2}.",
+        "Use -Force to replace it: it keeps its owner and its permissions. With -WhatIf you see first what would be replaced.");
 
     internal static readonly ErrorDefinition ItemIsFolder = Define(InvalidArgument,
         "'{0}' is a folder {1}, and a file cannot replace it.",

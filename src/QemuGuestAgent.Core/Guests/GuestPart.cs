@@ -11,6 +11,11 @@ internal sealed record GuestTarget(GuestPath Paths, string Root, string Way, str
     public string Path => Paths.Join(Way.Length > 0 ? Paths.Join(Root, Way) : Root, Name);
 }
 
+/// <summary>How a part took its place.</summary>
+/// <param name="IsAtomic">Whether all at once; else what was there was written to.</param>
+/// <param name="Missing">What it has not got of its source's and its target's attributes; null where it has all.</param>
+internal sealed record TakenPlace(bool IsAtomic, string? Missing);
+
 /// <summary>
 /// A file on its way to a guest, until it is whole: a part, in a private folder beside its target. Nobody else can open or exchange it
 /// there; and where others can exchange the folder, all that is done looks first whether it is still the same.
@@ -59,8 +64,7 @@ internal abstract class GuestPart(GuestTarget target, string folder, string name
     public abstract Task OpenedAsync(long handle, CancellationToken cancellationToken);
 
     /// <summary>Gives it the place of its target, once it is whole.</summary>
-    /// <returns>What it has not got of its source's and its target's attributes; null where it has all.</returns>
-    public abstract Task<string?> FinishAsync(
+    public abstract Task<TakenPlace> FinishAsync(
         bool replaces, string hash, (int Mode, DateTime Modified) attributes, CancellationToken cancellationToken);
 
     /// <summary>Removes it and its folder, as far as the agent answers.</summary>

@@ -81,6 +81,26 @@ internal static class GuestFileScripts
           path=$(readlink "$fd" && echo .)
           [ "${path%??}" = "$1" ] || exit 23
         }
+        # Follows what may be a link ($1) in this folder to the folder of the file that it leads to, where no other user can have put it;
+        # sets the file's name there. (In a sticky folder others can put links, though not move what is not theirs.)
+        follow() {
+          name=$1 links=0
+          while [ -L "./$name" ]; do
+            links=$((links + 1))
+            [ $links -le 40 ] && [ "$(safety)" = safe ] || exit 23
+            [ -z "$(find "./$name" -prune ! -user 0 ! -user "$(id -u)")" ] || exit 23
+            path=$(readlink -- "./$name" && echo .) || exit
+            path=${path%??}
+            case $path in /*) ;; *) path=${PWD%/}/$path ;; esac
+            enter "${path%/*}/" ''
+            name=${path##*/}
+          done
+        }
+        # Gives new files the label that SELinux has for their place.
+        label() {
+          ! selinuxenabled 2>/dev/null || restorecon -- "$@" >/dev/null 2>&1
+          :
+        }
 
         """;
 
@@ -145,23 +165,15 @@ internal static class GuestFileScripts
     /// Tells whether others can change what is on the way to the file, whether it is new, and its path without links.
     /// </summary>
     public const string Prepare = Functions + """
-        path=$1 links=0
-        while :; do
-          enter "${path%/*}/" ''
-          name=${path##*/}
-          safety=$(safety) || exit
-          [ -L "./$name" ] || break
-          links=$((links + 1))
-          [ "$safety" = safe ] && [ $links -le 40 ] || exit 23
-          path=$(readlink -- "./$name" && echo .) || exit
-          path=${path%??}
-          case $path in /*) ;; *) path=$PWD/$path ;; esac
-        done
+        enter "${1%/*}/" ''
+        follow "${1##*/}"
+        safety=$(safety) || exit
         age=old
         if [ ! -e "./$name" ]; then
           umask 077
           set -C
           : >"./$name" || exit
+          label "./$name"
           age=new
         fi
         printf '%s %s %s/%s' "$safety" $age "$PWD" "$name"
@@ -214,6 +226,7 @@ internal static class GuestFileScripts
             down "$2"
             private
             [ "$(ls -di .)" = "$1" ] || exit 23
+            label .
             chmod "$3" . && { touch -m -d "@$4" . 2>/dev/null || touch -m -d "@${4%.*}" .; }
           ) || printf '%s\0' "$2"
           shift 4

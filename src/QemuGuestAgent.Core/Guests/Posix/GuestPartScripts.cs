@@ -6,24 +6,21 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 /// </summary>
 internal static class GuestPartScripts
 {
-    // $1 is the target; $2 whether it is replaced. What is no file never is.
-    private const string Check = """
-        check() {
-          [ -d "$1" ] && exit 21
-          [ -e "$1" ] && [ ! -f "$1" ] && exit 20
-          [ "$2" = y ] || { [ ! -e "$1" ] && [ ! -L "$1" ]; } || exit 17
-        }
-
-        """;
-
     /// <summary>
     /// Makes an empty part ($4) in a new private folder, or gives a part that was left ($7) its new name, unless the target ($5) is not
-    /// to be replaced ($6). Tells whether others can change what is on the way there, and the path without links.
+    /// to be replaced ($6). The target may be a link, if it has no way down. Tells whether others can change what is on the way there,
+    /// the option 'link' where one was followed, and the path of the target without links.
     /// </summary>
-    public const string Begin = GuestFileScripts.Functions + Check + """
+    public const string Begin = GuestFileScripts.Functions + PlaceScripts.Functions + """
         enter "$1" "$2"
-        check "./$5" "$6"
-        here=$PWD
+        name=$5 kind=file
+        if [ -L "./$name" ] && [ "$6" = y ] && [ -z "$2" ]; then
+          [ -e "./$name" ] || refuse 'it is a link that leads nowhere.'
+          follow "$name"
+          kind=link
+        fi
+        check "./$name" "$6"
+        here=${PWD%/}
         safety=$(safety) || exit
         if [ -n "$7" ]; then
           down "$3"
@@ -34,7 +31,7 @@ internal static class GuestPartScripts
           set -C
           : >"./$4" || exit
         fi
-        printf '%s %s' "$safety" "$here"
+        printf '%s %s %s/%s' "$safety" $kind "$here" "$name"
         """;
 
     /// <summary>Ends where what the agent has opened is not the part ($4).</summary>
@@ -55,34 +52,45 @@ internal static class GuestPartScripts
 
     /// <summary>
     /// Gives the whole part ($4) the place of its target ($5), which is replaced or not ($6), once its checksum ($7) is right; where
-    /// there is none, that is not looked at. Before that it gets its mode ($8) and time ($9), and tells so. The last two arguments are
-    /// whether others can change what is on the way, and the option by which mv takes no folder for the target.
+    /// there is none, that is not looked at. A new file gets its mode ($8), each its time ($9), and it tells what was done. The last two
+    /// arguments are whether others can change what is on the way, and the option by which mv takes no folder for the target.
     /// </summary>
-    public const string Finish = GuestFileScripts.Functions + Check + """
+    public const string Finish = GuestFileScripts.Functions + PlaceScripts.Functions + """
+        safety=${10} move=${11}
         enter "$1" "$2"
         down "$3"
-        [ "${10}" = safe ] || private
+        [ "$safety" = safe ] || private
         part=./$4
         [ -f "$part" ] || exit 23
         if [ -n "$7" ]; then
           sum=$(sha256sum <"$part") || exit
           [ "${sum%% *}" = "$7" ] || exit 22
         fi
-        touch -m -d "@$9" -- "$part" 2>/dev/null || touch -m -d "@${9%.*}" -- "$part" && chmod "$8" -- "$part" && printf kept
-        check "../$5" "$6"
-        if [ "$6" = y ]; then
-          mv -f ${11} -- "$part" "../$5" || exit
-        else
-          mv -n ${11} -- "$part" "../$5"
-          if [ -e "$part" ]; then [ -e "../$5" ] || [ -L "../$5" ] || exit 1; exit 17; fi
-        fi
+        touch -m -d "@$9" -- "$part" 2>/dev/null || touch -m -d "@${9%.*}" -- "$part" && time=timed || time=
+        take "$part" "../$5" "$6" "$8"
+        printf ' %s' $time
         cd .. && rmdir -- "$3"
         exit 0
         """;
 
-    /// <summary>Removes the private folder, with parts whose names end so ($4).</summary>
+    /// <summary>Undoes what was broken off while the target ($4) was written in place, by a copy whose name ends so ($5).</summary>
+    public const string PutBack = GuestFileScripts.Functions + PlaceScripts.Functions + """
+        enter "$1" "$2"
+        down "$3"
+        private
+        saved=./saved$5 old=./old$5
+        [ -f "$saved" ] || exit 0
+        [ -f "$old" ] || old=../$4
+        put_back
+        """;
+
+    /// <summary>
+    /// Removes the private folder, with what has a name that ends so ($4); if it is not beside the target ($5), then beside what that
+    /// is a link to.
+    /// </summary>
     public const string Remove = GuestFileScripts.Functions + """
         enter "$1" "$2"
+        [ -n "$2" ] || [ -d "./$3" ] || follow "$5"
         down "$3"
         private
         rm -f -- ./*"$4"
@@ -90,11 +98,12 @@ internal static class GuestPartScripts
         """;
 
     /// <summary>
-    /// Lists the private folders whose names begin so ($3) and end so ($4): length and SHA-256 of the part, and the path to it. Of those
+    /// Lists the private folders of a target ($5), whose names begin so ($3) and end so ($4): length and SHA-256 of the part, and the path to it. Of those
     /// that are not ours, or open to others, nothing but the name.
     /// </summary>
     public const string Find = GuestFileScripts.Functions + """
         enter "$1" "$2"
+        [ -n "$2" ] || follow "$5"
         for folder in ./"$3"*"$4"; do
           folder=${folder#./}
           [ -e "./$folder" ] || [ -L "./$folder" ] || continue

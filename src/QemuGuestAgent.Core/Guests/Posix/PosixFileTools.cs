@@ -38,7 +38,7 @@ internal sealed class PosixFileTools : GuestFileTools
         MoveOption = found.Contains("mv-T ") ? "-T" : "";
         if (HasChecksum && found.Contains("tar "))
         {
-            _packs = new PosixPacks(session, found.Contains("tar-gnu "), time);
+            _packs = new PosixPacks(session, found.Contains("tar-gnu "), MoveOption, time);
         }
     }
 
@@ -186,8 +186,8 @@ internal sealed class PosixFileTools : GuestFileTools
 
     /// <inheritdoc/>
     public override Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
-        string root, string name, IReadOnlyList<PackedFile> files, CancellationToken cancellationToken) =>
-        _packs!.SendAsync(root, name, files, cancellationToken);
+        string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken) =>
+        _packs!.SendAsync(root, name, files, replaces, cancellationToken);
 
     /// <inheritdoc/>
     public override Task<IReadOnlyDictionary<GuestItem, ReadOnlyMemory<byte>>> ReceivePackAsync(
@@ -212,7 +212,7 @@ internal sealed class PosixFileTools : GuestFileTools
         return end.ExitCode switch
         {
             0 => end,
-            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, There),
+            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, There, WhatExists(Text(end))),
             GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, There),
             GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, There),
             GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),
@@ -220,10 +220,21 @@ internal sealed class PosixFileTools : GuestFileTools
             GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, Session.Endpoint),
             GuestFileScripts.NoFolder => throw ErrorCatalogue.GuestItemNotFound.WithTarget(
                 path, GuestPath.Posix.Folder(path), Session.Endpoint),
-            _ => throw ErrorCatalogue.GuestFileNotWritten.With(
-                path, Session.Endpoint, Encoding.UTF8.GetString(end.Errors).Trim()),
+            _ => throw NotWritten(path, Encoding.UTF8.GetString(end.Errors).Trim()),
         };
     }
+
+    /// <summary>That a file could not be written.</summary>
+    public GuestAgentException NotWritten(string path, string reason) => ErrorCatalogue.GuestFileNotWritten.With(path, Session.Endpoint, reason);
+
+    // Whose it is and when it was changed, as stat told: the owner's number, the time, and the owner's name.
+    private static string WhatExists(string told) =>
+        told.TrimEnd('\n').Split([' '], 3) is [var number, var time, var name]
+        && uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        && long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
+        && seconds is > 0 and < 9_000_000_000
+            ? ExistingFile.Describe(name is "" or "UNKNOWN" ? number : name, UnixTime.FromNanoseconds(seconds * 1_000_000_000))
+            : "";
 
     private static bool Forbids(GuestAgentInfo agent, string command) =>
         !agent.Commands.TryGetValue(command, out var known) || !known.Enabled;

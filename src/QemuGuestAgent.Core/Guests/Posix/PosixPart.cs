@@ -9,8 +9,11 @@ internal sealed class PosixPart : GuestPart
     private readonly PosixFileTools _tools;
     private bool _isSafe;
 
+    // Where it goes once a link to there was followed.
+    private GuestTarget _place;
+
     private PosixPart(PosixFileTools tools, GuestTarget target, string folder, string name)
-        : base(target, folder, name) => _tools = tools;
+        : base(target, folder, name) => (_tools, _place) = (tools, target);
 
     /// <summary>A new part, with the handle that it is going to be open by.</summary>
     public static PosixPart Create(PosixFileTools tools, GuestTarget target, long handle)
@@ -24,7 +27,7 @@ internal sealed class PosixPart : GuestPart
         PosixFileTools tools, GuestTarget target, CancellationToken cancellationToken)
     {
         var end = await tools.RunAsync(
-            target.Path, GuestPartScripts.Find, [target.Root, target.Way, PartialName.Prefix(target.Name), PartialName.Suffix],
+            target.Path, GuestPartScripts.Find, [target.Root, target.Way, PartialName.Prefix(target.Name), PartialName.Suffix, target.Name],
             cancellationToken).ConfigureAwait(false);
         var (own, foreign) = (new List<GuestPart>(), new List<string>());
         foreach (var fields in PosixFileTools.Records(end).Select(record => record.Split([' '], 3)).Where(fields => fields.Length == 3))
@@ -68,32 +71,54 @@ internal sealed class PosixPart : GuestPart
     }
 
     /// <inheritdoc/>
-    public override async Task<string?> FinishAsync(
+    public override async Task<TakenPlace> FinishAsync(
         bool replaces, string hash, (int Mode, DateTime Modified) attributes, CancellationToken cancellationToken)
     {
-        var end = await RunAsync(
-            GuestPartScripts.Finish, cancellationToken, Name, Target.Name, YesOrNo(replaces), _tools.HasChecksum ? hash : "",
-            PosixFileTools.Octal(attributes.Mode), PosixFileTools.Seconds(attributes.Modified), _isSafe ? PosixFileTools.Safe : "",
-            _tools.MoveOption).ConfigureAwait(false);
-        return end.Output.Length > 0 ? null : "the time and mode of its source";
+        try
+        {
+            var end = await RunAsync(
+                GuestPartScripts.Finish, cancellationToken, Name, _place.Name, YesOrNo(replaces), _tools.HasChecksum ? hash : "",
+                PosixFileTools.Octal(attributes.Mode), PosixFileTools.Seconds(attributes.Modified), _isSafe ? PosixFileTools.Safe : "",
+                _tools.MoveOption).ConfigureAwait(false);
+            var told = PosixFileTools.Text(end).Split(' ');
+            var missing = told.Contains("bare") ? "the mode of its source" : null;
+            return new TakenPlace(
+                !told.Contains("written"),
+                told.Contains("timed") ? missing : missing is null ? "the time of its source" : "the time and mode of its source");
+        }
+        catch (Exception)
+        {
+            // Where the script has ended by itself, it has done that already.
+            await _tools.TryRunAsync(
+                GuestPartScripts.PutBack, _place.Root, _place.Way, Folder, _place.Name, PartialName.PartSuffix(Folder)).ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
     public override Task RemoveAsync() => _tools.TryRunAsync(
-        GuestPartScripts.Remove, Target.Root, Target.Way, Folder, PartialName.PartSuffix(Folder));
+        GuestPartScripts.Remove, _place.Root, _place.Way, Folder, PartialName.PartSuffix(Folder), _place.Name);
 
     /// <inheritdoc/>
     protected override async Task BeginAsync(string left, bool replaces, CancellationToken cancellationToken)
     {
         var end = await RunAsync(
             GuestPartScripts.Begin, cancellationToken, Name, Target.Name, YesOrNo(replaces), left).ConfigureAwait(false);
-        var told = PosixFileTools.Text(end).Split([' '], 2);
-        (_isSafe, Here) = (told[0] == PosixFileTools.Safe, told[told.Length - 1]);
+        if (PosixFileTools.Text(end).Split([' '], 3) is not [var safety, var kind, var path])
+        {
+            throw _tools.NotWritten(Target.Path, "its /bin/sh returned nothing.");
+        }
+
+        (_isSafe, Here) = (safety == PosixFileTools.Safe, GuestPath.Posix.Folder(path));
+        if (kind == "link")
+        {
+            _place = new GuestTarget(GuestPath.Posix, Here, "", GuestPath.Posix.Name(path));
+        }
     }
 
     private Task<GuestExecutionStatus> RunAsync(
         string script, CancellationToken cancellationToken, params string[] arguments) =>
-        _tools.RunAsync(Target.Path, script, [Target.Root, Target.Way, Folder, .. arguments], cancellationToken);
+        _tools.RunAsync(Target.Path, script, [_place.Root, _place.Way, Folder, .. arguments], cancellationToken);
 
     private static string YesOrNo(bool value) => value ? "y" : "n";
 }

@@ -117,7 +117,7 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
         return answer.Code switch
         {
             "" => answer.Fields,
-            "Exists" => throw ErrorCatalogue.ItemExists.With(path, There),
+            "Exists" => throw ErrorCatalogue.ItemExists.With(path, There, ""),
             "NotFile" => throw ErrorCatalogue.ItemNotFile.With(path, There),
             "IsFolder" => throw ErrorCatalogue.ItemIsFolder.With(path, There),
             "Differs" => throw ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),

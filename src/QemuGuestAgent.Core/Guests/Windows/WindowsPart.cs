@@ -61,13 +61,13 @@ internal sealed class WindowsPart : GuestPart
         AskAsync("Test-OpenPart", cancellationToken, Name, PartialName.Part(Folder, handle));
 
     /// <inheritdoc/>
-    public override async Task<string?> FinishAsync(
+    public override async Task<TakenPlace> FinishAsync(
         bool replaces, string hash, (int Mode, DateTime Modified) attributes, CancellationToken cancellationToken)
     {
         var missing = await AskAsync(
             "Complete-Part", cancellationToken, Name, Target.Name, WindowsFileTools.YesOrNo(replaces), hash,
             WindowsFileTools.Ticks(attributes.Modified)).ConfigureAwait(false);
-        return missing.Count == 0 ? null : string.Join(" and ", missing);
+        return new TakenPlace(true, missing.Count == 0 ? null : string.Join(" and ", missing));
     }
 
     /// <inheritdoc/>

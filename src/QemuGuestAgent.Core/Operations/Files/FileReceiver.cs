@@ -20,14 +20,16 @@ internal sealed class FileReceiver(CopyJob job)
     /// <summary>Receives a file, whole or not at all.</summary>
     /// <param name="item">The file in the guest.</param>
     /// <param name="target">Where it goes.</param>
-    public async Task<ItemCopy> ReceiveAsync(GuestItem item, string target)
+    /// <param name="isNamed">Whether the user has named the target: then it may be a link.</param>
+    public async Task<ItemCopy> ReceiveAsync(GuestItem item, string target, bool isNamed)
     {
         var started = job.Elapsed;
         var source = item.Path;
         target = Path.GetFullPath(target);
         LocalFile.CheckTarget(target, job.Replaces);
-        var name = Path.GetFileName(target);
-        var folder = target.Substring(0, target.Length - name.Length);
+        var place = LocalFile.Write(target, () => LocalPlace.Follow(target, isNamed));
+        var name = Path.GetFileName(place);
+        var folder = place.Substring(0, place.Length - name.Length);
         var path = folder + PartialName.Create(name, await job.NextHandleAsync(source).ConfigureAwait(false));
         FileStream? local = null;
         var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -83,8 +85,8 @@ internal sealed class FileReceiver(CopyJob job)
                 verified = await VerifyAsync(item, file, early, isMadeWhenRead: size == 0 && length > 0, length, digest).ConfigureAwait(false);
             }
 
-            LocalFile.Finish(local, path, target, job.Replaces, item.Mode, item.ModifiedTime);
-            return new ItemCopy(source, target, length, digest, verified, true, resumed, job.Elapsed - started);
+            var isAtomic = LocalFile.Finish(local, path, place, job.Replaces, item.Mode, item.ModifiedTime);
+            return new ItemCopy(source, target, length, digest, verified, isAtomic, resumed, job.Elapsed - started);
         }
         catch (Exception e) when (!job.LeavesPartial(e) && !job.MayLeaveLock(e))
         {
@@ -99,15 +101,18 @@ internal sealed class FileReceiver(CopyJob job)
         }
     }
 
-    /// <summary>Gives the content of a file, which has come with that of others and is verified, its place.</summary>
+    /// <summary>Gives the content of a file of a folder, which has come with that of others and is verified, its place.</summary>
     public ItemCopy Place(GuestItem item, string target, byte[] content)
     {
         target = Path.GetFullPath(target);
+        LocalFile.CheckTarget(target, job.Replaces);
+        LocalFile.Write(target, () => LocalPlace.Follow(target, isNamed: false));
         var name = Path.GetFileName(target);
         var folder = target.Substring(0, target.Length - name.Length);
         CheckSize(content.Length, 0, item.Path, folder);
         var path = folder + PartialName.Create(name, 0);
         using var local = LocalFile.Create(path);
+        bool isAtomic;
         try
         {
             LocalFile.Write(path, () =>
@@ -115,7 +120,7 @@ internal sealed class FileReceiver(CopyJob job)
                 local.Write(content, 0, content.Length);
                 return true;
             });
-            LocalFile.Finish(local, path, target, job.Replaces, item.Mode, item.ModifiedTime);
+            isAtomic = LocalFile.Finish(local, path, target, job.Replaces, item.Mode, item.ModifiedTime);
         }
         catch (Exception)
         {
@@ -125,7 +130,7 @@ internal sealed class FileReceiver(CopyJob job)
         }
 
         job.Advance(item.Path, content.Length);
-        return new ItemCopy(item.Path, target, content.Length, PartialName.HashOf(content), CopyVerification.Sha256, true, 0, job.Turn());
+        return new ItemCopy(item.Path, target, content.Length, PartialName.HashOf(content), CopyVerification.Sha256, isAtomic, 0, job.Turn());
     }
 
     // Finds the longest part that an earlier copy has left and that the source begins with, if it is to be gone on with; all others are

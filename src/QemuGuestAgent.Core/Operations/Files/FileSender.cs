@@ -63,14 +63,14 @@ internal sealed class FileSender(CopyJob job)
             var verified = tools.HasChecksum
                 ? CopyVerification.Sha256
                 : await job.CompareAsync(part.Path, length, digest, target.Path).ConfigureAwait(false);
-            var missing = await part.FinishAsync(job.Replaces, digest, LocalFile.Attributes(local, source), job.CancellationToken)
+            var taken = await part.FinishAsync(job.Replaces, digest, LocalFile.Attributes(local, source), job.CancellationToken)
                 .ConfigureAwait(false);
-            if (missing is not null)
+            if (taken.Missing is { } missing)
             {
                 job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' did not get {missing}.");
             }
 
-            return new ItemCopy(source, target.Path, length, digest, verified, true, resumed, default);
+            return new ItemCopy(source, target.Path, length, digest, verified, taken.IsAtomic, resumed, default);
         }
         catch (Exception e) when (!job.LeavesPartial(e))
         {
@@ -88,7 +88,7 @@ internal sealed class FileSender(CopyJob job)
     {
         if (!job.Replaces && await IsThereAsync(target).ConfigureAwait(false))
         {
-            throw ErrorCatalogue.ItemExists.With(target, $"in the guest of '{job.Session.Endpoint}'");
+            throw ErrorCatalogue.ItemExists.With(target, $"in the guest of '{job.Session.Endpoint}'", "");
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

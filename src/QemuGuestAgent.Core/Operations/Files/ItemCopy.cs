@@ -36,7 +36,7 @@ public sealed class ItemCopy(
     /// <summary>How the copy was compared with its source.</summary>
     public CopyVerification Verified { get; } = verified;
 
-    /// <summary>Whether it took its place all at once. If not, a broken copy would have left a part there.</summary>
+    /// <summary>Whether it took its place all at once. If not, who read it meanwhile saw a part; and where the guest has no tools, a broken copy would have left one there.</summary>
     public bool Atomic { get; } = atomic;
 
     /// <summary>How many bytes an earlier copy had left.</summary>

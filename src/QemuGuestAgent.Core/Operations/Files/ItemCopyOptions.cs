@@ -8,7 +8,7 @@ public sealed record ItemCopyOptions
     /// <summary>Whether folders are copied with what is in them; else only themselves.</summary>
     public bool Recurse { get; init; }
 
-    /// <summary>Whether files that are there already are replaced.</summary>
+    /// <summary>Whether files that are there already are replaced. They keep owner, group, mode, ACL, attributes and label.</summary>
     public bool Force { get; init; }
 
     /// <summary>Whether only files are copied that are not there with the same length and time; they replace what is there.</summary>

@@ -15,10 +15,11 @@ internal static class LocalFile
     private const int OwnerExecutes = 0x40; // 0100
     private const int PermissionBits = 0x1FF; // 0777
 
+    /// <summary>Whether this is Windows.</summary>
 #if NET
     [System.Runtime.Versioning.SupportedOSPlatformGuard("windows")]
 #endif
-    private static readonly bool IsWindows = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+    public static readonly bool IsWindows = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
 
     /// <summary>Opens a file to be sent.</summary>
     /// <exception cref="GuestAgentException">FileNotReadable, ItemNotFile.</exception>
@@ -80,7 +81,8 @@ internal static class LocalFile
 
         if (!replaces && File.Exists(path))
         {
-            throw ErrorCatalogue.ItemExists.With(path, "on this computer");
+            throw ErrorCatalogue.ItemExists.With(
+                path, "on this computer", ExistingFile.Describe(Owner(path), File.GetLastWriteTimeUtc(path)));
         }
     }
 
@@ -143,14 +145,15 @@ internal static class LocalFile
     /// <param name="partial">Its path.</param>
     /// <param name="target">Its place.</param>
     /// <param name="replaces">Whether what is there is replaced.</param>
-    /// <param name="mode">The permissions that it has in the guest; of these it keeps whether its owner may execute it.</param>
+    /// <param name="mode">The permissions that it has in the guest; of these a new one keeps whether its owner may execute it.</param>
     /// <param name="modified">When it was changed, or null for now.</param>
-    public static void Finish(
+    /// <returns>Whether it took its place all at once.</returns>
+    public static bool Finish(
         FileStream local, string partial, string target, bool replaces, int mode, DateTime? modified) => Write(target, () =>
     {
 #if NET
         // By what is open: in a folder of another user the name may lead elsewhere by now.
-        if (!IsWindows && (mode & OwnerExecutes) != 0)
+        if (!IsWindows && (mode & OwnerExecutes) != 0 && !File.Exists(target))
         {
             File.SetUnixFileMode(local.SafeFileHandle, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
@@ -160,9 +163,14 @@ internal static class LocalFile
             File.SetLastWriteTimeUtc(local.SafeFileHandle, time);
         }
 
-        local.Dispose();
         CheckTarget(target, replaces);
-        File.Move(partial, target, replaces);
+        if (LocalPlace.Replace(local, partial, target) is { } isAtomic)
+        {
+            return isAtomic;
+        }
+
+        local.Dispose();
+        File.Move(partial, target, overwrite: false);
 #else
         local.Dispose();
         if (modified is { } time)
@@ -260,6 +268,37 @@ internal static class LocalFile
         {
             var shown = PartialName.Shown(path);
             throw ErrorCatalogue.LocalFileNotWritten.Because(e, shown, e.Message.Replace(path, shown));
+        }
+    }
+
+    // As far as the system tells: it may be gone by now.
+    private static string? Owner(string path)
+    {
+        try
+        {
+            return LocalDescriptor.IsSupported ? LocalDescriptor.Owner(path)
+                : IsWindows ? OwnerOnWindows(path)
+                : null;
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            return null;
+        }
+    }
+
+#if NET
+    [System.Runtime.Versioning.SupportedOSPlatform("windows")]
+#endif
+    private static string? OwnerOnWindows(string path)
+    {
+        var owner = new FileInfo(path).GetAccessControl().GetOwner(typeof(SecurityIdentifier));
+        try
+        {
+            return owner?.Translate(typeof(NTAccount)).Value;
+        }
+        catch (IdentityNotMappedException)
+        {
+            return owner?.Value;
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class PackSender(CopyJob job)
     {
         try
         {
-            return files.Count == 0 ? [] : await job.Tools!.SendPackAsync(root, name, files, job.CancellationToken).ConfigureAwait(false);
+            return files.Count == 0 ? [] : await job.Tools!.SendPackAsync(root, name, files, job.Replaces, job.CancellationToken).ConfigureAwait(false);
         }
         catch (GuestAgentException e) when (CopyJob.IsOfItem(e))
         {

@@ -4,6 +4,7 @@ using QemuGuestAgent.Completion;
 using QemuGuestAgent.Conversion;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Operations.Files;
+using QemuGuestAgent.Core.Session;
 
 namespace QemuGuestAgent.Commands;
 
@@ -15,6 +16,9 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
+
+    // So many names of files are told before something is done to them.
+    private const int MaxShown = 20;
 
     private readonly List<string> _sources = [];
     private readonly List<AgentSession> _receivers = [];
@@ -69,7 +73,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Replaces files that already exist.</summary>
+    /// <summary>Replaces files that already exist. They keep owner, group, mode, ACL, attributes and label.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -184,7 +188,9 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
     private void StartCopy(GuestTarget target, string change, string activity, string destination, bool isMany)
     {
-        if (!ShouldProcess(target.Text, change))
+        // Who asks what would happen, or is asked, is told what is there: that takes a look into the guest.
+        var isAsking = IsAsking;
+        if (!isAsking && !ShouldProcess(target.Text, change))
         {
             return;
         }
@@ -192,6 +198,11 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
         var progress = new CopyProgress(activity, ++_copies, record => Post(() => WriteProgress(record)));
         StartOn(target, async (guest, call, cancellationToken) =>
         {
+            if (isAsking && !await ConfirmAsync(guest, change, destination, isMany, call, cancellationToken).ConfigureAwait(false))
+            {
+                return () => { };
+            }
+
             var options = new ItemCopyOptions
             {
                 Recurse = Recurse,
@@ -228,6 +239,42 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
             return () => { };
         });
+    }
+
+    // Whether PowerShell tells what would be done, or asks before: by a parameter or by a preference.
+    private bool IsAsking =>
+        (Given("WhatIf") ?? LanguagePrimitives.IsTrue(Prefers("WhatIfPreference")))
+        || (Given("Confirm") ?? Prefers("ConfirmPreference") is ConfirmImpact.Low or ConfirmImpact.Medium);
+
+    private bool? Given(string parameter) =>
+        MyInvocation.BoundParameters.TryGetValue(parameter, out var value) ? ((SwitchParameter)value).IsPresent : null;
+
+    private object? Prefers(string variable) => SessionState.PSVariable.GetValue(variable);
+
+    private async Task<bool> ConfirmAsync(
+        Guest guest, string change, string destination, bool isMany, CallOptions call, CancellationToken cancellationToken)
+    {
+        var options = new ItemCopyOptions { Recurse = Recurse };
+        var found = FromSession is null
+            ? await CopyPreview.OfSendingAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false)
+            : await CopyPreview.OfReceivingAsync(
+                guest.Session, _sources, IsLiteral, isMany ? System.IO.Path.Combine(destination, guest.Target.FullName) : destination,
+                options, call, cancellationToken).ConfigureAwait(false);
+        var isConfirmed = false;
+        await SendAsync(() => isConfirmed = ShouldProcess(guest.Target.Text, change + WhatIsThere(found)), cancellationToken).ConfigureAwait(false);
+        return isConfirmed;
+    }
+
+    private string WhatIsThere(IReadOnlyList<string>? found)
+    {
+        if (found is not { Count: > 0 })
+        {
+            return found is null ? " (whether it has such files already cannot be told)" : "";
+        }
+
+        var shown = string.Join(", ", found.Take(MaxShown).Select(path => $"'{SafeText.Escape(path)}'"));
+        var more = found.Count > MaxShown ? $" and {found.Count - MaxShown} more" : "";
+        return Force ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
     }
 
     // A folder for the items of one guest of several.

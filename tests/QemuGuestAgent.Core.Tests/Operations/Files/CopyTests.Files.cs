@@ -90,8 +90,11 @@ public abstract partial class CopyTests
         Assert.Equal(Convert.ToInt32("700", 8), (int)File.GetUnixFileMode(target));
         Assert.Equal(time, File.GetLastWriteTimeUtc(target));
         File.SetUnixFileMode(source, (UnixFileMode)Convert.ToInt32("644", 8));
-        await ReceiveAsync(source, Local, Options with { Force = true });
-        Assert.Equal(Convert.ToInt32("600", 8), (int)File.GetUnixFileMode(target));
+        await ReceiveAsync(source, target + ".new");
+        Assert.Equal(Convert.ToInt32("600", 8), (int)File.GetUnixFileMode(target + ".new"));
+        File.SetUnixFileMode(target, (UnixFileMode)Convert.ToInt32("640", 8));
+        await ReceiveAsync(source, target, Options with { Force = true });
+        Assert.Equal(Convert.ToInt32("640", 8), (int)File.GetUnixFileMode(target));
     }
 
     [Fact]

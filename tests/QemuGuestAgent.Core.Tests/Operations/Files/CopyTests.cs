@@ -114,6 +114,8 @@ public sealed class BusyboxCopyTests : CopyTests
     private protected override RealAgentBinary Binary() => RealAgentBinary.Installed() with { Tools = Tools.Value };
 
     private protected override int Milliseconds => 0;
+
+    private protected override bool CarriesAttributes => false;
 }
 
 /// <summary>Copies, with a further agent.</summary>

@@ -93,6 +93,34 @@ public sealed class GuestContentWritingTests : RealGuestTests
         Assert.Equal([.. Secret, .. Secret], File.ReadAllBytes(file));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_written_to_keeps_owner_mode_acl_attributes_and_names(bool appends)
+    {
+        var file = Agent.GuestPath("file");
+        File.WriteAllText(file, "a longer text");
+        FileState.Decorate(file);
+        Assert.Equal(0, CopyTests.Run("ln", file, file + ".other"));
+        var before = FileState.Of(file);
+        Assert.Contains("1234:5678 2640 2", before, StringComparison.Ordinal);
+        await WriteAsync(file, appends);
+        Assert.Equal(before, FileState.Of(file));
+        Assert.Equal(appends ? [.. "a longer text"u8, .. Secret] : Secret, File.ReadAllBytes(file + ".other"));
+    }
+
+    [Fact]
+    public async Task A_link_that_another_user_has_put_into_a_folder_for_all_is_not_followed()
+    {
+        using var attacker = new Attacker();
+        File.SetUnixFileMode(attacker.Outside, (UnixFileMode)Convert.ToInt32("1777", 8));
+        var (victim, link) = (Agent.GuestPath("victim"), Path.Combine(attacker.Outside, "link"));
+        File.WriteAllText(victim, "root's");
+        attacker.Run("""ln -s "$2" "$1" """, link, victim);
+        await WriteAsync(link, appends: false).FailsWith(ErrorCatalogue.ItemReplaced);
+        Assert.Equal("root's", File.ReadAllText(victim));
+    }
+
     [Fact]
     public async Task A_link_that_leads_nowhere_yet_gets_its_file()
     {
