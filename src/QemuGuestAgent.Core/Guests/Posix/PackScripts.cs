@@ -54,8 +54,14 @@ internal static class PackScripts
             set -- "$from"/* "$from"/.[!.]* "$from"/..?*
             ln -- "$@" . 2>/dev/null
             for file; do
-              [ "$file" -ef "./${file##*/}" ] || [ ! -e "$file" ] || printf '%s/%s\0' $at "${file##*/}"
+              shift
+              if [ "$file" -ef "./${file##*/}" ]; then
+                set -- "$@" "./${file##*/}"
+              elif [ -e "$file" ]; then
+                printf '%s/%s\0' $at "${file##*/}"
+              fi
             done
+            label "$@"
           ) || printf '%s\0' $at
           at=$((at + 1))
         done

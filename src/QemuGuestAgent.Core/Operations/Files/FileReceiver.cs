@@ -82,11 +82,13 @@ internal sealed class FileReceiver(CopyJob job)
     public ItemCopy Place(GuestItem item, string target, byte[] content)
     {
         target = Path.GetFullPath(target);
+        LocalFile.Write(target, () => LocalPlace.Follow(target, isNamed: false));
         var name = Path.GetFileName(target);
         var folder = target.Substring(0, target.Length - name.Length);
         CheckSize(content.Length, 0, item.Path, folder);
         var path = folder + PartialName.Create(name, 0);
         using var local = LocalFile.Create(path);
+        bool isAtomic;
         try
         {
             LocalFile.Write(path, () =>
@@ -94,7 +96,7 @@ internal sealed class FileReceiver(CopyJob job)
                 local.Write(content, 0, content.Length);
                 return true;
             });
-            LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
+            isAtomic = LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
         }
         catch (Exception)
         {
@@ -104,7 +106,7 @@ internal sealed class FileReceiver(CopyJob job)
         }
 
         job.Advance(item.Path, content.Length);
-        return new ItemCopy(item.Path, target, content.Length, PartialName.HashOf(content), CopyVerification.Sha256, true, 0, job.Turn());
+        return new ItemCopy(item.Path, target, content.Length, PartialName.HashOf(content), CopyVerification.Sha256, isAtomic, 0, job.Turn());
     }
 
     // Finds the longest part that an earlier copy has left and that the source begins with, if it is to be gone on with; all others are

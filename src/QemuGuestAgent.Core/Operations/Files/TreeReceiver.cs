@@ -125,7 +125,7 @@ internal sealed class TreeReceiver(CopyJob job)
 
                 break;
             case 'f':
-                var copy = await _files.ReceiveAsync(item, target, isNamed: !isInto && names.Length == 0).ConfigureAwait(false);
+                var copy = await _files.ReceiveAsync(item, target, isNamed: !isInto && item.Way.Length == 0).ConfigureAwait(false);
                 await job.Options.Copied(copy).ConfigureAwait(false);
                 break;
             case 'l' when item.Way.Length > 0:
