@@ -28,10 +28,10 @@ public sealed class PutBackTests : RealGuestTests
             var target = Agent.GuestPath("target");
             File.WriteAllText(target, "old");
             Assert.Equal(0, CopyTests.Run("ln", target, target + ".other"));
-            GuestAgentException? failure = null;
+            var failures = new List<GuestAgentException>();
             await GuestItems.SendAsync(
-                Session, [here], target, new ItemCopyOptions { Force = true, Failed = e => failure = e }, null, TestEnd).OrHang();
-            failure.ShouldBe(ErrorCatalogue.GuestFileNotWritten);
+                Session, [here], target, new ItemCopyOptions { Force = true, Failed = failures.Add }, null, TestEnd).OrHang();
+            var failure = Assert.Single(failures).ShouldBe(ErrorCatalogue.GuestFileNotWritten);
             var folder = Assert.Single(Directory.EnumerateDirectories(Path.GetDirectoryName(target)!, ".target.*"));
             Assert.Equal(["saved"], Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName));
             Assert.Equal("old", File.ReadAllText(Path.Combine(folder, "saved")));
