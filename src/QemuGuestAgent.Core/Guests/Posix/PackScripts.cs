@@ -36,14 +36,14 @@ internal static class PackScripts
             down "${old#./}"
             private
             set -- *.pid
-            [ -e "./$1" ] && [ ! -e "/proc/${1%.pid}" ] && rm -rf ./x ./sums ./part.* "./$1" && cd .. && rmdir -- "$old"
+            [ -e "./$1" ] && [ ! -e "/proc/${1%.pid}" ] && rm -rf ./x ./sums ./part.* ./old.* "./$1" && cd .. && rmdir -- "$old"
           ) 2>/dev/null
         done
         make "$private"
         : >"./$$.pid"
         exec 8<.
         finish() {
-          rm -rf ./x ./sums ./part.* "./$$.pid"
+          rm -rf ./x ./sums ./part.* ./old.* "./$$.pid"
           cd .. && rmdir -- "$private"
           exit $1
         }
@@ -53,8 +53,10 @@ internal static class PackScripts
           [ "$replaces" = y ] && [ ! -L "$2" ] && [ -n "$(find "$2" -prune -type f -links 1)" ] || return
           part=/proc/self/fd/8/part.$at
           mv -f -- "$1" "$part" || return
-          safety=$(safety) && [ "$(take "$part" "$2" y 0)" = kept ]
+          safety=$(safety) && (take "$part" "$2" y '') >/dev/null
         }
+        # What would have to be written in place is left.
+        write() { exit 1; }
         labels=
         ! selinuxenabled 2>/dev/null || labels=y
         at=0
@@ -85,7 +87,7 @@ internal static class PackScripts
         enter "$1" ''
         down "$2"
         private
-        rm -rf ./x ./sums ./part.* ./*.pid
+        rm -rf ./x ./sums ./part.* ./old.* ./*.pid
         cd .. && rmdir -- "$2"
         """;
 

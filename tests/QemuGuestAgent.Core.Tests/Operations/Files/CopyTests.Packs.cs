@@ -50,7 +50,7 @@ public abstract partial class CopyTests
         AssertSameTree(Path.Combine(Guest, "tree"), back);
         Assert.Equal(time, File.GetLastWriteTimeUtc(Path.Combine(back, "1/1")));
         Assert.Equal(Convert.ToInt32("600", 8), (int)File.GetUnixFileMode(Path.Combine(back, "2/2")));
-        Assert.Equal(Convert.ToInt32("700", 8), (int)File.GetUnixFileMode(Path.Combine(back, "1/1")));
+        Assert.Equal(Convert.ToInt32("700", 8), (int)File.GetUnixFileMode(Path.Combine(back, "1/7")));
         Assert.Equal(900, _copies.Count);
         Assert.All(_copies, copy => Assert.True((copy.Atomic || !CarriesAttributes) && copy.Verified == CopyVerification.Sha256, $"{copy.Source}: {copy.Verified}"));
         Assert.All(_copies.Skip(600), copy => Assert.Equal(Hash(File.ReadAllBytes(copy.Destination)), copy.Hash));
