@@ -199,6 +199,18 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         Get-ChildItem $folder -Recurse -Force -Filter *.partial | Should -BeNullOrEmpty
     }
 
+    It '-Update copies what is not there as it is here, and names the rest with -Verbose' {
+        $null = New-Item "$here/web/css" -ItemType Directory
+        Set-Content "$here/web/index.html", "$here/web/css/a.css", "$here/web/css/b.css" 'one'
+        Copy-QemuGuestItem "$here/web" $there -ToSession $session -Recurse -Update -PassThru | Should -HaveCount 3
+        Set-Content "$here/web/css/a.css" 'another'
+        $all = Copy-QemuGuestItem "$here/web" $there -ToSession $session -Recurse -Update -PassThru -Verbose 4>&1
+        $written, $told = $all.Where({ $_ -isnot [Management.Automation.VerboseRecord] }, 'Split')
+        $written.Destination | Should -Be "$there/web/css/a.css"
+        @($told | Where-Object Message -Like '*is there already.') | Should -HaveCount 2
+        Get-Content "$there/web/css/a.css" | Should -Be another
+    }
+
     It 'survives remoting' {
         $copy = Copy-QemuGuestItem /etc/hostname "$here/serialized" -FromSession $session -PassThru
         $path = Join-Path $TestDrive copy.xml
@@ -268,6 +280,8 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         'a', 'b', 'c' | ForEach-Object { Set-Content "$here/site/sub/$_" new }
         'a', 'c', 'd' | ForEach-Object { Set-Content "$there/site/sub/$_" old }
         Set-Content "$here/back/d" mine
+        (Get-Item "$there/site/sub/a").LastWriteTime = '2001-02-03'
+        (Get-Item "$there/site/sub/c").LastWriteTime = (Get-Item "$here/site/sub/c").LastWriteTime
         $log = Join-Path $TestDrive whatif.txt
         Start-Transcript $log | Out-Null
         try {
@@ -275,10 +289,12 @@ Describe 'Files of a real guest' @NeedsRealAgent {
             Copy-QemuGuestItem "$here/site" $there -ToSession $session -Recurse -Force -WhatIf
             Copy-QemuGuestItem "$there/site/sub/*" "$here/back" -FromSession $session -Force -WhatIf
             Copy-QemuGuestItem "$here/site/sub/b" "$there/b" -ToSession $session -Force -WhatIf
+            Copy-QemuGuestItem "$here/site" $there -ToSession $session -Recurse -Update -WhatIf
         }
         finally { Stop-Transcript | Out-Null }
         $told = @(Get-Content $log | Where-Object { $_ -like 'What if:*' })
-        $told | Should -HaveCount 4
+        $told | Should -HaveCount 5
+        $told[4] | Should -BeLike "*'$there' in the guest, replacing '$there/site/sub/a'`"*"
         $told[0] | Should -BeLike "*'$there' in the guest, but not what exists: '$there/site/sub/a', '$there/site/sub/c'`"*"
         $told[1] | Should -BeLike "*'$there' in the guest, replacing '$there/site/sub/a', '$there/site/sub/c'`"*"
         $told[2] | Should -BeLike "*to '$here/back', replacing '$here/back/d'`"*"

@@ -183,6 +183,10 @@ internal sealed class CopyJob
         }
     }
 
+    /// <summary>Whether a file of the guest is the same as one here, of which it is told then.</summary>
+    public bool IsSame(GuestItem item, string path) =>
+        new FileInfo(path) is { Exists: true } file && IsSame(item, item.Path, file.Length, file.LastWriteTimeUtc);
+
     /// <summary>
     /// Whether a file is the same in the guest and here, by length and time; some of the guest's tools tell and set whole seconds only.
     /// </summary>

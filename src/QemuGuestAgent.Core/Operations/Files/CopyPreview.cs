@@ -29,10 +29,11 @@ internal static class CopyPreview
         {
             var root = isInto ? job.Paths.Join(destination, tree.Name) : destination;
             var there = await tools.ListAsync(root, false, isDeep: tree.Folders.Count > 0, cancellationToken).ConfigureAwait(false);
-            var paths = new HashSet<string>(
-                there.Where(item => item.Type != 'd').Select(item => item.Path),
-                job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
-            found.AddRange(tree.Files.Select(file => job.Paths.Join(root, file.Names)).Where(paths.Contains));
+            var items = there.Where(item => item.Type != 'd').ToLookup(
+                item => item.Path, job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+            found.AddRange(tree.Files.Select(file => (Path: job.Paths.Join(root, file.Names), File: file))
+                .Where(file => items[file.Path].Any(item => !options.Update || !job.IsSame(item, file.Path, file.File.Length, file.File.Modified)))
+                .Select(file => file.Path));
         }
 
         return Sorted(found);
@@ -63,7 +64,11 @@ internal static class CopyPreview
                     string[] names = isInto ? [job.Paths.Name(item.Root), .. item.Names] : item.Names;
                     if (item.Type == 'f' && names.All(name => LocalName.Refuse(name, LocalFile.IsWindows) is null))
                     {
-                        found.Add(Path.Combine([destination, .. names]));
+                        var path = Path.Combine([destination, .. names]);
+                        if (!options.Update || !job.IsSame(item, path))
+                        {
+                            found.Add(path);
+                        }
                     }
                 }
             }).ConfigureAwait(false);

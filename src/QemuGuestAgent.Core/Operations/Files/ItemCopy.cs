@@ -12,7 +12,7 @@ public enum CopyVerification
     /// <summary>It was read again, and the same came.</summary>
     SecondRead,
 
-    /// <summary>The guest computed the same SHA-256 as this side.</summary>
+    /// <summary>The guest computed the same SHA-256 as this side, of the file or of the archive that it came in with others.</summary>
     Sha256,
 }
 

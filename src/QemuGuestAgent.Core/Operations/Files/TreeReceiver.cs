@@ -79,7 +79,7 @@ internal sealed class TreeReceiver(CopyJob job)
     {
         try
         {
-            return new FileInfo(TargetOf(item, destination, isInto)) is { Exists: true } file && job.IsSame(item, item.Path, file.Length, file.LastWriteTimeUtc);
+            return job.IsSame(item, TargetOf(item, destination, isInto));
         }
         catch (GuestAgentException)
         {

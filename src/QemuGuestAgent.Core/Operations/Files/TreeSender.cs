@@ -108,8 +108,9 @@ internal sealed class TreeSender(CopyJob job)
         var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.WithTarget(
             name, "Comparing what is there", job.Session.Endpoint, job.ToolsMissingReason);
         var there = (await tools.ListAsync(job.Paths.Join(root, name), isPattern: false, isDeep: true, job.CancellationToken).ConfigureAwait(false))
-            .Where(item => item.Type == 'f').ToDictionary(item => item.Way, StringComparer.Ordinal);
-        return files.FindAll(file => !there.TryGetValue(job.Paths.Way(file.Names), out var item) || !job.IsSame(item, file.Path, file.Length, file.Modified));
+            .Where(item => item.Type == 'f')
+            .ToLookup(item => item.Way, job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        return files.FindAll(file => !there[job.Paths.Way(file.Names)].Any(item => job.IsSame(item, file.Path, file.Length, file.Modified)));
     }
 
     // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.

@@ -254,7 +254,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private async Task<bool> ConfirmAsync(
         Guest guest, string change, string destination, bool isMany, CallOptions call, CancellationToken cancellationToken)
     {
-        var options = new ItemCopyOptions { Recurse = Recurse };
+        var options = new ItemCopyOptions { Recurse = Recurse, Update = Update };
         var found = FromSession is null
             ? await CopyPreview.OfSendingAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false)
             : await CopyPreview.OfReceivingAsync(
@@ -274,7 +274,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
         var shown = string.Join(", ", found.Take(MaxShown).Select(path => $"'{SafeText.Escape(path)}'"));
         var more = found.Count > MaxShown ? $" and {found.Count - MaxShown} more" : "";
-        return Force ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
+        return Force || Update ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
     }
 
     // A folder for the items of one guest of several.
