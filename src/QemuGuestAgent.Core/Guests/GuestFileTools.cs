@@ -35,11 +35,15 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <param name="cancellationToken">Cancels the operation.</param>
     public abstract Task<IGuestWriter> OpenInPlaceAsync(string path, byte[] mark, bool appends, CancellationToken cancellationToken);
 
+    /// <summary>Whether the guest tells of each change of a file that is read.</summary>
+    public virtual bool TellsChanges => false;
+
     /// <summary>
     /// Ends in an error where a file that the agent has opened is not the item, with no link on the way down from its root; the
     /// SHA-256 of its first bytes, in hexadecimal digits, if a length is given.
     /// </summary>
-    public abstract Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken);
+    /// <returns>The checksum, and what changes with the file; each empty where it is not told.</returns>
+    public abstract Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken);
 
     /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
     public abstract Task<Dictionary<string, string>> MakeFoldersAsync(
@@ -53,15 +57,16 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     public virtual bool Packs(string name) => false;
 
     /// <summary>
-    /// Sends small files at once, each verified by its SHA-256; what is in the guest is not replaced. Returns those that are there now: the
-    /// others were not touched, for whatever reason.
+    /// Sends small files at once, each verified by its SHA-256. Returns those that are there now, whole at any moment: the others were not
+    /// touched, for whatever reason.
     /// </summary>
     /// <param name="root">The folder that was named.</param>
     /// <param name="name">A name for what is beside them meanwhile.</param>
     /// <param name="files">The files, each of which <see cref="Packs"/>.</param>
+    /// <param name="replaces">Whether what is there is replaced.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public virtual Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
-        string root, string name, IReadOnlyList<PackedFile> files, CancellationToken cancellationToken) => throw new NotSupportedException();
+        string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <summary>Receives small files of a folder at once; returns those that came as they were listed, read through no link on the way.</summary>
     /// <param name="root">The folder that was named.</param>

@@ -145,7 +145,8 @@ internal static class GuestFileScripts
 
     /// <summary>
     /// Ends where a file that the agent has opened is not the one below a root ($1), on a way ($2) through no link; with no way it is
-    /// the root itself. Prints the SHA-256 of its first $3 bytes, if $3 is given.
+    /// the root itself. Prints its length and the time of its last change, where find tells them ($4), then the SHA-256 of its first $3
+    /// bytes, if $3 is given.
     /// </summary>
     public const string Held = Functions + """
         held "$1${2:+/$2}"
@@ -154,6 +155,8 @@ internal static class GuestFileScripts
           root=${root%??}
           held_at "${root%/}/$2"
         fi
+        [ "$4" != y ] || find -L "$fd" -prune -printf %s,%C@
+        printf ' '
         [ -z "$3" ] || head -c "$3" <"$fd" | sha256sum
         """;
 

@@ -19,33 +19,46 @@ internal static class PackScripts
         """;
 
     /// <summary>
-    /// Takes a compressed archive from its input into a new private folder ($2), and gives its files their places, of which each is empty: a hard
-    /// link never replaces anything. The rest of the arguments are ways to folders; what is in the archive's folder x/0 goes to the
-    /// first, and so on. Tells which are left, with a zero behind each. First it removes private folders whose names begin so ($3, empty
-    /// for none) and whose script has died with its guest.
+    /// Takes a compressed archive from its input into a new private folder ($2), and gives its files their places. What is there is
+    /// replaced only if asked to ($4 is y, $5 the option by which mv takes no folder for its target), and only where it keeps all that it has: else it is
+    /// never touched, by means of a hard link. The rest of the arguments are ways to folders; what is in the archive's folder x/0 goes to
+    /// the first, and so on. Tells which are left, with a zero behind each. First it removes private folders whose names begin so ($3,
+    /// empty for none) and whose script has died with its guest.
     /// </summary>
-    public const string Take = GuestFileScripts.Functions + Start + """
+    public const string Take = GuestFileScripts.Functions + PlaceScripts.Functions + Start + """
         enter "$1" ''
         exec 7<.
-        private=$2 prefix=$3
-        shift 3
+        private=$2 prefix=$3 replaces=$4 move=$5
+        shift 5
         for old in ${prefix:+./"$prefix"*.partial}; do
           (
+            [ -d "$old" ] || exit
             down "${old#./}"
             private
             set -- *.pid
-            [ -e "./$1" ] && [ ! -e "/proc/${1%.pid}" ] && rm -rf ./x ./sums "./$1" && cd .. && rmdir -- "$old"
-          )
+            [ -e "./$1" ] && [ ! -e "/proc/${1%.pid}" ] && rm -rf ./x ./sums ./part.* ./old.* "./$1" && cd .. && rmdir -- "$old"
+          ) 2>/dev/null
         done
         make "$private"
         : >"./$$.pid"
         exec 8<.
         finish() {
-          rm -rf ./x ./sums "./$$.pid"
+          rm -rf ./x ./sums ./part.* ./old.* "./$$.pid"
           cd .. && rmdir -- "$private"
           exit $1
         }
         gzip -dc 2>/dev/null | tar -xpof - 2>/dev/null && sha256sum -c sums >/dev/null 2>&1 || finish 22
+        # Replaces a file of this folder ($2) by one of the archive ($1).
+        replace() {
+          [ "$replaces" = y ] && [ ! -L "$2" ] && [ -n "$(find "$2" -prune -type f -links 1)" ] || return
+          part=/proc/self/fd/8/part.$at
+          mv -f -- "$1" "$part" || return
+          safety=$(safety) && (take "$part" "$2" y '') >/dev/null
+        }
+        # What would have to be written in place is left.
+        write() { exit 1; }
+        labels=
+        ! selinuxenabled 2>/dev/null || labels=y
         at=0
         for way; do
           (
@@ -54,15 +67,16 @@ internal static class PackScripts
             set -- "$from"/* "$from"/.[!.]* "$from"/..?*
             ln -- "$@" . 2>/dev/null
             for file; do
-              shift
-              if [ "$file" -ef "./${file##*/}" ]; then
-                set -- "$@" "./${file##*/}"
+              name=./${file##*/}
+              if [ "$file" -ef "$name" ]; then
+                [ -z "$labels" ] || set -- "$@" "$name"
               elif [ -e "$file" ]; then
-                printf '%s/%s\0' $at "${file##*/}"
+                replace "$file" "$name" || printf '%s/%s\0' $at "${name#./}"
               fi
+              shift
             done
-            label "$@"
-          ) || printf '%s\0' $at
+            [ $# = 0 ] || label "$@"
+          ) 2>/dev/null || printf '%s\0' $at
           at=$((at + 1))
         done
         finish 0
@@ -73,7 +87,7 @@ internal static class PackScripts
         enter "$1" ''
         down "$2"
         private
-        rm -rf ./x ./sums ./*.pid
+        rm -rf ./x ./sums ./part.* ./old.* ./*.pid
         cd .. && rmdir -- "$2"
         """;
 

@@ -24,13 +24,13 @@ internal static class PlaceScripts
         }
         # Gives a part ($1) the place of a file ($2): paths from here, with a slash. A file that stands there is replaced only if asked to
         # ($3 is y), and keeps owner, group, mode, ACL, extended attributes and label; what cannot carry them over is written in place.
-        # A new file gets a mode ($4) and the label of its place. Tells what was done: new, or bare without the mode; kept, or written.
+        # A new file gets a mode ($4, empty for its own) and the label of its place. Tells what was done: new, or bare without the mode; kept, or written.
         take() {
           part=$1 target=$2 id=${1##*.}
           check "$target" "$3"
           if [ ! -e "$target" ]; then
             did=new
-            chmod "$4" -- "$part" || did=bare
+            [ -z "$4" ] || chmod "$4" -- "$part" || did=bare
             mv -n $move -- "$part" "$target"
             if [ -e "$part" ]; then
               check "$target" "$3"

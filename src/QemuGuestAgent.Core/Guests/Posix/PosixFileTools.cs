@@ -38,12 +38,15 @@ internal sealed class PosixFileTools : GuestFileTools
         MoveOption = found.Contains("mv-T ") ? "-T" : "";
         if (HasChecksum && found.Contains("tar "))
         {
-            _packs = new PosixPacks(session, found.Contains("tar-gnu "), time);
+            _packs = new PosixPacks(session, found.Contains("tar-gnu "), MoveOption, time);
         }
     }
 
     /// <inheritdoc/>
     public override bool HasChecksum { get; }
+
+    /// <inheritdoc/>
+    public override bool TellsChanges => HasChecksum && _findPrints;
 
     /// <inheritdoc/>
     public override string Readable => "/dev/null";
@@ -133,12 +136,13 @@ internal sealed class PosixFileTools : GuestFileTools
             place.Path, GuestFileScripts.Check, [place.Path, place.IsNew ? "new" : "old", empties ? "y" : "n"], cancellationToken);
 
     /// <inheritdoc/>
-    public override async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
+    public override async Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
     {
         var end = await RunAsync(
             way.Length > 0 ? GuestPath.Posix.Join(root, way) : root, GuestFileScripts.Held,
-            [root, way, length is { } bytes ? Number(bytes) : ""], cancellationToken).ConfigureAwait(false);
-        return Text(end).Split(' ')[0];
+            [root, way, length is { } bytes ? Number(bytes) : "", _findPrints ? "y" : "n"], cancellationToken).ConfigureAwait(false);
+        var told = Text(end).Split(' ');
+        return (told.Length > 1 ? told[1] : "", told[0]);
     }
 
     /// <inheritdoc/>
@@ -182,8 +186,8 @@ internal sealed class PosixFileTools : GuestFileTools
 
     /// <inheritdoc/>
     public override Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
-        string root, string name, IReadOnlyList<PackedFile> files, CancellationToken cancellationToken) =>
-        _packs!.SendAsync(root, name, files, cancellationToken);
+        string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken) =>
+        _packs!.SendAsync(root, name, files, replaces, cancellationToken);
 
     /// <inheritdoc/>
     public override Task<IReadOnlyDictionary<GuestItem, ReadOnlyMemory<byte>>> ReceivePackAsync(

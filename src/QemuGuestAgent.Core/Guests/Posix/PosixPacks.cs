@@ -8,8 +8,9 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 /// <summary>Copies many small files by one program of the guest.</summary>
 /// <param name="session">The session with its agent.</param>
 /// <param name="followsNoLink">Whether its tar opens no link in the place of a file.</param>
+/// <param name="moveOption">The option by which mv takes no folder for its target.</param>
 /// <param name="time">The time of the copy.</param>
-internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, OperationTime time)
+internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, string moveOption, OperationTime time)
 {
     private const int OwnerReads = 0x100; // 0400
 
@@ -20,12 +21,12 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
 
     /// <summary>Sends files, with a name for what is beside them meanwhile; returns those that are there now. The others, such as those whose place is taken, were not touched.</summary>
     public async Task<IReadOnlyCollection<PackedFile>> SendAsync(
-        string root, string name, IReadOnlyList<PackedFile> files, CancellationToken cancellationToken)
+        string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken)
     {
         var folders = files.GroupBy(file => file.Way, StringComparer.Ordinal).ToList();
         var folder = PartialName.CreateFolder(name);
         var tool = PosixFileTools.Shell(
-            PackScripts.Take, [root, folder, _hasCleaned ? "" : PartialName.Prefix(name), .. folders.Select(group => group.Key)])
+            PackScripts.Take, [root, folder, _hasCleaned ? "" : PartialName.Prefix(name), replaces ? "y" : "n", moveOption, .. folders.Select(group => group.Key)])
             with { Input = Pack(folders) };
         GuestExecutionStatus end;
         try

@@ -51,12 +51,12 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
         Task.FromResult<IGuestWriter>(new WindowsWriter(this, path, mark, appends));
 
     /// <inheritdoc/>
-    public override async Task<string> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
+    public override async Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken)
     {
         var fields = await AskAsync(
             ErrorCatalogue.GuestFileNotRead, way.Length > 0 ? GuestPath.Windows.Join(root, way) : root, "Get-HeldHash",
             [root, way, length is { } bytes ? Number(bytes) : ""], cancellationToken).ConfigureAwait(false);
-        return fields.Count > 0 ? fields[0] : "";
+        return (fields.Count > 0 ? fields[0] : "", "");
     }
 
     /// <inheritdoc/>

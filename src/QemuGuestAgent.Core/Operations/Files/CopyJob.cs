@@ -33,6 +33,9 @@ internal sealed class CopyJob
 
     public GuestAgentSession Session { get; }
 
+    /// <summary>Whether what is there is replaced.</summary>
+    public bool Replaces => Options.Force || Options.Update;
+
     public ItemCopyOptions Options { get; }
 
     /// <summary>The guest's system.</summary>
@@ -178,6 +181,26 @@ internal sealed class CopyJob
         {
             throw ErrorCatalogue.FileTimedOut.With(item, Session.Endpoint, _time.Limit.TotalSeconds);
         }
+    }
+
+    /// <summary>
+    /// Whether a file is the same in the guest and here, by length and time; some of the guest's tools tell and set whole seconds only.
+    /// </summary>
+    /// <param name="item">The file of the guest.</param>
+    /// <param name="source">What is to be copied, which is told of if it is the same.</param>
+    /// <param name="length">The length of the file here.</param>
+    /// <param name="modified">When the file here was changed, in UTC.</param>
+    public bool IsSame(GuestItem item, string source, long length, DateTime modified)
+    {
+        var isSame = item.Size == length && item.ModifiedTime is { } time
+            && (time == modified || (time.Ticks % TimeSpan.TicksPerSecond == 0 && time == modified.AddTicks(-(modified.Ticks % TimeSpan.TicksPerSecond))));
+        if (isSame)
+        {
+            TotalBytes -= length;
+            Options.Unchanged(source);
+        }
+
+        return isSame;
     }
 
     /// <summary>Compares a file of the guest with what was sent, where the guest computes no checksum.</summary>

@@ -68,7 +68,11 @@ internal static class FilePack
         catch (Exception)
         {
             // Nothing goes on behind the caller's back. It gets the first error.
-            await Task.WhenAny(last!.Value.Result).ConfigureAwait(false);
+            if (last is var (_, open))
+            {
+                await Task.WhenAny(open).ConfigureAwait(false);
+            }
+
             throw;
         }
     }

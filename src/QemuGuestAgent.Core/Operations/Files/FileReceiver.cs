@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
@@ -11,6 +12,9 @@ internal sealed class FileReceiver(CopyJob job)
     // What has no length before it is read (as in /proc) ends here at the latest.
     private const long MaxUnknown = 64 << 20;
 
+    // From here on the guest computes its checksum while the file comes: for shorter ones that takes no longer than to ask.
+    private const long EarlyHash = 4 << 20;
+
     private long _received;
 
     /// <summary>Receives a file, whole or not at all.</summary>
@@ -22,7 +26,7 @@ internal sealed class FileReceiver(CopyJob job)
         var started = job.Elapsed;
         var source = item.Path;
         target = Path.GetFullPath(target);
-        LocalFile.CheckTarget(target, job.Options.Force);
+        LocalFile.CheckTarget(target, job.Replaces);
         var place = LocalFile.Write(target, () => LocalPlace.Follow(target, isNamed));
         var name = Path.GetFileName(place);
         var folder = place.Substring(0, place.Length - name.Length);
@@ -52,17 +56,36 @@ internal sealed class FileReceiver(CopyJob job)
 
                 CheckSize(size, resumed, source, folder);
                 await file.SeekAsync(resumed, job.CancellationToken).ConfigureAwait(false);
-                length = resumed + await PumpAsync(file, local, path, hash, size > 0 ? size - resumed : null).ConfigureAwait(false);
-                if (length < size)
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(job.CancellationToken);
+                var early = size >= EarlyHash && job.Tools is { TellsChanges: true } tools
+                    ? tools.HashHeldAsync(item.Root, item.Way, size, stop.Token)
+                    : null;
+                try
                 {
-                    throw ErrorCatalogue.ItemChanged.With(source, job.Session.Endpoint);
+                    length = resumed + await PumpAsync(file, local, path, hash, size > 0 ? size - resumed : null).ConfigureAwait(false);
+                    if (length < size)
+                    {
+                        throw ErrorCatalogue.ItemChanged.With(source, job.Session.Endpoint);
+                    }
+                }
+                catch (Exception) when (early is not null)
+                {
+                    // Whichever of the two lost the agent has the reason.
+                    stop.Cancel();
+                    await Task.WhenAny(early).ConfigureAwait(false);
+                    if (early.Exception?.InnerException is GuestAgentException { Category: GuestAgentErrorCategory.ConnectionError } e)
+                    {
+                        ExceptionDispatchInfo.Capture(e).Throw();
+                    }
+
+                    throw;
                 }
 
                 digest = PartialName.Hex(hash.GetHashAndReset());
-                verified = await VerifyAsync(item, file, isMadeWhenRead: size == 0 && length > 0, length, digest).ConfigureAwait(false);
+                verified = await VerifyAsync(item, file, early, isMadeWhenRead: size == 0 && length > 0, length, digest).ConfigureAwait(false);
             }
 
-            var isAtomic = LocalFile.Finish(local, path, place, job.Options.Force, item.Mode, item.ModifiedTime);
+            var isAtomic = LocalFile.Finish(local, path, place, job.Replaces, item.Mode, item.ModifiedTime);
             return new ItemCopy(source, target, length, digest, verified, isAtomic, resumed, job.Elapsed - started);
         }
         catch (Exception e) when (!job.LeavesPartial(e) && !job.MayLeaveLock(e))
@@ -78,10 +101,11 @@ internal sealed class FileReceiver(CopyJob job)
         }
     }
 
-    /// <summary>Gives the content of a file, which has come with that of others and is verified, its place.</summary>
+    /// <summary>Gives the content of a file of a folder, which has come with that of others and is verified, its place.</summary>
     public ItemCopy Place(GuestItem item, string target, byte[] content)
     {
         target = Path.GetFullPath(target);
+        LocalFile.CheckTarget(target, job.Replaces);
         LocalFile.Write(target, () => LocalPlace.Follow(target, isNamed: false));
         var name = Path.GetFileName(target);
         var folder = target.Substring(0, target.Length - name.Length);
@@ -96,7 +120,7 @@ internal sealed class FileReceiver(CopyJob job)
                 local.Write(content, 0, content.Length);
                 return true;
             });
-            isAtomic = LocalFile.Finish(local, path, target, job.Options.Force, item.Mode, item.ModifiedTime);
+            isAtomic = LocalFile.Finish(local, path, target, job.Replaces, item.Mode, item.ModifiedTime);
         }
         catch (Exception)
         {
@@ -136,7 +160,7 @@ internal sealed class FileReceiver(CopyJob job)
                 if (job.Options.Resume && found is null && local.Length > 0 && job.Tools is { HasChecksum: true } tools)
                 {
                     var (incremental, start) = LocalFile.HashStart(local, path, local.Length, job.Buffers[0]);
-                    if (await tools.HashHeldAsync(item.Root, item.Way, local.Length, job.CancellationToken).ConfigureAwait(false) == start)
+                    if ((await tools.HashHeldAsync(item.Root, item.Way, local.Length, job.CancellationToken).ConfigureAwait(false)).Hash == start)
                     {
                         found = (local, path, incremental);
                         continue;
@@ -253,11 +277,18 @@ internal sealed class FileReceiver(CopyJob job)
 
     // Below its root, what was read must be what stands there: it may have been exchanged for a link in between.
     private async Task<CopyVerification> VerifyAsync(
-        GuestItem item, GuestFile file, bool isMadeWhenRead, long length, string digest)
+        GuestItem item, GuestFile file, Task<(string Hash, string State)>? early, bool isMadeWhenRead, long length, string digest)
     {
         if (job.Tools is { HasChecksum: true } tools && !isMadeWhenRead)
         {
-            return await tools.HashHeldAsync(item.Root, item.Way, length, job.CancellationToken).ConfigureAwait(false) == digest
+            // One that was computed meanwhile says nothing of a file that has changed since then.
+            var told = early is null ? default : await early.ConfigureAwait(false);
+            if (early is null || (await tools.HashHeldAsync(item.Root, item.Way, null, job.CancellationToken).ConfigureAwait(false)).State != told.State)
+            {
+                told = await tools.HashHeldAsync(item.Root, item.Way, length, job.CancellationToken).ConfigureAwait(false);
+            }
+
+            return told.Hash == digest
                 ? CopyVerification.Sha256
                 : throw ErrorCatalogue.ItemNotVerified.With(item.Path, job.Session.Endpoint);
         }

@@ -39,7 +39,7 @@ internal sealed class FileSender(CopyJob job)
             }
             else
             {
-                await part.MakeAsync(job.Options.Force, job.CancellationToken).ConfigureAwait(false);
+                await part.MakeAsync(job.Replaces, job.CancellationToken).ConfigureAwait(false);
                 if (part.HasOthers)
                 {
                     await RemoveLeftAsync(target, part, tools).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal sealed class FileSender(CopyJob job)
             var verified = tools.HasChecksum
                 ? CopyVerification.Sha256
                 : await job.CompareAsync(part.Path, length, digest, target.Path).ConfigureAwait(false);
-            var taken = await part.FinishAsync(job.Options.Force, digest, LocalFile.Attributes(local, source), job.CancellationToken)
+            var taken = await part.FinishAsync(job.Replaces, digest, LocalFile.Attributes(local, source), job.CancellationToken)
                 .ConfigureAwait(false);
             if (taken.Missing is { } missing)
             {
@@ -86,7 +86,7 @@ internal sealed class FileSender(CopyJob job)
     // Without tools there is no temporary file: what has another name could not be renamed, and what is broken not be removed.
     private async Task<ItemCopy> SendInPlaceAsync(string source, FileStream local, string target)
     {
-        if (!job.Options.Force && await IsThereAsync(target).ConfigureAwait(false))
+        if (!job.Replaces && await IsThereAsync(target).ConfigureAwait(false))
         {
             throw ErrorCatalogue.ItemExists.With(target, $"in the guest of '{job.Session.Endpoint}'", "");
         }
@@ -141,7 +141,7 @@ internal sealed class FileSender(CopyJob job)
                 var (incremental, start) = LocalFile.HashStart(local, source, part.Length, job.Buffers[0]);
                 if (start == part.Hash)
                 {
-                    await part.AdoptAsync(handle, job.Options.Force, job.CancellationToken).ConfigureAwait(false);
+                    await part.AdoptAsync(handle, job.Replaces, job.CancellationToken).ConfigureAwait(false);
                     job.Advance(source, part.Length);
                     found = (part, incremental);
                     continue;

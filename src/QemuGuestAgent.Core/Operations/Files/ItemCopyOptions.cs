@@ -11,6 +11,9 @@ public sealed record ItemCopyOptions
     /// <summary>Whether files that are there already are replaced. They keep owner, group, mode, ACL, attributes and label.</summary>
     public bool Force { get; init; }
 
+    /// <summary>Whether only files are copied that are not there with the same length and time; they replace what is there.</summary>
+    public bool Update { get; init; }
+
     /// <summary>Whether to go on with what an earlier copy left, and to leave something where this one is broken off.</summary>
     public bool Resume { get; init; }
 
@@ -28,6 +31,9 @@ public sealed record ItemCopyOptions
 
     /// <summary>Receives warnings: what could not be done while the copy continues.</summary>
     public Action<string> Warn { get; init; } = _ => { };
+
+    /// <summary>Told of each file that is there already, by its source.</summary>
+    public Action<string> Unchanged { get; init; } = _ => { };
 
     /// <summary>Told of each item that failed; the others go on.</summary>
     public Action<GuestAgentException> Failed { get; init; } = _ => { };

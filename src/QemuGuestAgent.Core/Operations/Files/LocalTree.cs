@@ -2,21 +2,28 @@ using QemuGuestAgent.Core.Errors;
 
 namespace QemuGuestAgent.Core.Operations.Files;
 
+/// <summary>A file or folder in a tree of this computer, as it was listed.</summary>
+/// <param name="Path">The full path.</param>
+/// <param name="Names">The names on the way there from the tree's root; none for the root.</param>
+/// <param name="Length">The length of a file.</param>
+/// <param name="Modified">When a file was changed, in UTC.</param>
+internal readonly record struct LocalItem(string Path, string[] Names, long Length, DateTime Modified);
+
 /// <summary>A file of this computer, or a folder with what is in it.</summary>
 /// <param name="Path">The full path.</param>
 internal sealed record LocalTree(string Path)
 {
-    private readonly List<(string Path, string[] Names, long Length)> _folders = [];
-    private readonly List<(string Path, string[] Names, long Length)> _files = [];
+    private readonly List<LocalItem> _folders = [];
+    private readonly List<LocalItem> _files = [];
 
     /// <summary>Its name.</summary>
     public string Name => System.IO.Path.GetFileName(Path.TrimEnd('/', System.IO.Path.DirectorySeparatorChar));
 
-    /// <summary>The folders, parents first, with the names on the way there.</summary>
-    public IReadOnlyList<(string Path, string[] Names, long Length)> Folders => _folders;
+    /// <summary>The folders, parents first.</summary>
+    public IReadOnlyList<LocalItem> Folders => _folders;
 
-    /// <summary>The files, with their lengths as they were listed.</summary>
-    public IReadOnlyList<(string Path, string[] Names, long Length)> Files => _files;
+    /// <summary>The files.</summary>
+    public IReadOnlyList<LocalItem> Files => _files;
 
     /// <summary>The bytes of all files.</summary>
     public long Bytes { get; private set; }
@@ -39,7 +46,7 @@ internal sealed record LocalTree(string Path)
 
     private void AddFolder(DirectoryInfo folder, string[] names, ItemCopyOptions options)
     {
-        _folders.Add((folder.FullName, names, 0));
+        _folders.Add(new LocalItem(folder.FullName, names, 0, default));
         if (!options.Recurse)
         {
             return;
@@ -73,7 +80,7 @@ internal sealed record LocalTree(string Path)
     private void AddFile(FileInfo file, string[] names)
     {
         var length = file.Exists ? file.Length : 0;
-        _files.Add((file.FullName, names, length));
+        _files.Add(new LocalItem(file.FullName, names, length, file.LastWriteTimeUtc));
         Bytes += length;
     }
 }

@@ -9,10 +9,10 @@ internal sealed class PackSender(CopyJob job)
     private readonly FileSender _files = new(job);
 
     /// <summary>Sends files; each that fails is reported.</summary>
-    /// <param name="files">The files here, the names on the way to them, and their lengths.</param>
+    /// <param name="files">The files here.</param>
     /// <param name="root">The folder of the guest that was named.</param>
     /// <param name="name">The first name on each way from there.</param>
-    public async Task SendAsync(IEnumerable<(string Path, string[] Names, long Length)> files, string root, string name)
+    public async Task SendAsync(IEnumerable<LocalItem> files, string root, string name)
     {
         // What an earlier copy has left of the one file that was named is looked for.
         var packed = files.ToLookup(file => file.Names.Length > 0
@@ -27,7 +27,7 @@ internal sealed class PackSender(CopyJob job)
     }
 
     private async Task<List<(string Path, string[] Names, PackedFile? Sent)>> SendPackAsync(
-        List<(string Path, string[] Names, long Length)> files, string root, string name)
+        List<LocalItem> files, string root, string name)
     {
         var read = files.ConvertAll(file => (file.Path, file.Names, File: Read(file.Path, [name, .. file.Names])));
         var taken = new HashSet<PackedFile>(await TryPackAsync([.. read.Select(file => file.File).OfType<PackedFile>()], root, name).ConfigureAwait(false));
@@ -56,7 +56,7 @@ internal sealed class PackSender(CopyJob job)
     {
         try
         {
-            return files.Count == 0 ? [] : await job.Tools!.SendPackAsync(root, name, files, job.CancellationToken).ConfigureAwait(false);
+            return files.Count == 0 ? [] : await job.Tools!.SendPackAsync(root, name, files, job.Replaces, job.CancellationToken).ConfigureAwait(false);
         }
         catch (GuestAgentException e) when (CopyJob.IsOfItem(e))
         {

@@ -48,13 +48,19 @@ internal sealed class TreeReceiver(CopyJob job)
         job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
             ? (long)sum
             : long.MaxValue;
-        var packed = items.ToLookup(item => item.Type == 'f' && item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
-        foreach (var item in packed[false])
+        foreach (var item in items.Where(item => item.Type != 'f'))
         {
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
         }
 
-        foreach (var root in packed[true].GroupBy(item => item.Root, StringComparer.Ordinal))
+        var files = items.Where(item => item.Type == 'f' && !(job.Options.Update && IsHere(item, destination, isInto)))
+            .ToLookup(item => item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
+        foreach (var item in files[false])
+        {
+            await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
+        }
+
+        foreach (var root in files[true].GroupBy(item => item.Root, StringComparer.Ordinal))
         {
             await FilePack.OverlapAsync(
                 FilePack.Part(job, root, item => item.Size, item => item.Way),
@@ -66,6 +72,19 @@ internal sealed class TreeReceiver(CopyJob job)
         for (var i = _timedFolders.Count - 1; i >= 0; i--)
         {
             LocalFile.FinishFolder(_timedFolders[i].Path, _timedFolders[i].Modified);
+        }
+    }
+
+    private bool IsHere(GuestItem item, string destination, bool isInto)
+    {
+        try
+        {
+            return new FileInfo(TargetOf(item, destination, isInto)) is { Exists: true } file && job.IsSame(item, item.Path, file.Length, file.LastWriteTimeUtc);
+        }
+        catch (GuestAgentException)
+        {
+            // It cannot be here, and fails when its turn comes.
+            return false;
         }
     }
 

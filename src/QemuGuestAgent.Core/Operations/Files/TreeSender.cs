@@ -74,6 +74,7 @@ internal sealed class TreeSender(CopyJob job)
         // Before anything is sent.
         var folders = await AllowedAsync(tree.Folders, root, name).ConfigureAwait(false);
         var files = await AllowedAsync(tree.Files, root, name).ConfigureAwait(false);
+        files = job.Options.Update ? await ChangedAsync(files, root, name).ConfigureAwait(false) : files;
         Dictionary<string, string> made = [];
         if (folders.Count > 0)
         {
@@ -101,11 +102,21 @@ internal sealed class TreeSender(CopyJob job)
         }
     }
 
-    // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.
-    private async Task<List<(string Path, string[] Names, long Length)>> AllowedAsync(
-        IReadOnlyList<(string Path, string[] Names, long Length)> items, string root, string name)
+    // Those that are not in the guest as they are here.
+    private async Task<List<LocalItem>> ChangedAsync(List<LocalItem> files, string root, string name)
     {
-        var allowed = new List<(string Path, string[] Names, long Length)>();
+        var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.WithTarget(
+            name, "Comparing what is there", job.Session.Endpoint, job.ToolsMissingReason);
+        var there = (await tools.ListAsync(job.Paths.Join(root, name), isPattern: false, isDeep: true, job.CancellationToken).ConfigureAwait(false))
+            .Where(item => item.Type == 'f').ToDictionary(item => item.Way, StringComparer.Ordinal);
+        return files.FindAll(file => !there.TryGetValue(job.Paths.Way(file.Names), out var item) || !job.IsSame(item, file.Path, file.Length, file.Modified));
+    }
+
+    // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.
+    private async Task<List<LocalItem>> AllowedAsync(
+        IReadOnlyList<LocalItem> items, string root, string name)
+    {
+        var allowed = new List<LocalItem>();
         foreach (var item in items)
         {
             string[] names = [name, .. item.Names];

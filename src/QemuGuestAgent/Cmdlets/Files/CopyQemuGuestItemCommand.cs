@@ -77,6 +77,13 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Copies only files that are not there with the same length and time of last change; they replace what is there. -Verbose names the
+    /// others.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Update { get; set; }
+
     /// <summary>Continues an earlier copy that was interrupted with -Resume. A copy that is interrupted keeps its partial file.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
@@ -200,6 +207,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
             {
                 Recurse = Recurse,
                 Force = Force,
+                Update = Update,
                 Resume = Resume,
                 ReadBack = ReadBack,
                 MaximumSize = MaximumSize == long.MaxValue ? null : MaximumSize,
@@ -207,6 +215,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
                 Copied = copy => PassThru
                     ? SendAsync(() => WriteObject(GuestObject.Of(Harmless(copy), "ItemCopy", guest)), cancellationToken)
                     : Task.CompletedTask,
+                Unchanged = path => Post(() => WriteVerbose($"'{SafeText.Escape(path)}' is there already.")),
                 Warn = text => Post(() => WriteWarning(SafeText.Escape(text))),
                 Failed = e => Post(() => WriteError(ErrorRecords.Of(e, target))),
             };

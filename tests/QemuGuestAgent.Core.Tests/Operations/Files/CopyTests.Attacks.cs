@@ -39,11 +39,8 @@ public abstract partial class CopyTests
     // What he puts in the place of each thing that comes to be in his folder: links to what is root's, another folder of root's, and
     // a private folder of his own with all parts that there may be, as links.
     [Theory]
-    [InlineData("file", false, false)]
     [InlineData("file", false, true)]
-    [InlineData("closed", false, false)]
     [InlineData("closed", false, true)]
-    [InlineData("open", false, false)]
     [InlineData("open", false, true)]
     [InlineData("file", true, false)]
     [InlineData("file", true, true)]
@@ -51,7 +48,6 @@ public abstract partial class CopyTests
     [InlineData("closed", true, true)]
     [InlineData("open", true, false)]
     [InlineData("open", true, true)]
-    [InlineData("moved", false, false)]
     [InlineData("moved", false, true)]
     [InlineData("moved", true, false)]
     [InlineData("moved", true, true)]

@@ -19,7 +19,7 @@ public abstract partial class CopyTests
     [InlineData(false, 46)]
     public async Task An_agent_that_is_killed_leaves_the_target_absent_or_whole_and_resume_leaves_nothing_else(bool sends, int command)
     {
-        var content = Bytes(40 * Piece);
+        var content = Bytes(80 * Piece);
         var (source, folder) = sends ? (MakeLocal("file", content), Guest) : (MakeGuest("file", content), Local);
         var target = Path.Combine(folder, "file");
         var left = command;

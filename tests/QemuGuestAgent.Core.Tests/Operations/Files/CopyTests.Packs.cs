@@ -31,6 +31,15 @@ public abstract partial class CopyTests
         Assert.Equal(Convert.ToInt32("755", 8), (int)File.GetUnixFileMode(Path.Combine(Guest, "tree/1/1")));
         Assert.Equal(time, File.GetLastWriteTimeUtc(Path.Combine(Guest, "tree/1/1")));
 
+        // What is replaced keeps its mode.
+        File.SetUnixFileMode(Path.Combine(Guest, "tree/1/1"), (UnixFileMode)Convert.ToInt32("600", 8));
+        File.WriteAllBytes(Path.Combine(source, "1/1"), Bytes(7));
+        File.SetLastWriteTimeUtc(Path.Combine(source, "1/1"), time);
+        var again = await CountProgramsAsync(call => GuestItems.SendAsync(Session, [source], Guest, Options with { Recurse = true, Force = true }, call, TestEnd));
+        Assert.True(again <= (CarriesAttributes ? 6 : int.MaxValue), $"{again} programs ran.");
+        AssertSameTree(source, Path.Combine(Guest, "tree"));
+        Assert.Equal(Convert.ToInt32("600", 8), (int)File.GetUnixFileMode(Path.Combine(Guest, "tree/1/1")));
+
         // An empty file may be one that the system makes when it is read: those come alone.
         File.WriteAllText(Path.Combine(Guest, "tree/0/0"), "0");
         var back = Path.Combine(Local, "back");
@@ -41,10 +50,10 @@ public abstract partial class CopyTests
         AssertSameTree(Path.Combine(Guest, "tree"), back);
         Assert.Equal(time, File.GetLastWriteTimeUtc(Path.Combine(back, "1/1")));
         Assert.Equal(Convert.ToInt32("600", 8), (int)File.GetUnixFileMode(Path.Combine(back, "2/2")));
-        Assert.Equal(Convert.ToInt32("700", 8), (int)File.GetUnixFileMode(Path.Combine(back, "1/1")));
-        Assert.Equal(600, _copies.Count);
-        Assert.All(_copies, copy => Assert.True(copy.Atomic && copy.Verified == CopyVerification.Sha256, $"{copy.Source}: {copy.Verified}"));
-        Assert.All(_copies.Skip(300), copy => Assert.Equal(Hash(File.ReadAllBytes(copy.Destination)), copy.Hash));
+        Assert.Equal(Convert.ToInt32("700", 8), (int)File.GetUnixFileMode(Path.Combine(back, "1/7")));
+        Assert.Equal(900, _copies.Count);
+        Assert.All(_copies, copy => Assert.True((copy.Atomic || !CarriesAttributes) && copy.Verified == CopyVerification.Sha256, $"{copy.Source}: {copy.Verified}"));
+        Assert.All(_copies.Skip(600), copy => Assert.Equal(Hash(File.ReadAllBytes(copy.Destination)), copy.Hash));
         Assert.Empty(_failures);
         await AssertNothingLeftAsync();
     }
@@ -106,6 +115,40 @@ public abstract partial class CopyTests
         Assert.False(Directory.Exists(dead));
         Assert.True(File.Exists(Path.Combine(live, "x/0/file")));
         Directory.Delete(live, recursive: true);
+        await AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_update_copies_only_what_is_not_there_with_the_same_length_and_time(bool sends)
+    {
+        var (from, to) = sends ? (Local, Guest) : (Guest, Local);
+        var source = MakeTree(Path.Combine(from, "tree"));
+        Make(Path.Combine(source, "large"), Bytes(300_000));
+        var unchanged = new List<string>();
+        var options = Options with { Recurse = true, Update = true, Unchanged = unchanged.Add };
+        Task CopyAsync() => sends ? SendAsync(source, to, options) : ReceiveAsync(source, to, options);
+        await CopyAsync();
+        Assert.Equal(TreeNames.Length + 1, _copies.Count);
+        Assert.Empty(unchanged);
+
+        await CopyAsync();
+        Assert.Equal(TreeNames.Length + 1, _copies.Count);
+        Assert.Equal(TreeNames.Length + 1, unchanged.Count);
+
+        File.WriteAllBytes(Path.Combine(source, "a"), Bytes(9, 9));
+        File.SetLastWriteTimeUtc(Path.Combine(source, "x/y/z"), new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc));
+        File.WriteAllBytes(Path.Combine(source, "new"), Bytes(5, 5));
+        var large = File.GetLastWriteTimeUtc(Path.Combine(source, "large"));
+        File.WriteAllBytes(Path.Combine(source, "large"), Bytes(300_000, 2));
+        File.SetLastWriteTimeUtc(Path.Combine(source, "large"), large.AddSeconds(2));
+        unchanged.Clear();
+        await CopyAsync();
+        Assert.Equal(TreeNames.Length + 1 + 4, _copies.Count);
+        Assert.Equal(TreeNames.Length + 1 - 3, unchanged.Count);
+        AssertSameTree(source, Path.Combine(to, "tree"));
+        Assert.Empty(_failures);
         await AssertNothingLeftAsync();
     }
 

@@ -160,10 +160,12 @@ public abstract partial class CopyTests
         Assert.Equal(CopyVerification.Sha256, Assert.Single(_copies).Verified);
     }
 
-    [Fact]
-    public async Task A_source_that_changes_or_shrinks_is_an_error_and_no_mixed_file()
+    [Theory]
+    [InlineData(3_000_000)]
+    [InlineData(20_000_000)]
+    public async Task A_source_that_changes_or_shrinks_is_an_error_and_no_mixed_file(int length)
     {
-        var source = MakeGuest("data", Bytes(3_000_000));
+        var source = MakeGuest("data", Bytes(length));
         foreach (var (change, expected) in new (Action<FileStream>, ErrorDefinition)[]
         {
             (file => file.Write([1, 2, 3, 4]), ErrorCatalogue.ItemNotVerified),
