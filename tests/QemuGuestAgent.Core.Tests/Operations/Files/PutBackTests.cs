@@ -47,7 +47,7 @@ public sealed class PutBackTests : RealGuestTests
         MakeCat($"""case $* in *saved*) exec /bin/cat "$@" ;; esac; printf {Torn}; exec sleep 600""");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestEnd);
         var copying = SendAsync(e => Assert.Fail(e.Message), stop.Token);
-        await ReadsAsync(Torn);
+        await ReadsAsync(Torn).OrHang();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);
         Assert.Equal("old", File.ReadAllText(Target));
@@ -61,11 +61,11 @@ public sealed class PutBackTests : RealGuestTests
         var goOn = Agent.GuestPath("go-on");
         MakeCat($"""case $* in *saved*) exec /bin/cat "$@" ;; esac; printf {Torn}; while [ ! -e "{goOn}" ]; do sleep 0.05; done; exit 1""");
         var copying = SendAsync(_ => { }, TestEnd);
-        await ReadsAsync(Torn);
+        await ReadsAsync(Torn).OrHang();
         Session.Dispose();
         Assert.NotNull(await Record.ExceptionAsync(() => copying));
         File.WriteAllText(goOn, "");
-        await ReadsAsync("old");
+        await ReadsAsync("old").OrHang();
     }
 
     private void MakeCat(string script)
