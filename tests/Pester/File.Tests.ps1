@@ -62,6 +62,23 @@ Describe 'Files of the embedded guest, whose programs cannot help' {
         { Get-QemuGuestContent $session /tmp/never -ErrorAction Stop } | Should -Throw -ErrorId GuestFileNotOpened*
     }
 
+    It 'shows one bar a guest under one for all' {
+        $path = Join-Path $TestDrive large
+        [IO.File]::WriteAllBytes($path, [byte[]]::new(1MB))
+        $shell = [powershell]::Create().AddScript('param($module, $path, $to) Import-Module $module
+            $vm = Connect-QemuGuestAgent $to
+            Copy-QemuGuestItem $path /tmp/large -ToSession $vm -WarningAction Ignore
+            $vm | Disconnect-QemuGuestAgent').AddArgument($ModulePath).AddArgument($path).AddArgument(@((New-Endpoint 'delay=150'), (New-Endpoint 'delay=150')))
+        $null = $shell.Invoke()
+        $shell.Streams.Error | Should -BeNullOrEmpty
+        $bars = @($shell.Streams.Progress | Where-Object RecordType -EQ Processing)
+        ($bars | Where-Object ActivityId -EQ 0).StatusDescription[-1] | Should -Match '^\d+ of 2 files, .* of 2.0 MB, .*/s$'
+        ($bars | Where-Object ActivityId -NE 0).ParentActivityId | Sort-Object -Unique | Should -Be 0
+        ($bars | Where-Object ActivityId -NE 0).ActivityId | Sort-Object -Unique | Should -Be 1, 2
+        @($shell.Streams.Progress | Where-Object RecordType -EQ Completed).ActivityId | Sort-Object -Unique | Should -Be 0, 1, 2
+        $shell.Dispose()
+    }
+
     It 'wants one direction' {
         { Copy-QemuGuestItem $file /tmp } | Should -Throw -ErrorId CopyDirectionNotGiven*
         { Copy-QemuGuestItem $file /tmp -ToSession $session -FromSession $session } | Should -Throw -ErrorId CopyDirectionNotGiven*

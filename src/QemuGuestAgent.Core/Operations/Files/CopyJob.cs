@@ -13,6 +13,7 @@ internal sealed class CopyJob
     private readonly Lazy<byte[][]> _buffers = new(() => [new byte[PieceSize.Max], new byte[PieceSize.Max]]);
     private long? _nextHandle;
     private long _bytes;
+    private int _files;
     private TimeSpan _lastTurn;
 
     public CopyJob(
@@ -59,6 +60,9 @@ internal sealed class CopyJob
 
     /// <summary>The bytes of all files, as far as is known.</summary>
     public long TotalBytes { get; set; }
+
+    /// <summary>How many files are to be copied.</summary>
+    public int TotalFiles { get; set; }
 
     /// <summary>The time since the job began.</summary>
     public TimeSpan Elapsed => _time.Elapsed;
@@ -172,11 +176,18 @@ internal sealed class CopyJob
         }
     }
 
+    /// <summary>Tells of a file that is there, whole.</summary>
+    public Task CopiedAsync(ItemCopy copy)
+    {
+        _files++;
+        return Options.Copied(copy);
+    }
+
     /// <summary>Tells how far the copy is, and ends it where its time is over.</summary>
     public void Advance(string item, long bytes)
     {
         _bytes += bytes;
-        Options.Progress?.Invoke(new ItemCopyProgress(item, _bytes, Math.Max(_bytes, TotalBytes)));
+        Options.Progress?.Invoke(new ItemCopyProgress(item, _bytes, Math.Max(_bytes, TotalBytes), _files, TotalFiles));
         if (_time.IsOver)
         {
             throw ErrorCatalogue.FileTimedOut.With(item, Session.Endpoint, _time.Limit.TotalSeconds);
@@ -201,6 +212,7 @@ internal sealed class CopyJob
         if (isSame)
         {
             TotalBytes -= length;
+            TotalFiles--;
             Options.Unchanged(source);
         }
 

@@ -49,4 +49,6 @@ public sealed record ItemCopyOptions
 /// <param name="Item">The file at hand, by its source.</param>
 /// <param name="Bytes">The bytes copied so far, of all files.</param>
 /// <param name="TotalBytes">The bytes of all files, as far as is known.</param>
-public readonly record struct ItemCopyProgress(string Item, long Bytes, long TotalBytes);
+/// <param name="Files">The files copied so far.</param>
+/// <param name="TotalFiles">The files that are to be copied.</param>
+public readonly record struct ItemCopyProgress(string Item, long Bytes, long TotalBytes, int Files, int TotalFiles);

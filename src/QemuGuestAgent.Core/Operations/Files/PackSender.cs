@@ -47,7 +47,7 @@ internal sealed class PackSender(CopyJob job)
 
             var length = sent.Content.Length;
             job.Advance(path, length);
-            await job.Options.Copied(new ItemCopy(
+            await job.CopiedAsync(new ItemCopy(
                 path, job.Paths.Join(root, [name, .. names]), length, sent.Hash, CopyVerification.Sha256, true, 0, job.Turn())).ConfigureAwait(false);
         }
     }
@@ -67,7 +67,7 @@ internal sealed class PackSender(CopyJob job)
     private Task SendAloneAsync(string path, string[] names, string root, string name) => job.TryAsync(async () =>
     {
         var copy = await _files.SendAsync(path, root, [name, .. names]).ConfigureAwait(false);
-        await job.Options.Copied(copy).ConfigureAwait(false);
+        await job.CopiedAsync(copy).ConfigureAwait(false);
     });
 
     // Null where it cannot be read, or is longer by now.

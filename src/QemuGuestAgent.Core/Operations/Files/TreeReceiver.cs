@@ -45,6 +45,7 @@ internal sealed class TreeReceiver(CopyJob job)
             throw ErrorCatalogue.LocalFileNotWritten.With(destination, "it is not an existing folder.");
         }
 
+        job.TotalFiles = items.Count(item => item.Type == 'f');
         job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
             ? (long)sum
             : long.MaxValue;
@@ -99,7 +100,7 @@ internal sealed class TreeReceiver(CopyJob job)
                 if (received.TryGetValue(item, out var content))
                 {
                     var target = TargetOf(item, destination, isInto);
-                    await job.Options.Copied(_files.Place(item, target, content.ToArray())).ConfigureAwait(false);
+                    await job.CopiedAsync(_files.Place(item, target, content.ToArray())).ConfigureAwait(false);
                 }
                 else
                 {
@@ -145,7 +146,7 @@ internal sealed class TreeReceiver(CopyJob job)
                 break;
             case 'f':
                 var copy = await _files.ReceiveAsync(item, target, isNamed: !isInto && item.Way.Length == 0).ConfigureAwait(false);
-                await job.Options.Copied(copy).ConfigureAwait(false);
+                await job.CopiedAsync(copy).ConfigureAwait(false);
                 break;
             case 'l' when item.Way.Length > 0:
                 job.Options.Warn($"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' is not followed.");

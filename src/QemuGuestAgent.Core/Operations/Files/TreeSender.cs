@@ -27,6 +27,7 @@ internal sealed class TreeSender(CopyJob job)
 
         var trees = sources.Select(source => LocalTree.Read(source, job.Options)).ToList();
         job.TotalBytes = trees.Sum(tree => tree.Bytes);
+        job.TotalFiles = trees.Sum(tree => tree.Files.Count);
         var root = isInto ? destination : job.Paths.Folder(destination);
         foreach (var tree in trees)
         {

@@ -22,12 +22,16 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
     private readonly List<string> _sources = [];
     private readonly List<AgentSession> _receivers = [];
-    private int _copies;
+    private readonly CopyProgress _progress;
     private string _destinationHere = "";
     private bool _isPathGiven;
 
     /// <summary>Makes one that works without limit.</summary>
-    public CopyQemuGuestItemCommand() => TimeoutSeconds = 0;
+    public CopyQemuGuestItemCommand()
+    {
+        TimeoutSeconds = 0;
+        _progress = new CopyProgress(record => Post(() => WriteProgress(record)));
+    }
 
     /// <summary>The items, with wildcards: on this computer with -ToSession, in the guest with -FromSession.</summary>
     [Parameter(
@@ -195,7 +199,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
             return;
         }
 
-        var progress = new CopyProgress(activity, ++_copies, record => Post(() => WriteProgress(record)));
+        var progress = _progress.Add(activity);
         StartOn(target, async (guest, call, cancellationToken) =>
         {
             if (isAsking && !await ConfirmAsync(guest, change, destination, isMany, call, cancellationToken).ConfigureAwait(false))
