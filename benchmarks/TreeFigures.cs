@@ -12,7 +12,7 @@ internal static class TreeFigures
     private const int FilesPerFolder = 100;
     private const int Files = 2000;
     private const int ManyFiles = 20_000;
-    private const int Rounds = 1;
+    private const int Rounds = 5;
 
     private static readonly ItemCopyOptions Options = new() { Recurse = true, Force = true, Failed = e => throw e };
 
