@@ -27,6 +27,9 @@ internal sealed class WindowsPlatform : GuestPlatform
     public override bool ReadsShebangs => false;
 
     /// <inheritdoc/>
+    public override bool HasTerminals => false;
+
+    /// <inheritdoc/>
     public override bool OpensNewFilesToAll => false;
 
     /// <summary>What the shadow copy service allows (qemu-ga: "fsfreeze is limited up to 10 seconds").</summary>
@@ -101,6 +104,11 @@ internal sealed class WindowsPlatform : GuestPlatform
     public override InteractiveChannel CreateInteractive(
         GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch) =>
         userName is not null ? throw NoOtherUser(session.Endpoint) : new WindowsInteractive(this, session, program, watch);
+
+    /// <inheritdoc/>
+    public override Task<PosixTerminal> CreateTerminalAsync(
+        GuestAgentSession session, GuestTerminalStart start, HostWatch watch, OperationTime time, CancellationToken cancellationToken) =>
+        throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Terminal", "A terminal", session.Endpoint);
 
     /// <inheritdoc/>
     public override Task<string?> KillTreeAsync(
