@@ -17,6 +17,7 @@
     'Connect-QemuGuestAgent'
     'Copy-QemuGuestItem'
     'Disconnect-QemuGuestAgent'
+    'Enter-QemuGuest'
     'Find-QemuGuestAgent'
     'Get-QemuGuest'
     'Get-QemuGuestAgent'

@@ -10,7 +10,7 @@ root=$work/root
 PATH=$PATH:/usr/sbin:/sbin
 
 [ "$(uname -m)" = x86_64 ] || { echo "the virtual machine is x86_64; this machine, whose qemu-ga it runs, is $(uname -m)" >&2; exit 1; }
-for program in qemu-system-x86_64:qemu-system-x86 qemu-ga:qemu-guest-agent mkfs.ext4:e2fsprogs apt-get:apt dpkg-deb:dpkg; do
+for program in qemu-system-x86_64:qemu-system-x86 qemu-ga:qemu-guest-agent script:bsdutils mkfs.ext4:e2fsprogs apt-get:apt dpkg-deb:dpkg; do
   command -v "${program%:*}" >/dev/null || { echo "${program%:*} is not installed (package ${program#*:})" >&2; exit 1; }
 done
 
@@ -28,11 +28,14 @@ dpkg-deb --fsys-tarfile "$work"/linux-image-*.deb | tar -x -C "$work" --wildcard
 busybox=$root/bin/busybox
 "$busybox" depmod -b "$root" "${kernel#linux-image-}"
 
-agent=$(command -v qemu-ga)
-cp "$agent" "$root/usr/sbin/qemu-ga"
-ldd "$agent" | grep -o '/[^ ]*' | while read -r library; do
-  mkdir -p "$root$(dirname "$library")"
-  cp -L "$library" "$root$library"
+# The second brings terminals, which this busybox does not.
+for program in qemu-ga script; do
+  file=$(command -v "$program")
+  cp "$file" "$root/usr/sbin/$program"
+  ldd "$file" | grep -o '/[^ ]*' | while read -r library; do
+    mkdir -p "$root$(dirname "$library")"
+    cp -L "$library" "$root$library"
+  done
 done
 
 cp /etc/os-release "$root/etc/os-release"
@@ -52,6 +55,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+mkdir /dev/pts
+mount -t devpts pts /dev/pts
 mount -t tmpfs run /run
 modprobe -a virtio_pci virtio_console virtio_blk
 until [ -b /dev/vda ] && port=$(grep -lx org.qemu.guest_agent.0 /sys/class/virtio-ports/*/name); do usleep 10000; done

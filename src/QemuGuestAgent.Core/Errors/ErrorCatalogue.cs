@@ -268,6 +268,22 @@ public static class ErrorCatalogue
         "No PowerShell session could be opened with '{0}' in the guest of '{1}': {2}",
         "It must be PowerShell 7. Give its path in the guest with -ShellPath, or allow more time with -TimeoutSeconds.");
 
+    internal static readonly ErrorDefinition TerminalNotOpened = Define(InvalidResult,
+        "A terminal in the guest of '{0}' could not be opened: {1}",
+        "Check -UserName. Invoke-QemuGuestScript runs scripts without a terminal.");
+
+    internal static readonly ErrorDefinition TerminalNotInteractive = Define(NotImplemented,
+        "A shell in a guest needs a terminal here: {0}.",
+        "Run it at the prompt of pwsh or powershell.exe in a terminal window. In scripts, use Invoke-QemuGuestScript: it runs commands in the guest and returns their output.");
+
+    internal static readonly ErrorDefinition TerminalGuestsMismatch = Define(InvalidArgument,
+        "A terminal leads to one guest; {0} were given.",
+        "Give one session, name or endpoint. Invoke-QemuGuestScript runs commands in many guests at once.");
+
+    internal static readonly ErrorDefinition EscapeCharacterInvalid = Define(InvalidArgument,
+        "'{0}' is not a key that leaves a terminal.",
+        "Give ^ and a letter or one of @[\\]^_ for Ctrl and that key, such as ^], one ASCII character, or none for no such key.");
+
     internal static readonly ErrorDefinition PowerShellTooOld = Define(NotImplemented,
         "PowerShell {0} on this computer does not support remoting transports of modules.",
         "Use PowerShell 7.4 or later, or Invoke-QemuGuestScript, which returns objects in any version.");

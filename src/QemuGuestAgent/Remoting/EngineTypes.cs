@@ -50,6 +50,9 @@ internal static class EngineTypes
         raise.Invoke(transport, [Activator.CreateInstance(arguments, error, Enum.Parse(method, "ReceiveShellOutputEx"))]);
     }
 
+    /// <summary>Has a runspace closed once its prompt is left, as Enter-PSSession has those that it opens. An engine without that leaves it open.</summary>
+    public static void CloseOnceLeft(Runspace runspace) => runspace.GetType().GetProperty("ShouldCloseOnPop", Members)?.SetValue(runspace, true);
+
     private static Type DefineTypes()
     {
         var module = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName(AssemblyName), AssemblyBuilderAccess.Run)

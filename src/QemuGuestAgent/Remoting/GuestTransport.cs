@@ -36,7 +36,7 @@ internal sealed class GuestTransport
     {
         _session = session;
         _shell = shell;
-        session.Shells.TryAdd(shell, true);
+        session.Shells.TryAdd(shell, "a PowerShell session is open");
         _closing = new Lazy<Task>(async () =>
         {
             await shell.CloseAsync().ConfigureAwait(false);

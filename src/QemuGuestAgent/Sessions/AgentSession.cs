@@ -56,14 +56,14 @@ public class AgentSession
 
     // What is in progress on the session, as the start of a sentence, or null.
     internal string? UnderWay =>
-        !Shells.IsEmpty ? "a PowerShell session is open"
+        Shells.Values.FirstOrDefault() is { } open ? open
             : Processes.All.Where(process => !process.HasExited).Select(process => $"process {process}").ToList() is { Count: > 0 } running
             ? $"{string.Join(", ", running)} has not been observed to end"
             : Core.OpenFiles.Count > 0 ? "a file in the guest is open for a copy"
             : State == GuestAgentSessionState.Busy ? "a command is running" : null;
 
-    // PowerShell sessions through it, which end with it.
-    internal ConcurrentDictionary<InteractiveProcess, bool> Shells { get; } = new();
+    // PowerShell sessions and terminals through it, which end with it; each as the start of a sentence.
+    internal ConcurrentDictionary<InteractiveProcess, string> Shells { get; } = new();
 
     // To be called once, when it is handed to the user.
     internal void TakeId() => Id = Interlocked.Increment(ref _lastId);

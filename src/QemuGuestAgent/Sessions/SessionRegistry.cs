@@ -73,7 +73,7 @@ internal sealed class SessionRegistry
     /// <summary>Closes a session, whichever runspace opened it.</summary>
     public static void Close(AgentSession session)
     {
-        // PowerShell sessions through it would otherwise remain in the guest for a while.
+        // PowerShell sessions and terminals through it would otherwise remain in the guest for a while.
         Task.WaitAll([.. session.Shells.Keys.Select(shell => shell.CloseAsync())]);
         session.Core.Dispose();
         foreach (var registry in Runspaces.Values)

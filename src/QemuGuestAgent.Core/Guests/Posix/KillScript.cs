@@ -14,7 +14,7 @@ internal static class KillScript
     /// </summary>
     public const string Lines = """
         stat_of() {
-          read -r line <"/proc/$1/stat" && line=${line##*) } && set -- $line && state=$1 parent=$2 started=${20}
+          read -r line <"/proc/$1/stat" && line=${line##*) } && set -- $line && state=$1 parent=$2 session=$4 started=${20}
         }
         kill_tree() {
           kill -STOP "$tree"

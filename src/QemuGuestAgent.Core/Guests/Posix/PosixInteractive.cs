@@ -6,14 +6,17 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Guests.Posix;
 
 /// <summary>An interactive program in a guest that has a POSIX shell: its input is a named pipe, its output a file.</summary>
-internal sealed class PosixInteractive(
-    GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch) : InteractiveChannel
+/// <param name="session">The session with the guest's agent.</param>
+/// <param name="watch">When the guest takes the host for gone.</param>
+/// <param name="pipes">The named pipes in its folder; the first is its input.</param>
+/// <param name="prepare">What to start, once the folder is there.</param>
+internal class PosixInteractive(
+    GuestAgentSession session, HostWatch watch, IReadOnlyList<string> pipes, Func<OutputFiles, GuestExecution> prepare) : InteractiveChannel
 {
     private const int ReadBytes = 64 << 10;
 
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
 
-    private readonly OutputFiles _files = new(session, watch);
     private readonly byte[] _buffer = new byte[ReadBytes];
     private GuestProcess? _process;
     private InteractiveInput? _input;
@@ -21,17 +24,27 @@ internal sealed class PosixInteractive(
     private GuestProcessResult? _end;
     private long? _lastStatus;
 
+    /// <summary>The folder that it has in the guest.</summary>
+    protected OutputFiles Files { get; } = new(session, watch);
+
+    /// <summary>Opens what further named pipes it has.</summary>
+    protected virtual Task OpenPipesAsync(OperationTime time, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>A named pipe of the folder, to write to.</summary>
+    protected async Task<InteractiveInput> OpenPipeAsync(string name, OperationTime time, CancellationToken cancellationToken)
+    {
+        // With 'w' it could not be opened before its reader is there.
+        return new InteractiveInput(session, await Files.OpenAsync(name, "r+", time, cancellationToken).ConfigureAwait(false));
+    }
+
     /// <inheritdoc/>
     public override async Task StartAsync(OperationTime time, CancellationToken cancellationToken)
     {
-        await _files.CreateAsync([InteractiveScript.Input, InteractiveScript.Pipe], time, cancellationToken).ConfigureAwait(false);
-        _output = await _files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
-
-        // With 'w' it could not be opened before its reader is there.
-        _input = new InteractiveInput(
-            session, await _files.OpenAsync(InteractiveScript.Input, "r+", time, cancellationToken).ConfigureAwait(false));
-        _process = await GuestProcess.StartAsync(
-            session, InteractiveScript.Prepare(_files, userName, watch, program), time, cancellationToken).ConfigureAwait(false);
+        await Files.CreateAsync(pipes, time, cancellationToken).ConfigureAwait(false);
+        _output = await Files.OpenAsync(OutputFiles.Output, "r", time, cancellationToken).ConfigureAwait(false);
+        _input = await OpenPipeAsync(pipes[0], time, cancellationToken).ConfigureAwait(false);
+        await OpenPipesAsync(time, cancellationToken).ConfigureAwait(false);
+        _process = await GuestProcess.StartAsync(session, prepare(Files), time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -51,8 +64,8 @@ internal sealed class PosixInteractive(
         var output = _buffer.AsSpan(0, count).ToArray();
         try
         {
-            await _files.FreeAsync(OutputFiles.Output, count, time, cancellationToken).ConfigureAwait(false);
-            await _files.GiveSignAsync(time, cancellationToken).ConfigureAwait(false);
+            await Files.FreeAsync(OutputFiles.Output, count, time, cancellationToken).ConfigureAwait(false);
+            await Files.GiveSignAsync(time, cancellationToken).ConfigureAwait(false);
 
             // What it wrote before its end is read after that was seen.
             if (_end is null && !(_lastStatus is { } last && session.Clock.GetElapsedTime(last) < StatusInterval))
@@ -73,7 +86,7 @@ internal sealed class PosixInteractive(
     /// <inheritdoc/>
     public override async Task CloseAsync(OperationTime time)
     {
-        await _files.CloseAsync().ConfigureAwait(false);
+        await Files.CloseAsync().ConfigureAwait(false);
         try
         {
             // Its input has ended: so does a program that reads it, and the shell tidies up.
@@ -88,6 +101,6 @@ internal sealed class PosixInteractive(
         }
 
         // The shell was killed, here or when its start was cancelled.
-        await _files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
+        await Files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
     }
 }

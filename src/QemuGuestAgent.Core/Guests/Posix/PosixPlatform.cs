@@ -25,6 +25,9 @@ internal sealed class PosixPlatform : GuestPlatform
     /// <inheritdoc/>
     public override bool ReadsShebangs => true;
 
+    /// <inheritdoc/>
+    public override bool HasTerminals => true;
+
     /// <summary>QEMU's agent sets its umask to zero.</summary>
     public override bool OpensNewFilesToAll => true;
 
@@ -80,7 +83,14 @@ internal sealed class PosixPlatform : GuestPlatform
     /// <inheritdoc/>
     public override InteractiveChannel CreateInteractive(
         GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch) =>
-        new PosixInteractive(session, program, userName, watch);
+        new PosixInteractive(
+            session, watch, [InteractiveScript.Input, InteractiveScript.Pipe],
+            files => InteractiveScript.Prepare(files, userName, watch, program));
+
+    /// <inheritdoc/>
+    public override Task<PosixTerminal> CreateTerminalAsync(
+        GuestAgentSession session, GuestTerminalStart start, HostWatch watch, OperationTime time, CancellationToken cancellationToken) =>
+        PosixTerminal.CreateAsync(session, start, watch, time, cancellationToken);
 
     /// <inheritdoc/>
     public override async Task<string?> KillTreeAsync(

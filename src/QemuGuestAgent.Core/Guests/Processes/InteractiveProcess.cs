@@ -69,6 +69,13 @@ public sealed class InteractiveProcess
         var time = new OperationTime(session.Clock, call);
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
         var channel = platform.CreateInteractive(session, new GuestExecution(filePath, [.. arguments]), userName, watch);
+        return await StartAsync(session, filePath, channel, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a program that a channel leads to.</summary>
+    internal static async Task<InteractiveProcess> StartAsync(
+        GuestAgentSession session, string filePath, InteractiveChannel channel, OperationTime time, CancellationToken cancellationToken)
+    {
         var process = new InteractiveProcess(session, filePath, channel);
         try
         {
@@ -93,18 +100,44 @@ public sealed class InteractiveProcess
     /// <summary>Speaks with the program until it is closed. To be called once.</summary>
     /// <param name="receive">Receives its standard output, on any thread, one piece at a time.</param>
     /// <exception cref="GuestAgentException">InteractiveProcessEnded, and those of a command.</exception>
-    public Task RunAsync(Action<byte[]> receive) => _running = Task.Run(() => RelayAsync(receive));
+    public async Task RunAsync(Action<byte[]> receive)
+    {
+        if (await RunToEndAsync(receive).ConfigureAwait(false) is { } end)
+        {
+            throw Failure(end);
+        }
+    }
+
+    /// <summary>Speaks with the program, and returns how it ended; null once it is closed. To be called once.</summary>
+    /// <param name="receive">Receives its standard output, on any thread, one piece at a time.</param>
+    /// <exception cref="GuestAgentException">Those of a command.</exception>
+    internal Task<GuestProcessResult?> RunToEndAsync(Action<byte[]> receive)
+    {
+        var running = Task.Run(() => RelayAsync(receive));
+        _running = running;
+        return running;
+    }
+
+    /// <summary>The error that says how the program has ended.</summary>
+    internal GuestAgentException Failure(GuestProcessResult end) => ErrorCatalogue.InteractiveProcessEnded.With(
+        _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, GuestProcessResult.LastWords(end.StandardError));
 
     /// <summary>Ends the program's input, waits a while for its end, kills it where that does not come, and removes what it had.</summary>
     public Task CloseAsync() => _closing.Value;
 
-    private async Task RelayAsync(Action<byte[]> receive)
+    private async Task<GuestProcessResult?> RelayAsync(Action<byte[]> receive)
     {
         var clock = new OperationTime(_session.Clock, null);
         var (quietSince, pause) = (TimeSpan.Zero, FirstPause);
         while (!_isClosing)
         {
-            if (await TryExchangeAsync(receive).ConfigureAwait(false))
+            var (isBusy, end) = await TryExchangeAsync(receive).ConfigureAwait(false);
+            if (end is not null)
+            {
+                return end;
+            }
+
+            if (isBusy)
             {
                 (quietSince, pause) = (clock.Elapsed, FirstPause);
             }
@@ -126,10 +159,12 @@ public sealed class InteractiveProcess
             var maxPause = clock.Elapsed - quietSince > LongIdle ? MaxIdlePause : MaxPause;
             pause = new TimeSpan(Math.Min(maxPause.Ticks, pause.Ticks * 5 / 4));
         }
+
+        return null;
     }
 
-    // One round both ways; whether there was anything.
-    private async Task<bool> TryExchangeAsync(Action<byte[]> receive)
+    // One round both ways; whether there was anything, and the end.
+    private async Task<(bool IsBusy, GuestProcessResult? End)> TryExchangeAsync(Action<byte[]> receive)
     {
         try
         {
@@ -139,13 +174,12 @@ public sealed class InteractiveProcess
                 receive(turn.Output);
             }
 
-            return turn.End is not { } end ? turn.IsBusy : throw ErrorCatalogue.InteractiveProcessEnded.With(
-                _filePath, _session.Endpoint, end.ExitCode ?? SignalBase + end.Signal, GuestProcessResult.LastWords(end.StandardError));
+            return (turn.IsBusy, turn.End);
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
         {
             // Nothing more was done; it continues once the guest is thawed.
-            return false;
+            return (false, null);
         }
     }
 

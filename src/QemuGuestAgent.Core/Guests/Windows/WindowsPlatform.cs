@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
@@ -24,6 +25,9 @@ internal sealed class WindowsPlatform : GuestPlatform
 
     /// <inheritdoc/>
     public override bool ReadsShebangs => false;
+
+    /// <inheritdoc/>
+    public override bool HasTerminals => false;
 
     /// <inheritdoc/>
     public override bool OpensNewFilesToAll => false;
@@ -113,6 +117,11 @@ internal sealed class WindowsPlatform : GuestPlatform
             ? null
             : await KillByAsync(session, new GuestExecution("taskkill.exe", "/PID", id, "/F"), time, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <inheritdoc/>
+    public override Task<PosixTerminal> CreateTerminalAsync(
+        GuestAgentSession session, GuestTerminalStart start, HostWatch watch, OperationTime time, CancellationToken cancellationToken) =>
+        throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Terminal", "A terminal", session.Endpoint);
 
     /// <inheritdoc/>
     public override async Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(

@@ -1,17 +1,15 @@
-using System.Collections;
 #if NET
 using System.Collections.Concurrent;
 #endif
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using QemuGuestAgent.Completion;
-using QemuGuestAgent.Core.Errors;
 #if NET
-using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Session;
-using QemuGuestAgent.Remoting;
 #endif
+using QemuGuestAgent.Remoting;
 
 namespace QemuGuestAgent.Commands;
 
@@ -53,14 +51,10 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-#if NET
-        if (EngineTypes.AreThere)
+        if (RemotingSupport.WhyNot(this) is { } error)
         {
-            return;
+            ThrowTerminatingError(ErrorRecords.Of(error, error.Target!));
         }
-#endif
-        var version = ((Hashtable)GetVariableValue("PSVersionTable"))["PSVersion"];
-        ThrowTerminatingError(ErrorRecords.Of(ErrorCatalogue.PowerShellTooOld.With(version), version!));
     }
 
 #if NET
@@ -102,11 +96,8 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
             var time = new OperationTime(TimeProvider.System, call);
             var session = guest.Session ?? new AgentSession(
                 guest.Name, await GuestAgentSession.ConnectAsync(guest.Endpoint!, null, call, cancellationToken).ConfigureAwait(false));
-            var shell = await GuestShell.FindAsync(session.Core, ShellPath, time.Rest(), cancellationToken).ConfigureAwait(false);
-            var transport = await StartShellAsync(session, shell, ownsSession, time, cancellationToken).ConfigureAwait(false);
-            var runspace = RunspaceFactory.CreateRunspace(
-                EngineTypes.Connection(transport, guest.Name), Host, TypeTable.LoadDefaultTypeFiles(), null, name);
-            await OpenAsync(runspace, transport, session, shell, time, cancellationToken).ConfigureAwait(false);
+            var runspace = await new GuestRunspace(session, ownsSession, Host) { UserName = UserName }
+                .OpenAsync(guest.Name, name, ShellPath, time, cancellationToken).ConfigureAwait(false);
             _unwritten.TryAdd(runspace, true);
             return () =>
             {
@@ -120,70 +111,6 @@ public sealed class NewQemuGuestPSSessionCommand : GuestCmdlet
                 WriteObject(opened);
             };
         });
-    }
-
-    private async Task<GuestTransport> StartShellAsync(
-        AgentSession session, GuestShell shell, bool ownsSession, OperationTime time, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var process = await InteractiveProcess.StartAsync(
-                session.Core, shell.Path, shell.Arguments, UserName, time.Rest(), cancellationToken).ConfigureAwait(false);
-            return new GuestTransport(session, process, ownsSession);
-        }
-        catch when (ownsSession)
-        {
-            session.Core.Dispose();
-            throw;
-        }
-    }
-
-    private static async Task OpenAsync(
-        Runspace runspace, GuestTransport transport, AgentSession session, GuestShell shell, OperationTime time,
-        CancellationToken cancellationToken)
-    {
-        var changed = new TaskCompletionSource<RunspaceStateInfo>(TaskCreationOptions.RunContinuationsAsynchronously);
-        runspace.StateChanged += (_, change) =>
-        {
-            if (change.RunspaceStateInfo.State is RunspaceState.Opened or RunspaceState.Broken or RunspaceState.Closed)
-            {
-                changed.TrySetResult(change.RunspaceStateInfo);
-            }
-        };
-        try
-        {
-            runspace.OpenAsync();
-            var left = time.Rest().Timeout is { Ticks: > 0 } limit ? limit : Timeout.InfiniteTimeSpan;
-            var state = await changed.Task.WaitAsync(left, cancellationToken).ConfigureAwait(false);
-            if (state.State != RunspaceState.Opened)
-            {
-                throw state.Reason?.InnerException as GuestAgentException ?? NotOpened(state.Reason?.Message);
-            }
-        }
-        catch (TimeoutException)
-        {
-            throw Abort(NotOpened($"it did not respond within {time.Limit.TotalSeconds} seconds."));
-        }
-        catch (OperationCanceledException)
-        {
-            Abort(ErrorCatalogue.SessionClosed.WithTarget(session, session.Endpoint));
-            throw;
-        }
-        catch (GuestAgentException)
-        {
-            runspace.Dispose();
-            throw;
-        }
-
-        GuestAgentException NotOpened(string? reason) => ErrorCatalogue.RemotingNotOpened.WithTarget(session, shell.Path, session.Endpoint, reason);
-
-        // Without the failure PowerShell would wait for an answer.
-        GuestAgentException Abort(GuestAgentException failure)
-        {
-            transport.Fail(failure);
-            runspace.Dispose();
-            return failure;
-        }
     }
 #endif
 }

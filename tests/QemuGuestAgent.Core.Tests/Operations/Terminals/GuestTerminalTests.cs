@@ -1,0 +1,256 @@
+using System.Security.Cryptography;
+using System.Runtime.Versioning;
+using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests.Processes;
+using QemuGuestAgent.Core.Operations.Terminals;
+using QemuGuestAgent.Core.Tests.Contract;
+using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.RealAgent;
+
+namespace QemuGuestAgent.Core.Tests.Operations.Terminals;
+
+/// <summary>Shells in a terminal of the guest of a real agent, which is this machine: each subclass brings an agent, or another way to terminals.</summary>
+public abstract class GuestTerminalTests : RealGuestTests
+{
+    private const string Leave = "\u001D";
+    private const string CtrlC = "\u0003";
+
+    private static readonly EscapeCharacter Escape = EscapeCharacter.Parse("^]");
+    private static readonly string[] Parents = ["/var/tmp", "/tmp"];
+
+    private readonly HashSet<string> _before = [.. Folders()];
+    private readonly PlayedTerminal _here = new();
+
+    private protected GuestTerminal? Terminal { get; private set; }
+
+    [Fact]
+    public async Task It_is_a_terminal_of_the_size_that_it_has_here()
+    {
+        _here.Resize(33, 101);
+        var running = await EnterAsync();
+        Assert.Equal("33 101", await AnswerAsync("stty size"));
+        Assert.StartsWith("/dev/pts/", await AnswerAsync("tty"), StringComparison.Ordinal);
+        Assert.Equal("xterm-256color", await AnswerAsync("echo $TERM"));
+        Assert.Equal("SigIgn:\t0000000000000000", await AnswerAsync("grep SigIgn /proc/self/status"));
+        Assert.Equal("0022", await AnswerAsync("umask"));
+        Assert.True(_here.IsRaw);
+        _here.Resize(40, 132);
+        await Poll.UntilAsync(async () => await AnswerAsync("stty size") == "40 132", "the new size");
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task The_shell_s_exit_code_is_told_and_nothing_is_left()
+    {
+        var running = await EnterAsync();
+        _here.Type("exit 7\r");
+        Assert.Equal(7, await running.OrHang());
+        Assert.True(_here.IsDisposed);
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Ctrl_C_interrupts_a_program_and_Ctrl_D_ends_the_shell()
+    {
+        var running = await EnterAsync();
+        var shell = await AnswerAsync("echo $$");
+        _here.Type("sleep 1000\r");
+        await Poll.UntilAsync(() => Children(shell).Length > 0, "the program");
+        var program = Children(shell)[0];
+        _here.Type(CtrlC);
+        await Poll.UntilAsync(() => IsGone(program), "its end");
+        Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
+        _here.Type("\u0004");
+        await running.OrHang();
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task The_escape_character_leaves_and_ends_what_has_the_terminal()
+    {
+        var running = await EnterAsync();
+        var shell = await AnswerAsync("echo $$");
+        _here.Type("sleep 1000\r");
+        await Poll.UntilAsync(() => Children(shell).Length > 0, "the program");
+        var program = Children(shell)[0];
+        _here.Type(Leave);
+        Assert.Null(await running.OrHang());
+        Assert.False(_here.IsRaw);
+        await Poll.UntilAsync(() => IsGone(shell) && IsGone(program), "the end of the shell");
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_terminal_that_is_closed_here_is_closed_there()
+    {
+        var running = await EnterAsync();
+        var shell = await AnswerAsync("echo $$");
+        _here.HangUp();
+        Assert.Null(await running.OrHang());
+        await Poll.UntilAsync(() => IsGone(shell), "the end of the shell");
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Characters_of_all_kinds_go_both_ways()
+    {
+        var running = await EnterAsync();
+        Assert.Equal("<ünï 漢字 😀>", await AnswerAsync("echo '<ünï 漢字 😀>'"));
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task A_long_paste_arrives_whole()
+    {
+        var running = await EnterAsync();
+        var file = Agent.GuestPath("pasted");
+        var line = "0123456789 abcdefghijklmnopqrstuvwxyz ünï 漢字\n";
+        var text = string.Concat(Enumerable.Range(0, 20_000).Select(number => $"{number} {line}"));
+        Assert.True(text.Length > 1_000_000);
+        _here.Type($"stty -echo; cat >'{file}'; stty echo\r");
+        await Poll.UntilAsync(() => File.Exists(file), "the file");
+        _here.Type(text);
+        _here.Type("\u0004");
+        Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
+        Assert.Equal(text, await File.ReadAllTextAsync(file, TestEnd));
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task Ten_megabytes_come_whole()
+    {
+        var running = await EnterAsync();
+        var file = Agent.GuestPath("long");
+        await File.WriteAllTextAsync(file, string.Concat(Enumerable.Repeat("0123456789abcdef", 640_000)), TestEnd);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var digits = 0L;
+        _here.OnShown = bytes => digits += bytes.LongCount(value => value is >= (byte)'0' and <= (byte)'9' or >= (byte)'a' and <= (byte)'f');
+        var before = digits;
+        _here.Type($"cat '{file}'\r");
+        await Poll.UntilAsync(() => digits - before >= 10_240_000, "all of it");
+        Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task A_flood_waits_for_who_reads_it_and_ends_with_Ctrl_C()
+    {
+        var running = await EnterAsync();
+        _here.Type("yes\r");
+        await Poll.UntilAsync(() => _here.Length > 8 << 20, "the flood");
+        var typed = _here.Length;
+        _here.Type(CtrlC);
+        Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
+
+        // What the guest was ahead of the reader, and what it wrote until it heard of it.
+        TestContext.Current.TestOutputHelper!.WriteLine($"{_here.Length - typed} bytes came after Ctrl+C.");
+        Assert.InRange(_here.Length - typed, 0, 16 << 20);
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task Without_a_sign_of_life_the_guest_ends_it()
+    {
+        var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(0.1), 5);
+        var running = await EnterAsync(new GuestTerminalStart { UserName = null }, watch);
+        await running.FailsWith(ErrorCatalogue.InteractiveProcessEnded);
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Another_user_logs_in_at_home()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "Only root may run a program as somebody else.");
+        var running = await EnterAsync(new GuestTerminalStart { UserName = "daemon", ShellPath = "/bin/sh" });
+        Assert.Equal("daemon daemon /usr/sbin /usr/sbin", await AnswerAsync("echo $(id -un) $LOGNAME $HOME $(pwd)"));
+        Assert.Equal("daemon", await AnswerAsync("stat -c %U $(tty)"));
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task It_starts_in_the_folder_that_is_given()
+    {
+        var folder = Directory.CreateDirectory(Agent.GuestPath("it's a \"folder\"")).FullName;
+        var running = await EnterAsync(new GuestTerminalStart { WorkingDirectory = folder, ShellPath = "/bin/sh" });
+        Assert.Equal(folder, await AnswerAsync("pwd"));
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task A_user_that_is_not_there_is_an_error()
+    {
+        var error = await GuestTerminal.OpenAsync(Session, new GuestTerminalStart { UserName = "nobody-of-that-name" }, cancellationToken: TestEnd)
+            .FailsWith(ErrorCatalogue.TerminalNotOpened);
+        Assert.Contains("no user 'nobody-of-that-name'", error.Message, StringComparison.Ordinal);
+    }
+
+    private protected static IEnumerable<string> Folders() =>
+        Parents.SelectMany(parent => Directory.GetDirectories(parent, "qemu-guest-agent-*"));
+
+    private protected Task<Task<int?>> EnterAsync() => EnterAsync(new GuestTerminalStart { ShellPath = "/bin/sh" });
+
+    private protected async Task<Task<int?>> EnterAsync(GuestTerminalStart start, HostWatch? watch = null)
+    {
+        Terminal = await GuestTerminal.OpenAsync(
+            Session, start with { Size = _here.Size }, watch ?? HostWatch.Usual, null, TestEnd).OrHang();
+        return Terminal.RunAsync(_here, Escape, TestEnd);
+    }
+
+    // What a command writes between two marks, which only its output has: not the echo of the line.
+    private protected async Task<string> AnswerAsync(string command)
+    {
+        var mark = RandomNumberGenerator.GetHexString(8);
+        _here.Type($"echo {mark[..4]}''{mark[4..]}; {command}; echo {mark[4..]}''{mark[..4]}\r");
+        var end = $"{mark[4..]}{mark[..4]}\n";
+        await Poll.UntilAsync(() => _here.Plain.Contains(end, StringComparison.Ordinal), $"the answer to {command}");
+        var text = _here.Plain;
+        var from = text.LastIndexOf($"{mark}\n", StringComparison.Ordinal) + mark.Length + 1;
+        return text[from..text.LastIndexOf(end, StringComparison.Ordinal)].TrimEnd('\n');
+    }
+
+    private protected async Task ExitAsync(Task<int?> running)
+    {
+        _here.Type("exit\r");
+        Assert.Equal(0, await running.OrHang());
+        await AssertNothingLeftAsync();
+    }
+
+    private static string[] Children(string processId) =>
+        File.ReadAllText($"/proc/{processId}/task/{processId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static bool IsGone(string processId) =>
+        !File.Exists($"/proc/{processId}/cmdline") || File.ReadAllText($"/proc/{processId}/cmdline").Length == 0;
+
+    // Other tests that run now have folders too, but not for long.
+    private Task AssertNothingLeftAsync()
+    {
+        var folders = Folders().Where(folder => !_before.Contains(folder)).ToList();
+        return Poll.UntilAsync(() => !folders.Exists(Directory.Exists), "the end of the folders");
+    }
+}
+
+/// <summary>Terminals, with the system's agent.</summary>
+public sealed class InstalledAgentGuestTerminalTests : GuestTerminalTests;
+
+/// <summary>Terminals, with the system's agent on a serial port, as in a virtual machine.</summary>
+public sealed class InstalledPtyAgentGuestTerminalTests : GuestTerminalTests
+{
+    protected override Task<AgentPeer> StartAgentAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Installed()));
+}
+
+/// <summary>Terminals, with a further agent on a serial port.</summary>
+public sealed class FurtherPtyAgentGuestTerminalTests : GuestTerminalTests
+{
+    protected override Task<AgentPeer> StartAgentAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Further()));
+}
+
+/// <summary>Terminals by Python, where no script is.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class PythonGuestTerminalTests : GuestTerminalTests
+{
+    private protected override RealAgentBinary Binary()
+    {
+        InstalledProgram.OrSkip("python3");
+        return RealAgentBinary.Installed() with { Tools = FailingTools.Folder("script") };
+    }
+}
