@@ -15,7 +15,7 @@ BeforeDiscovery {
         }
     }
     # Most need no more than an agent in this process.
-    $notRun, $others = $examples.Where({ $_.Code -match 'libvirt' }, 'Split')
+    $notRun, $others = $examples.Where({ $_.Code -match 'libvirt|Enter-QemuGuest\b' }, 'Split')
     $needsHost = '/run/vm/|Find-QemuGuestAgent|Invoke-QemuGuestScript|New-QemuGuestPSSession|-HostName|ssh://|exec:|apt-get|/opt/|/var/l'
     $onHost, $embedded = $others.Where({ $_.Code -match $needsHost }, 'Split')
     $hosts = @{ Examples = $onHost; NotRun = $notRun; NoHost = Get-NoHostReason }
@@ -154,6 +154,6 @@ Describe 'On a host with guests' -ForEach $hosts {
     }
 
     It 'example <Number> of <Name> would work' -ForEach $NotRun {
-        Set-ItResult -Skipped -Because "it needs libvirt's daemon, with virtual machines"
+        Set-ItResult -Skipped -Because $(if ($Code -match 'libvirt') { "it needs libvirt's daemon, with virtual machines" } else { 'it needs a terminal: Terminal.Tests.ps1 has one' })
     }
 }
