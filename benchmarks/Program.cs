@@ -7,6 +7,7 @@ var figures = new Dictionary<string, Func<Task>>
     ["peers"] = Peers.RunAsync,
     ["files"] = FileFigures.RunAsync,
     ["trees"] = TreeFigures.RunAsync,
+    ["terminal"] = TerminalFigures.RunAsync,
     ["ssh"] = SshFigures.RunAsync,
     ["windows"] = () => WindowsFigures.RunAsync(repository),
     ["powershell"] = () => PowerShellFigures.RunAsync(repository),

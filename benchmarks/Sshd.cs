@@ -51,8 +51,8 @@ internal sealed class Sshd : IDisposable
         "127.0.0.1", $"socat - UNIX-CONNECT:{path}");
 
     /// <summary>A shell's words that run a command there.</summary>
-    public string Line(string command) =>
-        $"ssh -T -p {_port} -i {In("key")} -o UserKnownHostsFile={In("known")} -o IdentitiesOnly=yes 127.0.0.1 \"{command}\"";
+    public string Line(string command, string option = "-T") =>
+        $"ssh {option} -p {_port} -i {In("key")} -o UserKnownHostsFile={In("known")} -o IdentitiesOnly=yes 127.0.0.1 \"{command}\"";
 
     public void Dispose()
     {

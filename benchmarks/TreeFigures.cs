@@ -53,13 +53,17 @@ internal static class TreeFigures
     private static async Task RunManyAsync(string direction, Func<int, Task> copy)
     {
         var (few, many) = (new List<double>(), new List<double>());
+        var (fewMemory, manyMemory) = (0L, 0L);
         for (var round = 0; round < 3; round++)
         {
             few.Add(await Comparison.TimeAsync(_ => copy(0), Files));
+            fewMemory = Math.Max(fewMemory, Environment.WorkingSet);
             many.Add(await Comparison.TimeAsync(_ => copy(1), ManyFiles));
+            manyMemory = Math.Max(manyMemory, Environment.WorkingSet);
         }
 
         Comparison.Report($"each file of {ManyFiles} {direction} a guest, beside each of {Files}", "1", few, many);
+        Table.Row("memory of this process behind that", $"{fewMemory >> 20} MiB", $"{manyMemory >> 20} MiB", $"{(double)manyMemory / fewMemory:0.00}", "1");
     }
 
     private static async Task SendAsync(GuestAgentSession session, string tree, string copy)

@@ -127,6 +127,8 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     [Fact]
     public async Task One_PowerShell_serves_many_programs()
     {
+        // Those of tests before end soon after their sessions.
+        await NothingLeftAsync();
         for (var i = 0; i < 3; i++)
         {
             Assert.Equal(["x"], await StreamAsync(new GuestProcessStart("cmd.exe") { Arguments = ["/d", "/c", "echo x"] }));

@@ -16,15 +16,24 @@ internal sealed class RelayStream(SshEndpoint endpoint, ProcessStream stream) : 
             _hasReceived |= count > 0;
             return count;
         }
-        catch (ProcessEndedException e) when (!_hasReceived && e.Errors.Contains("efused"))
+        catch (ProcessEndedException e) when (IsRefusal(e))
         {
             throw ErrorCatalogue.EndpointRefused.Because(e, endpoint);
         }
     }
 
     /// <inheritdoc/>
-    protected override ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        stream.WriteAllAsync(bytes, cancellationToken);
+    protected override async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stream.WriteAllAsync(bytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProcessEndedException e) when (IsRefusal(e))
+        {
+            throw ErrorCatalogue.EndpointRefused.Because(e, endpoint);
+        }
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -36,4 +45,7 @@ internal sealed class RelayStream(SshEndpoint endpoint, ProcessStream stream) : 
 
         base.Dispose(disposing);
     }
+
+    // Said by the program once it was to connect: after it has said that it is up.
+    private bool IsRefusal(ProcessEndedException e) => !_hasReceived && e.Errors.Contains("efused");
 }

@@ -6,9 +6,6 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 /// </summary>
 internal static class PackScripts
 {
-    /// <summary>The exit code where the archive did not arrive whole.</summary>
-    public const int Broken = 22;
-
     /// <summary>The folder of an archive's files, and the list of their checksums beside it.</summary>
     public const string Content = "x", Sums = "sums";
 
@@ -20,10 +17,10 @@ internal static class PackScripts
 
     /// <summary>
     /// Takes a compressed archive from its input into a new private folder ($2), and gives its files their places. What is there is
-    /// replaced only if asked to ($4 is y, $5 the option by which mv takes no folder for its target), and only where it keeps all that it has: else it is
-    /// never touched, by means of a hard link. The rest of the arguments are ways to folders; what is in the archive's folder x/0 goes to
-    /// the first, and so on. Tells which are left, with a zero behind each. First it removes private folders whose names begin so ($3,
-    /// empty for none) and whose script has died with its guest.
+    /// replaced only if asked to ($4 is y, $5 the option by which mv takes no folder for its target), and only where it keeps all that it
+    /// has: else it is never touched, by means of a hard link. The rest of the arguments are ways to folders; what is in the archive's
+    /// folder x/0 goes to the first, and so on. Tells which are left, with a zero behind each. First it removes private folders whose
+    /// names begin so ($3, empty for none) and whose script has died with its guest.
     /// </summary>
     public const string Take = GuestFileScripts.Functions + PlaceScripts.Functions + Start + """
         enter "$1" ''
@@ -65,6 +62,10 @@ internal static class PackScripts
             start "$way" || exit
             from=/proc/self/fd/8/x/$at
             set -- "$from"/* "$from"/.[!.]* "$from"/..?*
+            # The group of a new file is that of its folder only where the folder says so.
+            group=
+            if [ -g . ]; then group=$(stat -c %g .); elif [ -g /proc/self/fd/8 ]; then group=$(id -g); fi
+            [ -z "$group" ] || chgrp -- "$group" "$@" 2>/dev/null
             ln -- "$@" . 2>/dev/null
             for file; do
               name=./${file##*/}

@@ -19,14 +19,18 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
     /// <summary>Whether a file's name can be in an archive and in a list of checksums as it is.</summary>
     public static bool Takes(string name) => TarArchive.Fits(name) && name.IndexOfAny(['\\', '\n', '\r']) < 0;
 
-    /// <summary>Sends files, with a name for what is beside them meanwhile; returns those that are there now. The others, such as those whose place is taken, were not touched.</summary>
+    /// <summary>
+    /// Sends files, with a name for what is beside them meanwhile; returns those that are there now. The others, such as those whose place
+    /// is taken, were not touched.
+    /// </summary>
     public async Task<IReadOnlyCollection<PackedFile>> SendAsync(
         string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken)
     {
         var folders = files.GroupBy(file => file.Way, StringComparer.Ordinal).ToList();
         var folder = PartialName.CreateFolder(name);
+        var prefix = _hasCleaned ? "" : PartialName.Prefix(name);
         var tool = PosixFileTools.Shell(
-            PackScripts.Take, [root, folder, _hasCleaned ? "" : PartialName.Prefix(name), replaces ? "y" : "n", moveOption, .. folders.Select(group => group.Key)])
+            PackScripts.Take, [root, folder, prefix, replaces ? "y" : "n", moveOption, .. folders.Select(group => group.Key)])
             with { Input = Pack(folders) };
         GuestExecutionStatus end;
         try
@@ -55,9 +59,9 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
     {
         var received = new Dictionary<GuestItem, ReadOnlyMemory<byte>>();
         var folders = items.GroupBy(item => string.Join("/", item.Names.Take(item.Names.Length - 1)), StringComparer.Ordinal).ToList();
+        var names = folders.SelectMany(group => group.Select(NameOf).Prepend("/" + group.Key));
         var end = await session.RunGuardedToolAsync(
-            PosixFileTools.Shell(PackScripts.Give, [root, followsNoLink ? "y" : "n", .. folders.SelectMany(group => group.Select(NameOf).Prepend("/" + group.Key))]),
-            time, cancellationToken).ConfigureAwait(false);
+            PosixFileTools.Shell(PackScripts.Give, [root, followsNoLink ? "y" : "n", .. names]), time, cancellationToken).ConfigureAwait(false);
         var told = Encoding.ASCII.GetString(end.Errors).Split('\n');
         if (end.IsTruncated || told.Length <= folders.Count || told[folders.Count].Split(' ')[0] != PartialName.HashOf(end.Output))
         {

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
@@ -173,6 +174,18 @@ internal sealed class CopyJob
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
         {
             // It was closed, or the agent has been restarted since.
+        }
+    }
+
+    /// <summary>
+    /// Of two tasks of a copy that failed together, one may only have heard that the session is broken: throws the failure of the other
+    /// one then, which has the reason.
+    /// </summary>
+    public static void ThrowReason(Exception failure, Task other)
+    {
+        if (failure is GuestAgentException error && error.Is(ErrorCatalogue.SessionFaulted) && other.Exception?.InnerException is { } reason)
+        {
+            ExceptionDispatchInfo.Capture(reason).Throw();
         }
     }
 

@@ -65,12 +65,13 @@ internal static class FilePack
                 await finish(final, await end.ConfigureAwait(false)).ConfigureAwait(false);
             }
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            // Nothing goes on behind the caller's back. It gets the first error.
+            // Nothing goes on behind the caller's back.
             if (last is var (_, open))
             {
                 await Task.WhenAny(open).ConfigureAwait(false);
+                CopyJob.ThrowReason(e, open);
             }
 
             throw;

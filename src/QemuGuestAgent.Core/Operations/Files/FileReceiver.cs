@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
@@ -68,16 +67,11 @@ internal sealed class FileReceiver(CopyJob job)
                         throw ErrorCatalogue.ItemChanged.With(source, job.Session.Endpoint);
                     }
                 }
-                catch (Exception) when (early is not null)
+                catch (Exception e) when (early is not null)
                 {
-                    // Whichever of the two lost the agent has the reason.
                     stop.Cancel();
                     await Task.WhenAny(early).ConfigureAwait(false);
-                    if (early.Exception?.InnerException is GuestAgentException { Category: GuestAgentErrorCategory.ConnectionError } e)
-                    {
-                        ExceptionDispatchInfo.Capture(e).Throw();
-                    }
-
+                    CopyJob.ThrowReason(e, early);
                     throw;
                 }
 

@@ -245,7 +245,11 @@ public abstract partial class CopyTests
         Assert.Contains(Assert.Single(_failures).ErrorId, Attacked);
         Assert.Empty(_copies);
         AssertSame(before, victim);
-        Assert.Equal("", attacker.Run("""cat "$1" 2>/dev/null; :""", kind == "link" ? source : planted));
+        if (kind == "file")
+        {
+            Assert.Equal("", attacker.Run("""cat "$1" 2>/dev/null; :""", planted));
+        }
+
         Assert.Equal(["planted"], Directory.EnumerateFileSystemEntries(attacker.Outside).Select(Path.GetFileName));
     }
 

@@ -86,6 +86,24 @@ public abstract partial class CopyTests
         await AssertNothingLeftAsync();
     }
 
+    [Theory]
+    [InlineData("2755", "755")]
+    [InlineData("755", "2755")]
+    public async Task New_files_get_the_group_that_their_own_folder_says(string rootMode, string innerMode)
+    {
+        Assert.SkipUnless(Run("chgrp", "65534", Guest) == 0, "This process may not give a folder to another group.");
+        File.SetUnixFileMode(Guest, (UnixFileMode)Convert.ToInt32(rootMode, 8));
+        var inner = Directory.CreateDirectory(Path.Combine(Guest, "tree/inner")).FullName;
+        Assert.Equal(0, Run("chgrp", "65533", inner));
+        File.SetUnixFileMode(inner, (UnixFileMode)Convert.ToInt32(innerMode, 8));
+        File.SetUnixFileMode(Path.Combine(Guest, "tree"), (UnixFileMode)Convert.ToInt32("755", 8));
+        MakeLocal("tree/inner/file", Bytes(10));
+        File.WriteAllText(Path.Combine(inner, "expected"), "");
+        await SendAsync(Path.Combine(Local, "tree"), Guest, Options with { Recurse = true });
+        Assert.Empty(_failures);
+        Assert.Equal(GroupOf(Path.Combine(inner, "expected")), GroupOf(Path.Combine(inner, "file")));
+    }
+
     [Fact]
     public async Task Two_names_of_one_file_come_as_two_files()
     {
@@ -151,6 +169,8 @@ public abstract partial class CopyTests
         Assert.Empty(_failures);
         await AssertNothingLeftAsync();
     }
+
+    private static string GroupOf(string path) => FileState.Of(path).Split(' ', ':')[1];
 
     private static async Task<int> CountProgramsAsync(Func<CallOptions, Task> copy)
     {
