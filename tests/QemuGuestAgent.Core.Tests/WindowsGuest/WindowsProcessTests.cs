@@ -248,7 +248,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
         try
         {
             var error = await StreamAsync(Endless()).FailsWith(ErrorCatalogue.GuestPowerShellUnusable);
-            Assert.Contains("constrained language", error.Message, StringComparison.Ordinal);
+            Assert.True(error.Message.Contains("constrained language", StringComparison.Ordinal), error.Message);
             var process = await GuestProcess.StartAsync(
                 Session, new GuestProcessStart("cmd.exe") { WorkingDirectory = Folder }, cancellationToken: TestEnd);
             var refused = await process.WaitAsync(cancellationToken: TestEnd).FailsWith(ErrorCatalogue.ProcessNotStarted);

@@ -198,11 +198,13 @@ internal sealed class WindowsHelper
         {
             try
             {
-                reason = await StartAsync(powerShell, time, cancellationToken).ConfigureAwait(false);
-                if (reason is null)
+                // What is wrong with the first, which Windows brings, says most.
+                if (await StartAsync(powerShell, time, cancellationToken).ConfigureAwait(false) is not { } failure)
                 {
                     return null;
                 }
+
+                reason ??= failure;
             }
             catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessNotStarted))
             {
