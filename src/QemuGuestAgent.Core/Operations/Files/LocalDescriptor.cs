@@ -14,7 +14,6 @@ internal static class LocalDescriptor
 {
     // The kernel's numbers. One differs between processors.
     private const int ReadOnly = 0, ReadWrite = 2, PathOnly = 0x200000, NonBlocking = 0x800, CloseOnExec = 0x80000;
-    private const int LockExclusive = 2, LockNonBlocking = 4;
     private const int CurrentFolder = -100, EmptyPath = 0x1000;
     private const uint BasicFields = 0x7FF;
     private const int TypeBits = 0xF000, RegularFile = 0x8000, OthersBits = 0x3F; // 0077
@@ -38,17 +37,18 @@ internal static class LocalDescriptor
     }
 
     /// <summary>
-    /// Opens a file to be gone on with; null where it is no file of this user's alone, by owner, mode and number of names, or is in use.
+    /// Opens a file to be gone on with; null where it is no file of this user's alone, by owner, mode and number of names.
     /// </summary>
-    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="IOException">It cannot be opened, or is in use.</exception>
     public static FileStream? OpenOwn(string path)
     {
-        var handle = Open(path, ReadWrite | NoFollow);
-        var (mode, owner, _, names) = Status(handle);
+        using var held = Open(path, PathOnly | NoFollow);
+        var (mode, owner, _, names) = Status(held);
+
+        // .NET's own lock: closing ends it even while a process that is being started still has the descriptor.
         return (mode & TypeBits) == RegularFile && (mode & OthersBits) == 0 && owner == geteuid() && names == 1
-            && flock(handle, LockExclusive | LockNonBlocking) == 0
-            ? new FileStream(handle, FileAccess.ReadWrite, bufferSize: 1)
-            : Close(handle);
+            ? new FileStream(HeldPath(held), FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1)
+            : null;
     }
 
     /// <summary>Whether what is there is a file, or a link to one.</summary>
@@ -210,9 +210,6 @@ internal static class LocalDescriptor
 
     [DllImport("libc", SetLastError = true)]
     private static extern int statx(int folder, byte[] path, int flags, uint mask, byte[] status);
-
-    [DllImport("libc")]
-    private static extern int flock(SafeFileHandle handle, int operation);
 
     [DllImport("libc")]
     private static extern uint geteuid();

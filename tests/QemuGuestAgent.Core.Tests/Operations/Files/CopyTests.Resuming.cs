@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Operations.Files;
 
@@ -126,6 +127,35 @@ public abstract partial class CopyTests
         AssertSame(content[..50_000], left);
         Assert.Contains("left alone", Assert.Single(_warnings), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void What_was_gone_on_with_is_free_once_closed_even_while_a_process_is_being_started()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Files are gone on with by descriptors on Linux only.");
+        var left = Path.Combine(Local, PartialName.Create("file", 1));
+        LocalFile.Create(left).Dispose();
+        int copy;
+        using (var local = LocalFile.Reopen(left)!)
+        {
+            // As between fork and exec of a process that another thread starts.
+            copy = dup((int)local.SafeFileHandle.DangerousGetHandle());
+        }
+
+        try
+        {
+            Assert.Empty(File.ReadAllBytes(left));
+        }
+        finally
+        {
+            _ = close(copy);
+        }
+    }
+
+    [DllImport("libc")]
+    private static extern int dup(int descriptor);
+
+    [DllImport("libc")]
+    private static extern int close(int descriptor);
 
     // As a copy leaves one.
     private static string MakePartial(bool sends, string folder, long handle, byte[] content)
