@@ -15,8 +15,9 @@ internal static class Comparison
     /// <param name="baseline">Does it so often, the plain way.</param>
     /// <param name="ours">Does it so often, with this library.</param>
     /// <param name="rounds">How many rounds are measured.</param>
+    /// <param name="processorTime">Whether the time of this process on the cores is measured too, as a row of its own.</param>
     public static async Task RunAsync(
-        string figure, string aim, int times, Func<int, Task> baseline, Func<int, Task> ours, int rounds = 21)
+        string figure, string aim, int times, Func<int, Task> baseline, Func<int, Task> ours, int rounds = 21, bool processorTime = false)
     {
         await WarmUpAsync(async () =>
         {
@@ -24,13 +25,22 @@ internal static class Comparison
             await ours(times);
         });
         var (plain, own) = (new List<double>(), new List<double>());
+        var (plainProcessor, ownProcessor) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds; round++)
         {
+            var start = ProcessorTime();
             plain.Add(await TimeAsync(baseline, times));
+            var middle = ProcessorTime();
             own.Add(await TimeAsync(ours, times));
+            plainProcessor.Add((middle - start).TotalMicroseconds / times);
+            ownProcessor.Add((ProcessorTime() - middle).TotalMicroseconds / times);
         }
 
         Report(figure, aim, plain, own);
+        if (processorTime)
+        {
+            Report("- its processor time here (user and system)", "-", plainProcessor, ownProcessor);
+        }
     }
 
     /// <summary>Does what will be measured for a while.</summary>
@@ -63,6 +73,12 @@ internal static class Comparison
         var start = Stopwatch.GetTimestamp();
         await work(times);
         return Stopwatch.GetElapsedTime(start).TotalMicroseconds / times;
+    }
+
+    private static TimeSpan ProcessorTime()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.TotalProcessorTime;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

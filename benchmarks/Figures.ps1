@@ -5,6 +5,8 @@ param(
     [Parameter(Mandatory)] [string] $EmptyModule,
     [Parameter(Mandatory)] [string] $Agent,
     [Parameter(Mandatory)] [string] $Canned,
+    [Parameter(Mandatory)] [string] $Relayed,
+    [Parameter(Mandatory)] [string] $PlainRelayed,
     [Parameter(Mandatory)] [string] $Folder
 )
 $ErrorActionPreference = 'Stop'
@@ -14,9 +16,9 @@ Import-Module $Module, $EmptyModule
 
 # What a script without the module does: the same bytes over .NET's socket, and ConvertFrom-Json.
 $script:socket = $null
-function Connect-Plain {
+function Connect-Plain([string] $Path) {
     $script:socket = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
-    $socket.Connect([Net.Sockets.UnixDomainSocketEndPoint]::new($plainAt))
+    $socket.Connect([Net.Sockets.UnixDomainSocketEndPoint]::new($Path))
 }
 $buffer = [byte[]]::new(65536)
 $ping = [Text.Encoding]::ASCII.GetBytes('{"execute":"guest-ping","id":1234567890123456789}' + "`n")
@@ -28,8 +30,7 @@ function Invoke-Plain {
 }
 
 # Each on an agent of its own.
-$plainAt = Get-Content (Join-Path $Folder 'guests') -TotalCount 1
-Connect-Plain
+Connect-Plain (Get-Content (Join-Path $Folder 'guests') -TotalCount 1)
 $session = Connect-QemuGuestAgent $Agent
 $times = 200
 Write-Comparison 'Invoke-QemuGuestAgentCommand guest-ping in a loop, beside a script with sockets and ConvertFrom-Json' '< 1' $times 11 `
@@ -40,6 +41,14 @@ Write-Comparison 'the same by pipeline' '< 1' $times 11 `
     { @($session) * $times | Invoke-QemuGuestAgentCommand guest-ping }
 Write-Comparison 'the same loop, beside a cmdlet that does nothing (what the engine takes)' '-' $times 11 `
     { for ($i = 0; $i -lt $times; $i++) { Invoke-Nothing $session guest-ping } } `
+    { for ($i = 0; $i -lt $times; $i++) { Invoke-QemuGuestAgentCommand $session guest-ping } }
+$socket.Dispose()
+Disconnect-QemuGuestAgent $session
+
+Connect-Plain $PlainRelayed
+$session = Connect-QemuGuestAgent $Relayed
+Write-Comparison 'Invoke-QemuGuestAgentCommand guest-ping in a loop through a relay, as QEMU is one, beside that script' '< 1' $times 11 `
+    { for ($i = 0; $i -lt $times; $i++) { Invoke-Plain } } `
     { for ($i = 0; $i -lt $times; $i++) { Invoke-QemuGuestAgentCommand $session guest-ping } }
 $socket.Dispose()
 Disconnect-QemuGuestAgent $session

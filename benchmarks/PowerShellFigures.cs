@@ -11,6 +11,8 @@ internal static class PowerShellFigures
     public static async Task RunAsync(string repository)
     {
         using var agent = new RealAgent();
+        using var relayed = new RealAgent(isRelayed: true);
+        using var plainRelayed = new RealAgent(isRelayed: true);
         var canned = Path.Combine(agent.Folder, "canned.sock");
         using var server = new CannedAgent(canned, new()
         {
@@ -23,7 +25,7 @@ internal static class PowerShellFigures
             await File.WriteAllLinesAsync(Path.Combine(agent.Folder, "guests"), guests.Select(guest => guest.SocketPath));
             await File.WriteAllTextAsync(Path.Combine(agent.Folder, "interfaces.json"), InterfacesJson());
             await RunScriptAsync(
-                repository, "Figures.ps1", agent, "-Canned", canned,
+                repository, "Figures.ps1", agent, "-Canned", canned, "-Relayed", relayed.SocketPath, "-PlainRelayed", plainRelayed.SocketPath,
                 "-EmptyModule", Path.Combine(repository, "benchmarks", "EmptyModule", "bin", "Release", "net8.0", "EmptyModule.psd1"));
         }
         finally

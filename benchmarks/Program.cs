@@ -13,18 +13,24 @@ var figures = new Dictionary<string, Func<Task>>
     ["powershell"] = () => PowerShellFigures.RunAsync(repository),
     ["remoting"] = () => PowerShellFigures.RunRemotingAsync(repository),
 };
-var asked = args.Length > 0 ? args : [.. figures.Keys];
+switch (args)
+{
+    // What Runs starts.
+    case [Runs.Rows, var name]:
+        await figures[name]();
+        return 0;
+    case [BusyCores.Spin, var priority]:
+        BusyCores.SpinForever(priority);
+        return 0;
+}
+
+var isQuick = args.Contains(Runs.Quick);
+var asked = args.Where(argument => argument != Runs.Quick).ToList();
 if (asked.FirstOrDefault(name => !figures.ContainsKey(name)) is { } unknown)
 {
-    Console.Error.WriteLine($"There is no figure '{unknown}'. There are: {string.Join(", ", figures.Keys)}.");
+    Console.Error.WriteLine($"There is no figure '{unknown}'. There are: {string.Join(", ", figures.Keys)}, and {Runs.Quick}.");
     return 1;
 }
 
-Console.WriteLine($"{RealAgent.Program}, {Environment.ProcessorCount} cores, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}\n");
-Table.Head();
-foreach (var name in asked)
-{
-    await figures[name]();
-}
-
+await Runs.MeasureAsync(asked.Count > 0 ? asked : [.. figures.Keys], isQuick);
 return 0;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using QemuGuestAgent.Core.Endpoints;
+using QemuGuestAgent.Core.Tests.RealAgent;
 
 namespace QemuGuestAgent.Benchmarks;
 
@@ -16,12 +17,23 @@ internal sealed class RealAgent : IDisposable
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(10);
 
     private readonly Process _process;
+    private readonly Pty? _pty;
+    private readonly OneClientRelay? _relay;
 
-    public RealAgent()
+    /// <summary>Starts it.</summary>
+    /// <param name="isRelayed">Whether it listens on a serial port, and a relay on the socket, as QEMU is one.</param>
+    public RealAgent(bool isRelayed = false)
     {
         Folder = Directory.CreateTempSubdirectory("qga-bench-").FullName;
         SocketPath = Path.Combine(Folder, "agent.sock");
-        _process = Process.Start(new ProcessStartInfo(Program, ["-m", "unix-listen", "-p", SocketPath, "-t", Folder, $"--block-rpcs={Blocked}"])
+        if (isRelayed)
+        {
+            _pty = new Pty();
+            _relay = new OneClientRelay(new UnixDomainSocketEndPoint(SocketPath), _pty);
+        }
+
+        string[] channel = isRelayed ? ["-m", "virtio-serial", "-p", _pty!.SlavePath] : ["-m", "unix-listen", "-p", SocketPath];
+        _process = Process.Start(new ProcessStartInfo(Program, [.. channel, "-t", Folder, $"--block-rpcs={Blocked}"])
         {
             RedirectStandardError = true,
         })!;
@@ -59,9 +71,11 @@ internal sealed class RealAgent : IDisposable
 
     public void Dispose()
     {
+        _relay?.Dispose();
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+        _pty?.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 }
