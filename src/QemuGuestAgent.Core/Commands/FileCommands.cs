@@ -24,8 +24,7 @@ internal static class FileCommands
 
     /// <summary>Reads on, up to a number of bytes; returns how many. Fewer come where there are no more now.</summary>
     public static Task<int> ReadFileAsync(
-        this GuestAgentSession session, long handle, byte[] buffer, int count, CallOptions call, CancellationToken cancellationToken,
-        Action? whileWaiting = null) =>
+        this GuestAgentSession session, long handle, byte[] buffer, int count, CallOptions call, CancellationToken cancellationToken) =>
         session.InvokeAsync(
             new GuestAgentRequest("guest-file-read", json =>
             {
@@ -33,17 +32,13 @@ internal static class FileCommands
                 json.WriteNumber("handle"u8, handle);
                 json.WriteNumber("count"u8, count);
                 json.WriteEndObject();
-            })
-            {
-                WhileWaiting = whileWaiting,
-            },
+            }),
             (ref Utf8JsonReader reader) => ReadBytes(ref reader, buffer.AsSpan(0, count)),
             call, cancellationToken);
 
     /// <summary>Writes on; returns how many bytes the agent has taken, which may be fewer.</summary>
     public static Task<long> WriteFileAsync(
-        this GuestAgentSession session, long handle, ReadOnlyMemory<byte> bytes, CallOptions call, CancellationToken cancellationToken,
-        Action? whileWaiting = null) =>
+        this GuestAgentSession session, long handle, ReadOnlyMemory<byte> bytes, CallOptions call, CancellationToken cancellationToken) =>
         session.InvokeAsync(
             new GuestAgentRequest("guest-file-write", json =>
             {
@@ -51,10 +46,7 @@ internal static class FileCommands
                 json.WriteNumber("handle"u8, handle);
                 json.WriteBase64String("buf-b64"u8, bytes.Span);
                 json.WriteEndObject();
-            })
-            {
-                WhileWaiting = whileWaiting,
-            },
+            }),
             static (ref Utf8JsonReader reader) => RequiredNumber(ref reader, "count"),
             call, cancellationToken);
 

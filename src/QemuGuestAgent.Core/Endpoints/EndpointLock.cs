@@ -24,14 +24,14 @@ internal sealed class EndpointLock : IDisposable
     public static bool TryTake(GuestAgentEndpoint endpoint, Action<string> tell, out EndpointLock? taken)
     {
         taken = null;
-        if (endpoint.LockName is null)
+        if (endpoint.LockName is not { } name)
         {
             return true;
         }
 
         try
         {
-            taken = new EndpointLock(Open(PathOf(endpoint, tell)));
+            taken = new EndpointLock(Open(PathOf(name, tell)));
             return true;
         }
         catch (IOException e) when (IsHeld(e))
@@ -47,7 +47,7 @@ internal sealed class EndpointLock : IDisposable
 
     /// <summary>The error for an endpoint whose lock another session holds, with who that is.</summary>
     public static GuestAgentException InUse(GuestAgentEndpoint endpoint) =>
-        ErrorCatalogue.EndpointInUse.With(endpoint, Holder(PathOf(endpoint, _ => { })));
+        ErrorCatalogue.EndpointInUse.With(endpoint, Holder(PathOf(endpoint.LockName!, _ => { })));
 
     /// <summary>The name of a channel's lock file.</summary>
     internal static string FileName(string name)
@@ -64,8 +64,7 @@ internal sealed class EndpointLock : IDisposable
     /// <summary>Releases the lock.</summary>
     public void Dispose() => _file.Dispose();
 
-    private static string PathOf(GuestAgentEndpoint endpoint, Action<string> tell) =>
-        Path.Combine(UserFolder.ForLocks(tell), FileName(endpoint.LockName!));
+    private static string PathOf(string name, Action<string> tell) => Path.Combine(UserFolder.ForLocks(tell), FileName(name));
 
     // .NET removes the file before it releases the lock, and a session that waited for the lock of a removed file opens it again.
     private static FileStream Open(string path)

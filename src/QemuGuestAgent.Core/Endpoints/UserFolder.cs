@@ -88,7 +88,7 @@ internal static class UserFolder
 
         try
         {
-            if (!OperatingSystem.IsWindows())
+            if (FileStatus.Of(folder) is null && !OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }

@@ -106,23 +106,21 @@ internal sealed class GuestFile : IGuestWriter
     /// <param name="buffer">Where they go.</param>
     /// <param name="count">How many at the most.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <param name="whileWaiting">What to do while the agent reads.</param>
     /// <exception cref="GuestAgentException">GuestFileNotRead, and those of a command.</exception>
-    public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken, Action? whileWaiting = null) =>
+    public Task<int> ReadAsync(byte[] buffer, int count, CancellationToken cancellationToken) =>
         Try(ErrorCatalogue.GuestFileNotRead, () => _session.ReadFileAsync(
-            Handle, buffer, count, _time.Command(), cancellationToken, whileWaiting));
+            Handle, buffer, count, _time.Command(), cancellationToken));
 
     Task IGuestWriter.WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => WriteAsync(bytes, cancellationToken);
 
     /// <summary>Writes on, all of it or it fails.</summary>
     /// <param name="bytes">What to write.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <param name="whileWaiting">What to do while the agent writes.</param>
     /// <exception cref="GuestAgentException">GuestFileNotWritten, and those of a command.</exception>
-    public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, Action? whileWaiting = null)
+    public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         var count = await Try(ErrorCatalogue.GuestFileNotWritten, () => _session.WriteFileAsync(
-            Handle, bytes, _time.Command(), cancellationToken, whileWaiting)).ConfigureAwait(false);
+            Handle, bytes, _time.Command(), cancellationToken)).ConfigureAwait(false);
         if (count != bytes.Length)
         {
             throw ErrorCatalogue.GuestFileNotWritten.With(

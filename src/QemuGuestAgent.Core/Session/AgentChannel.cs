@@ -35,9 +35,6 @@ internal sealed class AgentChannel : IDisposable
     private readonly IDisposable? _hold;
     private readonly PipeReader _reader;
     private readonly RequestBuffer _request = new();
-#if NET
-    private readonly ShortWait _wait = new();
-#endif
     private Task<ReadResult>? _pendingRead;
     private Task _pendingWrite = Task.CompletedTask;
     private SequencePosition _lineEnd;
@@ -249,7 +246,7 @@ internal sealed class AgentChannel : IDisposable
         try
         {
 #if NET
-            _wait.Begin(_stream, cancellationToken);
+            ShortWait.Begin(_stream);
 #endif
             if (_pendingRead is null)
             {

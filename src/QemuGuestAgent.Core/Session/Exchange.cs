@@ -35,7 +35,6 @@ internal sealed class Exchange(
         {
             InSync = false;
             channel.Send();
-            request.WhileWaiting?.Invoke();
             return await ReceiveAsync(parse, cancellationToken).ConfigureAwait(false);
         }
 

@@ -14,40 +14,20 @@ public sealed class FanOut : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _throttle;
     private readonly List<Task> _running = [];
-    private readonly bool _holdsOnly;
-    private Func<Action<Action>, CancellationToken, Task>? _held;
     private Task _completion = Task.CompletedTask;
 
     /// <summary>Makes an empty one.</summary>
     /// <param name="throttleLimit">How many operations run at a time.</param>
-    /// <param name="holdsOnly">
-    /// Whether an operation waits for a second one, and where none comes begins on the thread that calls <see cref="Finish"/>: that spares
-    /// being handed from thread to thread, which takes longer than a command, but it says nothing before it first waits or ends.
-    /// </param>
-    public FanOut(int throttleLimit, bool holdsOnly = false)
-    {
-        _throttle = new SemaphoreSlim(throttleLimit);
-        _holdsOnly = holdsOnly;
-    }
+    public FanOut(int throttleLimit) => _throttle = new SemaphoreSlim(throttleLimit);
 
     /// <summary>Starts an operation as soon as there is room for it.</summary>
     /// <param name="operation">Is given what carries an action to the draining thread, and a token that is cancelled by <see cref="Stop"/>.</param>
-    public void Add(Func<Action<Action>, CancellationToken, Task> operation)
-    {
-        if (_holdsOnly && _held is null && _running.Count == 0)
-        {
-            _held = operation;
-            return;
-        }
-
-        if (_held is { } first)
-        {
-            _held = null;
-            Start(first);
-        }
-
-        Start(operation);
-    }
+    /// <param name="here">
+    /// Whether it begins on this thread: that spares the only operation being handed to another one, which takes longer than a command, but
+    /// what it says comes once it first waits or ends.
+    /// </param>
+    public void Add(Func<Action<Action>, CancellationToken, Task> operation, bool here = false) =>
+        _running.Add(here ? RunAsync(operation) : Task.Run(() => RunAsync(operation)));
 
     /// <summary>Has something run on the draining thread. For operations, while they run.</summary>
     public void Post(Action action) => _output.Add(action);
@@ -68,11 +48,6 @@ public sealed class FanOut : IDisposable
     /// <param name="whileWaiting">Is run after every second in which none had anything to say.</param>
     public void Finish(Action? whileWaiting = null)
     {
-        if (_held is { } only)
-        {
-            _running.Add(RunAsync(only));
-        }
-
         var all = Task.WhenAll(_running);
         _completion = all.ContinueWith(
             _ => _output.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -105,8 +80,6 @@ public sealed class FanOut : IDisposable
         _output.Dispose();
         _throttle.Dispose();
     }
-
-    private void Start(Func<Action<Action>, CancellationToken, Task> operation) => _running.Add(Task.Run(() => RunAsync(operation)));
 
     private async Task RunAsync(Func<Action<Action>, CancellationToken, Task> operation)
     {

@@ -55,12 +55,6 @@ public sealed class GuestAgentRequest
     public LateReply? LateReply { get; internal set; }
 
     internal Action<Utf8JsonWriter>? WriteArguments { get; }
-
-    /// <summary>
-    /// What to do once the request is on its way, before its reply is waited for: work of the caller's own, while the agent does its.
-    /// If it throws, the reply is abandoned.
-    /// </summary>
-    internal Action? WhileWaiting { get; init; }
 }
 
 /// <summary>A reply that came after its caller had cancelled.</summary>

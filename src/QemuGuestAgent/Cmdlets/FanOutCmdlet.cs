@@ -29,7 +29,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _fanOut = new FanOut(ThrottleLimit, holdsOnly: IsBrief && !MyInvocation.ExpectingInput);
+        _fanOut = new FanOut(ThrottleLimit);
         _trace = new CmdletTrace(this);
     }
 
@@ -78,9 +78,6 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
     // Whether a guest may come to be there after its name was given: it then has neither session nor endpoint.
     private protected virtual bool AwaitsNames => false;
 
-    // Whether the work on a guest is too short for progress.
-    private protected virtual bool IsBrief => false;
-
     // The guests of sessions, each once. What is given in place of a session is looked up; what is not found is a non-terminating error.
     private protected IReadOnlyList<GuestTarget> TargetsOf(IEnumerable<AgentSession> sessions) => EachOnce(
         sessions.SelectMany(session => session is NamedGuest given ? Find(AgentSession.FullNameOf(given.Name, given.MarkedHost), lookup => lookup.Find(given)) : [new GuestTarget(session)]));
@@ -108,12 +105,13 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
         return open;
     }
 
-    // Starts an operation on a guest. An endpoint is opened for it and closed afterwards.
-    private protected void StartOn(GuestTarget target, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation)
+    // Starts an operation on a guest. An endpoint is opened for it and closed afterwards. On the pipeline's thread ('here') only what is brief.
+    private protected void StartOn(
+        GuestTarget target, Func<Guest, CallOptions, CancellationToken, Task<Action>> operation, bool here = false)
     {
         if (target.Session is { } session)
         {
-            Start(target, (call, cancellationToken) => operation(new Guest(target, session.Core), call, cancellationToken));
+            Start(target, (call, cancellationToken) => operation(new Guest(target, session.Core), call, cancellationToken), here);
             return;
         }
 
@@ -126,12 +124,12 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
 
             using var channel = await GuestAgentSession.ConnectAsync(target.Endpoint!, null, call, cancellationToken).ConfigureAwait(false);
             return await operation(new Guest(target, channel), call, cancellationToken).ConfigureAwait(false);
-        });
+        }, here);
     }
 
     // Starts an operation for a guest. It returns what to do with its result on the pipeline's thread; a failure of this guest is a
     // non-terminating error, and does not affect the others.
-    private protected void Start(GuestTarget target, Func<CallOptions, CancellationToken, Task<Action>> operation)
+    private protected void Start(GuestTarget target, Func<CallOptions, CancellationToken, Task<Action>> operation, bool here = false)
     {
         _fanOut!.Add(async (emit, cancellationToken) =>
         {
@@ -148,7 +146,7 @@ public abstract class FanOutCmdlet : PSCmdlet, IDisposable
             {
                 emit(() => WriteError(ErrorRecords.Of(e, target)));
             }
-        });
+        }, here);
         _fanOut.Drain();
     }
 

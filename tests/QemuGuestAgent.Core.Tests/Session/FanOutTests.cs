@@ -33,9 +33,9 @@ public sealed class FanOutTests
     }
 
     [Fact]
-    public void The_only_operation_begins_on_the_thread_that_finishes()
+    public void An_operation_may_begin_on_the_thread_that_adds_it()
     {
-        using var fanOut = new FanOut(throttleLimit: 2, holdsOnly: true);
+        using var fanOut = new FanOut(throttleLimit: 2);
         var began = 0;
         var said = false;
         fanOut.Add((emit, _) =>
@@ -43,19 +43,19 @@ public sealed class FanOutTests
             began = Environment.CurrentManagedThreadId;
             emit(() => said = true);
             return Task.CompletedTask;
-        });
-
-        Assert.Equal(0, began);
-        fanOut.Finish();
+        }, here: true);
 
         Assert.Equal(Environment.CurrentManagedThreadId, began);
+        Assert.False(said);
+        fanOut.Finish();
+
         Assert.True(said);
     }
 
     [Fact]
-    public void A_second_operation_starts_the_one_that_waited_for_it()
+    public void Others_run_at_the_same_time_on_threads_of_their_own()
     {
-        using var fanOut = new FanOut(throttleLimit: 2, holdsOnly: true);
+        using var fanOut = new FanOut(throttleLimit: 2);
         using var both = new Barrier(2);
         var began = new HashSet<int>();
         for (var i = 0; i < both.ParticipantCount; i++)
@@ -79,15 +79,15 @@ public sealed class FanOutTests
     [Fact]
     public void One_that_was_stopped_before_it_began_does_nothing()
     {
-        using var fanOut = new FanOut(throttleLimit: 1, holdsOnly: true);
+        using var fanOut = new FanOut(throttleLimit: 1);
         var began = false;
+        fanOut.Stop();
         fanOut.Add((_, _) =>
         {
             began = true;
             return Task.CompletedTask;
-        });
+        }, here: true);
 
-        fanOut.Stop();
         fanOut.Finish();
 
         Assert.False(began);

@@ -228,44 +228,51 @@ internal sealed class FileReceiver(CopyJob job)
         local.Position = local.Length;
         var bound = size ?? MaxUnknown;
         var received = 0L;
-        var last = new ArraySegment<byte>([]);
-        for (var turn = 0; received < bound; turn ^= 1)
+        var writing = Task.CompletedTask;
+        try
         {
-            var wanted = (int)Math.Min(job.Pieces.Current, bound - received);
-            var started = Stopwatch.StartNew();
-            var count = await file.ReadAsync(job.Buffers[turn], wanted, job.CancellationToken, WriteLast).ConfigureAwait(false);
-            last = new ArraySegment<byte>(job.Buffers[turn], 0, count);
-            if (count == 0)
+            for (var turn = 0; received < bound; turn ^= 1)
             {
-                return received;
+                var buffer = job.Buffers[turn];
+                var wanted = (int)Math.Min(job.Pieces.Current, bound - received);
+                var started = Stopwatch.StartNew();
+                var count = await file.ReadAsync(buffer, wanted, job.CancellationToken).ConfigureAwait(false);
+                await writing.ConfigureAwait(false);
+                if (count == 0)
+                {
+                    return received;
+                }
+
+                writing = Task.Run(() => Write(buffer, count));
+                if (count == wanted)
+                {
+                    job.Pieces.Took(count, started.Elapsed);
+                }
+
+                received += count;
+                job.Advance(file.Path, count);
             }
 
-            if (count == wanted)
-            {
-                job.Pieces.Took(count, started.Elapsed);
-            }
-
-            received += count;
-            job.Advance(file.Path, count);
+            await writing.ConfigureAwait(false);
+            return size is null
+                ? throw ErrorCatalogue.ItemTooLarge.With(file.Path, job.Session.Endpoint, bound)
+                : received;
+        }
+        finally
+        {
+            // Nothing goes on behind the caller's back.
+            await Task.WhenAny(writing).ConfigureAwait(false);
         }
 
-        WriteLast();
-        return size is null
-            ? throw ErrorCatalogue.ItemTooLarge.With(file.Path, job.Session.Endpoint, bound)
-            : received;
-
-        void WriteLast()
+        void Write(byte[] buffer, int count)
         {
-            if (last.Count > 0)
+            hash.AppendData(buffer, 0, count);
+            LocalFile.Write(path, () =>
             {
-                hash.AppendData(last.Array!, 0, last.Count);
-                LocalFile.Write(path, () =>
-                {
-                    local.Write(last.Array!, 0, last.Count);
-                    local.Flush();
-                    return true;
-                });
-            }
+                local.Write(buffer, 0, count);
+                local.Flush();
+                return true;
+            });
         }
     }
 

@@ -189,24 +189,33 @@ internal sealed class FileSender(CopyJob job)
     {
         local.Position = from;
         var sent = 0L;
-        var next = 0;
-        Read(0);
-        for (var turn = 0; next > 0; turn ^= 1)
+        var reading = Task.FromResult(Read(job.Buffers[0]));
+        try
         {
-            var count = next;
-            var started = Stopwatch.StartNew();
-            await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.CancellationToken, () => Read(turn ^ 1)).ConfigureAwait(false);
-            job.Pieces.Took(count, started.Elapsed);
-            sent += count;
-            job.Advance(source, count);
+            for (var turn = 0; await reading.ConfigureAwait(false) is var count and > 0; turn ^= 1)
+            {
+                var next = job.Buffers[turn ^ 1];
+                reading = Task.Run(() => Read(next));
+                var started = Stopwatch.StartNew();
+                await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.CancellationToken).ConfigureAwait(false);
+                job.Pieces.Took(count, started.Elapsed);
+                sent += count;
+                job.Advance(source, count);
+            }
+
+            return sent;
+        }
+        finally
+        {
+            // Nothing goes on behind the caller's back.
+            await Task.WhenAny(reading).ConfigureAwait(false);
         }
 
-        return sent;
-
-        void Read(int turn)
+        int Read(byte[] buffer)
         {
-            next = LocalFile.Read(local, source, job.Buffers[turn], job.Pieces.Current);
-            hash.AppendData(job.Buffers[turn], 0, next);
+            var count = LocalFile.Read(local, source, buffer, job.Pieces.Current);
+            hash.AppendData(buffer, 0, count);
+            return count;
         }
     }
 }

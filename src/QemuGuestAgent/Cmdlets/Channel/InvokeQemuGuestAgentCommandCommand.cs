@@ -59,9 +59,6 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
     public SwitchParameter Raw { get; set; }
 
     /// <inheritdoc/>
-    private protected override bool IsBrief => true;
-
-    /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
@@ -80,11 +77,12 @@ public sealed class InvokeQemuGuestAgentCommandCommand : FanOutCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var guest in ParameterSetName == EndpointSet ? TargetsOf(Endpoint) : TargetsOf(Session))
+        var guests = ParameterSetName == EndpointSet ? TargetsOf(Endpoint) : TargetsOf(Session);
+        foreach (var guest in guests)
         {
             if (ShouldProcess(guest.Text, Command))
             {
-                StartOn(guest, InvokeAsync);
+                StartOn(guest, InvokeAsync, here: guests.Count == 1 && !MyInvocation.ExpectingInput);
             }
         }
     }
