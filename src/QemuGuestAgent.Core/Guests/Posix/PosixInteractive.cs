@@ -34,7 +34,8 @@ internal class PosixInteractive(
     protected async Task<InteractiveInput> OpenPipeAsync(string name, OperationTime time, CancellationToken cancellationToken)
     {
         // With 'w' it could not be opened before its reader is there.
-        return new InteractiveInput(session, await Files.OpenAsync(name, "r+", time, cancellationToken).ConfigureAwait(false));
+        var pipe = await Files.OpenAsync(name, "r+", time, cancellationToken).ConfigureAwait(false);
+        return new InteractiveInput(session, pipe, bytes => InteractiveScript.Feed(Files, name, bytes));
     }
 
     /// <inheritdoc/>
@@ -98,6 +99,11 @@ internal class PosixInteractive(
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut))
         {
             await _process!.TryStopAsync().ConfigureAwait(false);
+        }
+
+        if (_input is { } input)
+        {
+            await input.EndAsync(time).ConfigureAwait(false);
         }
 
         // The shell was killed, here or when its start was cancelled.
