@@ -110,6 +110,20 @@ Describe 'Enter-QemuGuest in a terminal, with the agent of <AgentName>' @NeedsTe
         Get-Content "$settings.after" | Should -Be (Get-Content "$settings.before")
     }
 
+    It 'opens the prompt of a PowerShell there' {
+        Send-Line "Enter-QemuGuest $($agent.Endpoint) -PowerShell"
+        Wait-Screen '(?m)^\[qga\]: PS .*>'
+        Send-Line '"a" + "b" + $PSVersionTable.PSEdition'
+        Wait-Screen '(?m)^abCore'
+        Send-Line exit
+        Wait-Screen 'HERE>$'
+
+        # Its own channel was closed with it, and nothing is left there.
+        Send-Line '"open " + @(Get-QemuGuestAgent).Count'
+        Wait-Screen '(?m)^open 0'
+        Get-Leftover | Should -BeNullOrEmpty
+    }
+
     It 'edits a file in vi' -Skip:(-not (Get-Command vi -CommandType Application -ErrorAction Ignore)) -Tag 'it needs vi: apt-get install vim-tiny' {
         Start-Shell
         Send-Line "vi $($agent.Folder)/file"
@@ -254,10 +268,10 @@ Describe 'What Enter-QemuGuest does in trouble' @NeedsTerminal {
         Save-Settings before
         Start-Shell
         $agent.Process.Kill()
-        Wait-Screen '(?s)The connection to .*closed it.*HERE>$'
-        Save-Settings after
-        Get-Content "$settings.after" | Should -Be (Get-Content "$settings.before")
+        Wait-Screen '(?s)The connection to .*Recommendation.*HERE>$'
         Send-Line '"code $LASTEXITCODE"'
         Wait-Screen '(?m)^code 255$'
+        Save-Settings after
+        Get-Content "$settings.after" | Should -Be (Get-Content "$settings.before")
     }
 }

@@ -44,7 +44,7 @@ public sealed class TerminalTests : VmTest
         _here.Type("echo he''re\r");
         await AwaitAsync("here");
         await Vm.KillAgentAsync();
-        await Assert.ThrowsAsync<GuestAgentException>(() => running);
+        await running.FailsWith(ErrorCatalogue.InteractiveProcessLost);
         Assert.True(_here.IsDisposed);
     }
 
