@@ -274,7 +274,7 @@ public static class ErrorCatalogue
 
     internal static readonly ErrorDefinition TerminalNotOpened = Define(InvalidResult,
         "A terminal in the guest of '{0}' could not be opened: {1}",
-        "Check -UserName. Invoke-QemuGuestScript runs scripts without a terminal.");
+        "Check -UserName. A simulated guest (embedded:) has no shell: give a real one. Invoke-QemuGuestScript runs scripts without a terminal.");
 
     internal static readonly ErrorDefinition TerminalNotInteractive = Define(NotImplemented,
         "A shell in a guest needs a terminal here: {0}.",

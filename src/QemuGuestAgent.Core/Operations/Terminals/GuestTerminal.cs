@@ -77,7 +77,7 @@ public sealed class GuestTerminal
     /// <param name="escape">The key that leaves.</param>
     /// <param name="cancellationToken">Leaves it.</param>
     /// <returns>The shell's exit code; null where it was left.</returns>
-    /// <exception cref="GuestAgentException">InteractiveProcessEnded, InteractiveProcessLost, and those of a command.</exception>
+    /// <exception cref="GuestAgentException">InteractiveProcessEnded, InteractiveProcessLost, SessionClosed, and those of a command.</exception>
     public async Task<int?> RunAsync(LocalTerminal here, EscapeCharacter escape, CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -94,11 +94,13 @@ public sealed class GuestTerminal
             var guest = Shell.RunToEndAsync(bytes => Show(here, bytes));
             typing = Task.Factory.StartNew(
                 () => Type(here, escape, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            if (await Task.WhenAny(guest, typing).ConfigureAwait(false) == typing || await guest.ConfigureAwait(false) is not { } end)
+            if (await Task.WhenAny(guest, typing).ConfigureAwait(false) == typing)
             {
                 return null;
             }
 
+            // Without an end, somebody else has closed it, as with its session.
+            var end = await guest.ConfigureAwait(false) ?? throw ErrorCatalogue.SessionClosed.With(_session.Endpoint);
             hasEnded = end.ExitCode is not null && end.StandardError.Length == 0;
             return hasEnded ? end.ExitCode : throw Shell.Failure(end);
         }

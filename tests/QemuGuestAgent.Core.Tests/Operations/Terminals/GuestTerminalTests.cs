@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
@@ -90,6 +92,27 @@ public abstract class GuestTerminalTests : RealGuestTests
         Here.HangUp();
         Assert.Null(await running.OrHang());
         await Poll.UntilAsync(() => IsGone(shell), "the end of the shell");
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task What_has_cut_itself_loose_goes_on_and_does_not_hide_the_end()
+    {
+        var running = await EnterAsync();
+        var loose = await AnswerAsync("(trap '' HUP; exec sleep 1000) & echo $!");
+        await ExitAsync(running);
+        Assert.False(IsGone(loose));
+        using var program = Process.GetProcessById(int.Parse(loose, CultureInfo.InvariantCulture));
+        program.Kill();
+    }
+
+    [Fact]
+    public async Task One_that_somebody_else_closes_says_so()
+    {
+        var running = await EnterAsync();
+        await AnswerAsync("tty");
+        await Terminal!.Shell.CloseAsync().OrHang();
+        await running.FailsWith(ErrorCatalogue.SessionClosed);
         await AssertNothingLeftAsync();
     }
 
