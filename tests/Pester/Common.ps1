@@ -55,6 +55,14 @@ function Stop-RealAgent($Agent) {
     Remove-Item -LiteralPath $Agent.Folder -Recurse -Force
 }
 
+# What the agent of a test has open of what was made for its clients.
+function Get-Leftover {
+    $open = Get-ChildItem "/proc/$($agent.Process.Id)/fd" -ErrorAction Stop | ForEach-Object { (Get-Item $_ -Force -ErrorAction Ignore).LinkTarget }
+    # Its channel at least.
+    $open | Should -Not -BeNullOrEmpty
+    $open | Where-Object { $_ -like '*qemu-guest-agent-*' }
+}
+
 # Of an embedded agent of the test's own: its name stands for one agent of the process, which outlives sessions.
 function New-Endpoint([string] $Options) { "embedded:$([guid]::NewGuid().ToString('N'))$(if ($Options) { "?$Options" })" }
 

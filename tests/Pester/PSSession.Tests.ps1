@@ -31,13 +31,6 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
         $script:vm = Connect-QemuGuestAgent $agent.Endpoint -Name web1
         $script:session = New-QemuGuestPSSession $vm -ErrorAction Stop
 
-        function Get-Leftover {
-            $open = Get-ChildItem "/proc/$($agent.Process.Id)/fd" -ErrorAction Stop | ForEach-Object { (Get-Item $_ -Force -ErrorAction Ignore).LinkTarget }
-            # Its channel at least.
-            $open | Should -Not -BeNullOrEmpty
-            $open | Where-Object { $_ -like '*qemu-guest-agent-*' }
-        }
-
         # A command that goes on in the guest, on a thread of its own.
         function Start-LongCommand($Session) {
             $shell = [powershell]::Create().AddScript('param($session) Invoke-Command -Session $session { 1; Start-Sleep 1000 }').AddArgument($Session)

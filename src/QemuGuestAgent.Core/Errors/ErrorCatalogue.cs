@@ -264,13 +264,17 @@ public static class ErrorCatalogue
         "'{0}' in the guest of '{1}' ended with exit code {2}: {3}",
         "Read its message. Exit code 127 means that the program was not found: install PowerShell in the guest, or give its path with -ShellPath. 126 means that it was found but cannot be run: check that it is executable for the user, and built for the guest's processor.");
 
+    internal static readonly ErrorDefinition InteractiveProcessLost = Define(ConnectionError,
+        "'{0}' in the guest of '{1}' was lost: {2}",
+        "The message is the agent's own. It was restarted, as when the guest restarts, or another client closed its files. Open a new one once the agent answers: Wait-QemuGuestAgent waits for it.");
+
     internal static readonly ErrorDefinition RemotingNotOpened = Define(ConnectionError,
         "No PowerShell session could be opened with '{0}' in the guest of '{1}': {2}",
         "It must be PowerShell 7. Give its path in the guest with -ShellPath, or allow more time with -TimeoutSeconds.");
 
     internal static readonly ErrorDefinition TerminalNotOpened = Define(InvalidResult,
         "A terminal in the guest of '{0}' could not be opened: {1}",
-        "Check -UserName. Invoke-QemuGuestScript runs scripts without a terminal.");
+        "Check -UserName. A simulated guest (embedded:) has no shell: give a real one. Invoke-QemuGuestScript runs scripts without a terminal.");
 
     internal static readonly ErrorDefinition TerminalNotInteractive = Define(NotImplemented,
         "A shell in a guest needs a terminal here: {0}.",

@@ -14,6 +14,10 @@ internal static class AbandonedCall
     public static bool IsUnanswered(Exception e) =>
         e is OperationCanceledException || (e is GuestAgentException error && error.Is(ErrorCatalogue.CommandTimedOut));
 
+    /// <summary>Whether a command that failed with this error has done nothing, and may do it later.</summary>
+    public static bool IsPostponed(Exception e) =>
+        e is GuestAgentException error && (error.Is(ErrorCatalogue.GuestFrozen) || error.Is(ErrorCatalogue.SessionBusy));
+
     /// <summary>Tidies up in the guest as far as its agent answers, for a caller that already knows why the work failed.</summary>
     public static async Task CleanUpAsync(Func<Task> work)
     {

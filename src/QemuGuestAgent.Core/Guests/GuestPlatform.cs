@@ -29,7 +29,7 @@ internal abstract class GuestPlatform
     /// <summary>Whether the first line of a script can name its interpreter there: <c>#!/bin/bash</c>.</summary>
     public abstract bool ReadsShebangs { get; }
 
-    /// <summary>Whether a shell there can have a terminal of its own.</summary>
+    /// <summary>Whether a shell there can have a terminal of its own: then that is a <see cref="PosixTerminal"/>.</summary>
     public abstract bool HasTerminals { get; }
 
     /// <summary>Whether everybody in the guest may read and write a new file of the agent's.</summary>
@@ -114,16 +114,6 @@ internal abstract class GuestPlatform
     /// <exception cref="GuestAgentException">NotInWindowsGuest.</exception>
     public abstract InteractiveChannel CreateInteractive(
         GuestAgentSession session, GuestExecution program, string? userName, HostWatch watch);
-
-    /// <summary>The way to a shell in a terminal of the guest, which is to be started.</summary>
-    /// <param name="session">The session with the guest's agent.</param>
-    /// <param name="start">Which shell, and how its terminal is.</param>
-    /// <param name="watch">When the guest takes the host for gone.</param>
-    /// <param name="time">The operation's time.</param>
-    /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="GuestAgentException">NotInWindowsGuest, TerminalNotOpened, and those of running a program.</exception>
-    public abstract Task<PosixTerminal> CreateTerminalAsync(
-        GuestAgentSession session, GuestTerminalStart start, HostWatch watch, OperationTime time, CancellationToken cancellationToken);
 
     /// <summary>Kills a process of the agent's, and all that it has started; null where that was done, else what went wrong.</summary>
     public abstract Task<string?> KillTreeAsync(

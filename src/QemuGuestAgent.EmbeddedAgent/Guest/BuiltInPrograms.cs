@@ -141,13 +141,13 @@ internal static class BuiltInPrograms
     {
         if (input.Arguments.Count < 2 || input.Arguments[0] != "-c")
         {
-            return Exit(2, errors: "sh: 0: the embedded shell only knows -c\n");
+            return Exit(2, errors: "sh: 0: the shell of this simulated guest only knows -c\n");
         }
 
         var script = input.Arguments[1];
         if (script.Any(c => ShellCharacters.Contains(c)))
         {
-            return Exit(2, errors: "sh: 1: the embedded shell only knows a program and its plain arguments\n");
+            return Exit(2, errors: "sh: 1: the shell of this simulated guest only knows a program and its plain arguments\n");
         }
 
         var words = script.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);

@@ -161,7 +161,13 @@ public abstract partial class InteractiveProcessTests
         var running = process.RunAsync(Take);
         await FirstProcessAsync();
         await Agent.KillAsync();
-        if (!Agent.ChannelOutlivesBothEnds)
+        if (Agent.ChannelOutlivesBothEnds)
+        {
+            // Nothing tells of it but the next agent, which does not know what this one was asked.
+            await Agent.StartAsync();
+            await running.FailsWith(ErrorCatalogue.InteractiveProcessLost);
+        }
+        else
         {
             await running.FailsWith(ErrorCatalogue.ConnectionLost);
         }

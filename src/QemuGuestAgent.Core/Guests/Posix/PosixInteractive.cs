@@ -17,12 +17,16 @@ internal class PosixInteractive(
 
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
 
+    // An agent that was restarted does not answer what its predecessor was asked.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly byte[] _buffer = new byte[ReadBytes];
     private GuestProcess? _process;
     private InteractiveInput? _input;
     private GuestFile? _output;
     private GuestProcessResult? _end;
     private long? _lastStatus;
+    private long _read;
 
     /// <summary>The folder that it has in the guest.</summary>
     protected OutputFiles Files { get; } = new(session, watch);
@@ -55,7 +59,10 @@ internal class PosixInteractive(
     public override async Task<InteractiveTurn> ExchangeAsync(CallOptions call, CancellationToken cancellationToken)
     {
         var isBusy = _end is null && await _input!.WriteAsync(call, cancellationToken).ConfigureAwait(false);
-        var count = await session.ReadFileAsync(_output!.Handle, _buffer, ReadBytes, call, cancellationToken).ConfigureAwait(false);
+        var count = await AskAsync(
+            brief => session.ReadFileAsync(_output!.Handle, _buffer, ReadBytes, brief, cancellationToken), call, cancellationToken)
+            .ConfigureAwait(false);
+        _read += count;
         if (count == 0 && _end is not null)
         {
             return new InteractiveTurn([], true, _end);
@@ -71,14 +78,14 @@ internal class PosixInteractive(
             // What it wrote before its end is read after that was seen.
             if (_end is null && !(_lastStatus is { } last && session.Clock.GetElapsedTime(last) < StatusInterval))
             {
-                _end = await _process!.RefreshAsync(call, cancellationToken).ConfigureAwait(false);
+                _end = await AskAsync(brief => _process!.RefreshAsync(brief, cancellationToken), call, cancellationToken).ConfigureAwait(false);
                 isBusy |= _end is not null;
                 _lastStatus = session.Clock.GetTimestamp();
             }
         }
-        catch (GuestAgentException e) when (count > 0 && e.Is(ErrorCatalogue.GuestFrozen))
+        catch (GuestAgentException e) when (count > 0 && AbandonedCall.IsPostponed(e))
         {
-            // What was read is not lost; the rest is done once the guest is thawed.
+            // What was read is not lost; the rest is done later.
         }
 
         return new InteractiveTurn(output, isBusy || count > 0, null);
@@ -108,5 +115,20 @@ internal class PosixInteractive(
 
         // The shell was killed, here or when its start was cancelled.
         await Files.RemoveAsync(keepsProgram: false).ConfigureAwait(false);
+    }
+
+    // Where there is no answer, the agent has the whole time for another question: one that knows the file still was only busy, and what it
+    // has read for a reply that came too late is read again.
+    private async Task<T?> AskAsync<T>(Func<CallOptions, Task<T>> ask, CallOptions call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ask(call with { Timeout = Patience }).ConfigureAwait(false);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.CommandTimedOut))
+        {
+            await session.SeekFileAsync(_output!.Handle, _read, "set", call, cancellationToken).ConfigureAwait(false);
+            return default;
+        }
     }
 }

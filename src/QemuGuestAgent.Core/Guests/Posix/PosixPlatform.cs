@@ -88,11 +88,6 @@ internal sealed class PosixPlatform : GuestPlatform
             files => InteractiveScript.Prepare(files, userName, watch, program));
 
     /// <inheritdoc/>
-    public override Task<PosixTerminal> CreateTerminalAsync(
-        GuestAgentSession session, GuestTerminalStart start, HostWatch watch, OperationTime time, CancellationToken cancellationToken) =>
-        PosixTerminal.CreateAsync(session, start, watch, time, cancellationToken);
-
-    /// <inheritdoc/>
     public override async Task<string?> KillTreeAsync(
         GuestAgentSession session, long processId, OperationTime time, CancellationToken cancellationToken)
     {

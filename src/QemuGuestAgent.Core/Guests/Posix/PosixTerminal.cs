@@ -66,9 +66,9 @@ internal sealed class PosixTerminal : PosixInteractive
         {
             await _seen!.WriteAsync(call, cancellationToken).ConfigureAwait(false);
         }
-        catch (GuestAgentException e) when (turn.Output.Length > 0 && e.Is(ErrorCatalogue.GuestFrozen))
+        catch (GuestAgentException e) when (turn.Output.Length > 0 && AbandonedCall.IsPostponed(e))
         {
-            // What was read is not lost; this is told once the guest is thawed.
+            // What was read is not lost; this is told later.
         }
 
         return turn;

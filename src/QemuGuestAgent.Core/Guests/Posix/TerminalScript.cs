@@ -106,26 +106,31 @@ internal static class TerminalScript
         """;
 
     // $1 is a command for the shell on the terminal. Neither side waits for the other: a program that writes while it is not read
-    // from must still be read.
+    // from must still be read. The shell's end is the end, whatever has the terminal open still; as much as that holds is shown before.
     private const string Python = """
         import os, pty, select, signal, sys
+        woken, waking = os.pipe()
+        os.set_blocking(waking, False)
+        signal.set_wakeup_fd(waking)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         child, master = pty.fork()
         if child == 0:
             for ignored in signal.SIGPIPE, signal.SIGXFSZ:
                 signal.signal(ignored, signal.SIG_DFL)
             os.execv("/bin/sh", ["/bin/sh", "-c", sys.argv[1]])
         os.set_blocking(master, False)
-        waiting, ended = b"", False
-        while True:
-            sources = [master] + ([] if ended or len(waiting) > 65536 else [0])
+        waiting, ended, gone = b"", False, False
+        while not gone:
+            sources = [master, woken] + ([] if ended or len(waiting) > 65536 else [0])
             readable, writable, _ = select.select(sources, [master] if waiting else [], [])
             if 0 in readable:
                 typed = os.read(0, 65536)
                 waiting, ended = waiting + typed, not typed
+            gone = woken in readable and os.read(woken, 64) and os.waitpid(child, os.WNOHANG)[0] == child
             try:
                 if writable:
                     waiting = waiting[os.write(master, waiting):]
-                if master in readable:
+                for _ in range(16 if gone else master in readable):
                     shown = os.read(master, 65536)
                     while shown:
                         shown = shown[os.write(1, shown):]
@@ -134,7 +139,8 @@ internal static class TerminalScript
             except OSError:
                 break
         os.close(master)
-        os.waitpid(child, 0)
+        if not gone:
+            os.waitpid(child, 0)
         """;
 
     // $1 is the folder, $2 rows, $3 columns. The kernel tells the programs.

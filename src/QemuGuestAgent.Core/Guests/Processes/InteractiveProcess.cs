@@ -99,7 +99,7 @@ public sealed class InteractiveProcess
 
     /// <summary>Speaks with the program until it is closed. To be called once.</summary>
     /// <param name="receive">Receives its standard output, on any thread, one piece at a time.</param>
-    /// <exception cref="GuestAgentException">InteractiveProcessEnded, and those of a command.</exception>
+    /// <exception cref="GuestAgentException">InteractiveProcessEnded, InteractiveProcessLost, and those of a command.</exception>
     public async Task RunAsync(Action<byte[]> receive)
     {
         if (await RunToEndAsync(receive).ConfigureAwait(false) is { } end)
@@ -110,7 +110,7 @@ public sealed class InteractiveProcess
 
     /// <summary>Speaks with the program, and returns how it ended; null once it is closed. To be called once.</summary>
     /// <param name="receive">Receives its standard output, on any thread, one piece at a time.</param>
-    /// <exception cref="GuestAgentException">Those of a command.</exception>
+    /// <exception cref="GuestAgentException">InteractiveProcessLost, and those of a command.</exception>
     internal Task<GuestProcessResult?> RunToEndAsync(Action<byte[]> receive)
     {
         var running = Task.Run(() => RelayAsync(receive));
@@ -176,10 +176,14 @@ public sealed class InteractiveProcess
 
             return (turn.IsBusy, turn.End);
         }
-        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.GuestFrozen))
+        catch (GuestAgentException e) when (AbandonedCall.IsPostponed(e))
         {
-            // Nothing more was done; it continues once the guest is thawed.
+            // Nothing more was done; it continues once the guest is thawed, or the session free.
             return (false, null);
+        }
+        catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
+        {
+            throw ErrorCatalogue.InteractiveProcessLost.Because(e, _filePath, _session.Endpoint, e.AgentErrorText);
         }
     }
 
@@ -190,7 +194,8 @@ public sealed class InteractiveProcess
         _giveUp.CancelAfter(AbandonedCall.CleanupTime);
         try
         {
-            await _running.ConfigureAwait(false);
+            // A receiver that does not return (a terminal that takes nothing more) is not waited for.
+            await await Task.WhenAny(_running, Task.Delay(AbandonedCall.CleanupTime)).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Whatever it is, also of the receiver: nothing stays in the guest for it.
         catch (Exception)

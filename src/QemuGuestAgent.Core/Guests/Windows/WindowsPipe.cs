@@ -176,13 +176,10 @@ internal sealed class WindowsPipe
             EndReason = isRead && e.AgentErrorText != _emptyText ? e.AgentErrorText : EndReason;
             return 0;
         }
-        catch (Exception e) when (!IsUndone(e))
+        catch (Exception e) when (!AbandonedCall.IsPostponed(e))
         {
             EndReason = "a command for it was not answered.";
             throw;
         }
     }
-
-    private static bool IsUndone(Exception e) =>
-        e is GuestAgentException error && (error.Is(ErrorCatalogue.GuestFrozen) || error.Is(ErrorCatalogue.SessionBusy));
 }

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Guests.Posix;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Session;
 
@@ -117,11 +116,6 @@ internal sealed class WindowsPlatform : GuestPlatform
             ? null
             : await KillByAsync(session, new GuestExecution("taskkill.exe", "/PID", id, "/F"), time, cancellationToken).ConfigureAwait(false);
     }
-
-    /// <inheritdoc/>
-    public override Task<PosixTerminal> CreateTerminalAsync(
-        GuestAgentSession session, GuestTerminalStart start, HostWatch watch, OperationTime time, CancellationToken cancellationToken) =>
-        throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Terminal", "A terminal", session.Endpoint);
 
     /// <inheritdoc/>
     public override async Task<(GuestFileTools? Tools, string? MissingReason)> FindFileToolsAsync(

@@ -64,7 +64,9 @@ public sealed class GuestTerminal
         var time = new OperationTime(session.Clock, call);
         start = SafeName.IsMatch(start.TerminalName) ? start : start with { TerminalName = "xterm" };
         var platform = await GuestPlatform.FindAsync(session, time, cancellationToken).ConfigureAwait(false);
-        var channel = await platform.CreateTerminalAsync(session, start, watch, time, cancellationToken).ConfigureAwait(false);
+        var channel = platform.HasTerminals
+            ? await PosixTerminal.CreateAsync(session, start, watch, time, cancellationToken).ConfigureAwait(false)
+            : throw ErrorCatalogue.NotInWindowsGuest.WithTarget("Terminal", "A terminal", session.Endpoint);
         var shell = await InteractiveProcess.StartAsync(
             session, start.ShellPath ?? "the shell", channel, time, cancellationToken).ConfigureAwait(false);
         return new GuestTerminal(session, channel, shell, start.Size);
@@ -75,7 +77,7 @@ public sealed class GuestTerminal
     /// <param name="escape">The key that leaves.</param>
     /// <param name="cancellationToken">Leaves it.</param>
     /// <returns>The shell's exit code; null where it was left.</returns>
-    /// <exception cref="GuestAgentException">InteractiveProcessEnded, and those of a command.</exception>
+    /// <exception cref="GuestAgentException">InteractiveProcessEnded, InteractiveProcessLost, SessionClosed, and those of a command.</exception>
     public async Task<int?> RunAsync(LocalTerminal here, EscapeCharacter escape, CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -92,11 +94,13 @@ public sealed class GuestTerminal
             var guest = Shell.RunToEndAsync(bytes => Show(here, bytes));
             typing = Task.Factory.StartNew(
                 () => Type(here, escape, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            if (await Task.WhenAny(guest, typing).ConfigureAwait(false) == typing || await guest.ConfigureAwait(false) is not { } end)
+            if (await Task.WhenAny(guest, typing).ConfigureAwait(false) == typing)
             {
                 return null;
             }
 
+            // Without an end, somebody else has closed it, as with its session.
+            var end = await guest.ConfigureAwait(false) ?? throw ErrorCatalogue.SessionClosed.With(_session.Endpoint);
             hasEnded = end.ExitCode is not null && end.StandardError.Length == 0;
             return hasEnded ? end.ExitCode : throw Shell.Failure(end);
         }

@@ -23,6 +23,9 @@ public sealed class EnterQemuGuestCommand : GuestCmdlet
     // All others either have no terminal or keep it to themselves.
     private const string ConsoleHost = "ConsoleHost";
 
+    // What ssh ends with where it has lost its connection.
+    private const int LostExitCode = 255;
+
     // There is one terminal for all runspaces.
     private static int _open;
 
@@ -146,13 +149,12 @@ public sealed class EnterQemuGuestCommand : GuestCmdlet
             {
                 await SendAsync(() => Tell(guest, session, terminal, escape), cancellationToken).ConfigureAwait(false);
                 var code = await terminal.RunAsync(here, escape, cancellationToken).ConfigureAwait(false);
-                return () =>
-                {
-                    if (code is not null)
-                    {
-                        SessionState.PSVariable.Set("global:LASTEXITCODE", code);
-                    }
-                };
+                return code is null ? () => { } : () => SetExitCode(code.Value);
+            }
+            catch (GuestAgentException)
+            {
+                Post(() => SetExitCode(LostExitCode));
+                throw;
             }
             finally
             {
@@ -165,6 +167,8 @@ public sealed class EnterQemuGuestCommand : GuestCmdlet
             _open = 0;
         }
     }
+
+    private void SetExitCode(int code) => SessionState.PSVariable.Set("global:LASTEXITCODE", code);
 
     private void Tell(GuestTarget guest, AgentSession session, GuestTerminal terminal, EscapeCharacter escape)
     {

@@ -1,8 +1,12 @@
-using System.Security.Cryptography;
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using System.Text;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests.Processes;
 using QemuGuestAgent.Core.Operations.Terminals;
+using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Contract;
 using QemuGuestAgent.Core.Tests.Errors;
 using QemuGuestAgent.Core.Tests.RealAgent;
@@ -13,28 +17,28 @@ namespace QemuGuestAgent.Core.Tests.Operations.Terminals;
 public abstract class GuestTerminalTests : RealGuestTests
 {
     private const string Leave = "\u001D";
-    private const string CtrlC = "\u0003";
+    private protected const string CtrlC = "\u0003";
 
     private static readonly EscapeCharacter Escape = EscapeCharacter.Parse("^]");
     private static readonly string[] Parents = ["/var/tmp", "/tmp"];
 
     private readonly HashSet<string> _before = [.. Folders()];
-    private readonly PlayedTerminal _here = new();
+    private protected PlayedTerminal Here { get; } = new();
 
     private protected GuestTerminal? Terminal { get; private set; }
 
     [Fact]
-    public async Task It_is_a_terminal_of_the_size_that_it_has_here()
+    public async Task It_is_a_terminal_of_the_size_that_it_hasHere()
     {
-        _here.Resize(33, 101);
+        Here.Resize(33, 101);
         var running = await EnterAsync();
         Assert.Equal("33 101", await AnswerAsync("stty size"));
         Assert.StartsWith("/dev/pts/", await AnswerAsync("tty"), StringComparison.Ordinal);
         Assert.Equal("xterm-256color", await AnswerAsync("echo $TERM"));
         Assert.Equal("SigIgn:\t0000000000000000", await AnswerAsync("grep SigIgn /proc/self/status"));
         Assert.Equal("0022", await AnswerAsync("umask"));
-        Assert.True(_here.IsRaw);
-        _here.Resize(40, 132);
+        Assert.True(Here.IsRaw);
+        Here.Resize(40, 132);
         await Poll.UntilAsync(async () => await AnswerAsync("stty size") == "40 132", "the new size");
         await ExitAsync(running);
     }
@@ -43,9 +47,9 @@ public abstract class GuestTerminalTests : RealGuestTests
     public async Task The_shell_s_exit_code_is_told_and_nothing_is_left()
     {
         var running = await EnterAsync();
-        _here.Type("exit 7\r");
+        Here.Type("exit 7\r");
         Assert.Equal(7, await running.OrHang());
-        Assert.True(_here.IsDisposed);
+        Assert.True(Here.IsDisposed);
         await AssertNothingLeftAsync();
     }
 
@@ -54,13 +58,13 @@ public abstract class GuestTerminalTests : RealGuestTests
     {
         var running = await EnterAsync();
         var shell = await AnswerAsync("echo $$");
-        _here.Type("sleep 1000\r");
+        Here.Type("sleep 1000\r");
         await Poll.UntilAsync(() => Children(shell).Length > 0, "the program");
         var program = Children(shell)[0];
-        _here.Type(CtrlC);
+        Here.Type(CtrlC);
         await Poll.UntilAsync(() => IsGone(program), "its end");
         Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
-        _here.Type("\u0004");
+        Here.Type("\u0004");
         await running.OrHang();
         await AssertNothingLeftAsync();
     }
@@ -70,24 +74,45 @@ public abstract class GuestTerminalTests : RealGuestTests
     {
         var running = await EnterAsync();
         var shell = await AnswerAsync("echo $$");
-        _here.Type("sleep 1000\r");
+        Here.Type("sleep 1000\r");
         await Poll.UntilAsync(() => Children(shell).Length > 0, "the program");
         var program = Children(shell)[0];
-        _here.Type(Leave);
+        Here.Type(Leave);
         Assert.Null(await running.OrHang());
-        Assert.False(_here.IsRaw);
+        Assert.False(Here.IsRaw);
         await Poll.UntilAsync(() => IsGone(shell) && IsGone(program), "the end of the shell");
         await AssertNothingLeftAsync();
     }
 
     [Fact]
-    public async Task A_terminal_that_is_closed_here_is_closed_there()
+    public async Task A_terminal_that_is_closedHere_is_closed_there()
     {
         var running = await EnterAsync();
         var shell = await AnswerAsync("echo $$");
-        _here.HangUp();
+        Here.HangUp();
         Assert.Null(await running.OrHang());
         await Poll.UntilAsync(() => IsGone(shell), "the end of the shell");
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task What_has_cut_itself_loose_goes_on_and_does_not_hide_the_end()
+    {
+        var running = await EnterAsync();
+        var loose = await AnswerAsync("(trap '' HUP; exec sleep 1000) & echo $!");
+        await ExitAsync(running);
+        Assert.False(IsGone(loose));
+        using var program = Process.GetProcessById(int.Parse(loose, CultureInfo.InvariantCulture));
+        program.Kill();
+    }
+
+    [Fact]
+    public async Task One_that_somebody_else_closes_says_so()
+    {
+        var running = await EnterAsync();
+        await AnswerAsync("tty");
+        await Terminal!.Shell.CloseAsync().OrHang();
+        await running.FailsWith(ErrorCatalogue.SessionClosed);
         await AssertNothingLeftAsync();
     }
 
@@ -107,10 +132,10 @@ public abstract class GuestTerminalTests : RealGuestTests
         var line = "0123456789 abcdefghijklmnopqrstuvwxyz ünï 漢字\n";
         var text = string.Concat(Enumerable.Range(0, 20_000).Select(number => $"{number} {line}"));
         Assert.True(text.Length > 1_000_000);
-        _here.Type($"stty -echo; cat >'{file}'; stty echo\r");
+        Here.Type($"stty -echo; cat >'{file}'; stty echo\r");
         await Poll.UntilAsync(() => File.Exists(file), "the file");
-        _here.Type(text);
-        _here.Type("\u0004");
+        Here.Type(text);
+        Here.Type("\u0004");
         Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
         Assert.Equal(text, await File.ReadAllTextAsync(file, TestEnd));
         await ExitAsync(running);
@@ -124,9 +149,9 @@ public abstract class GuestTerminalTests : RealGuestTests
         await File.WriteAllTextAsync(file, string.Concat(Enumerable.Repeat("0123456789abcdef", 640_000)), TestEnd);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var digits = 0L;
-        _here.OnShown = bytes => digits += bytes.LongCount(value => value is >= (byte)'0' and <= (byte)'9' or >= (byte)'a' and <= (byte)'f');
+        Here.OnShown = bytes => digits += bytes.LongCount(value => value is >= (byte)'0' and <= (byte)'9' or >= (byte)'a' and <= (byte)'f');
         var before = digits;
-        _here.Type($"cat '{file}'\r");
+        Here.Type($"cat '{file}'\r");
         await Poll.UntilAsync(() => digits - before >= 10_240_000, "all of it");
         Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
         await ExitAsync(running);
@@ -136,15 +161,15 @@ public abstract class GuestTerminalTests : RealGuestTests
     public async Task A_flood_waits_for_who_reads_it_and_ends_with_Ctrl_C()
     {
         var running = await EnterAsync();
-        _here.Type("yes\r");
-        await Poll.UntilAsync(() => _here.Length > 8 << 20, "the flood");
-        var typed = _here.Length;
-        _here.Type(CtrlC);
+        Here.Type("yes\r");
+        await Poll.UntilAsync(() => Here.Length > 8 << 20, "the flood");
+        var typed = Here.Length;
+        Here.Type(CtrlC);
         Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
 
         // What the guest was ahead of the reader, and what it wrote until it heard of it.
-        TestContext.Current.TestOutputHelper!.WriteLine($"{_here.Length - typed} bytes came after Ctrl+C.");
-        Assert.InRange(_here.Length - typed, 0, 16 << 20);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Here.Length - typed} bytes came after Ctrl+C.");
+        Assert.InRange(Here.Length - typed, 0, 16 << 20);
         await ExitAsync(running);
     }
 
@@ -192,25 +217,25 @@ public abstract class GuestTerminalTests : RealGuestTests
     private protected async Task<Task<int?>> EnterAsync(GuestTerminalStart start, HostWatch? watch = null)
     {
         Terminal = await GuestTerminal.OpenAsync(
-            Session, start with { Size = _here.Size }, watch ?? HostWatch.Usual, null, TestEnd).OrHang();
-        return Terminal.RunAsync(_here, Escape, TestEnd);
+            Session, start with { Size = Here.Size }, watch ?? HostWatch.Usual, null, TestEnd).OrHang();
+        return Terminal.RunAsync(Here, Escape, TestEnd);
     }
 
     // What a command writes between two marks, which only its output has: not the echo of the line.
     private protected async Task<string> AnswerAsync(string command)
     {
         var mark = RandomNumberGenerator.GetHexString(8);
-        _here.Type($"echo {mark[..4]}''{mark[4..]}; {command}; echo {mark[4..]}''{mark[..4]}\r");
+        Here.Type($"echo {mark[..4]}''{mark[4..]}; {command}; echo {mark[4..]}''{mark[..4]}\r");
         var end = $"{mark[4..]}{mark[..4]}\n";
-        await Poll.UntilAsync(() => _here.Plain.Contains(end, StringComparison.Ordinal), $"the answer to {command}");
-        var text = _here.Plain;
+        await Poll.UntilAsync(() => Here.Plain.Contains(end, StringComparison.Ordinal), $"the answer to {command}");
+        var text = Here.Plain;
         var from = text.LastIndexOf($"{mark}\n", StringComparison.Ordinal) + mark.Length + 1;
         return text[from..text.LastIndexOf(end, StringComparison.Ordinal)].TrimEnd('\n');
     }
 
     private protected async Task ExitAsync(Task<int?> running)
     {
-        _here.Type("exit\r");
+        Here.Type("exit\r");
         Assert.Equal(0, await running.OrHang());
         await AssertNothingLeftAsync();
     }
@@ -230,11 +255,60 @@ public abstract class GuestTerminalTests : RealGuestTests
 }
 
 /// <summary>Terminals, with the system's agent.</summary>
-public sealed class InstalledAgentGuestTerminalTests : GuestTerminalTests;
+public sealed class InstalledAgentGuestTerminalTests : GuestTerminalTests
+{
+    [Theory]
+    [InlineData("zsh")]
+    [InlineData("busybox")]
+    public async Task Other_shells_have_it_too(string program)
+    {
+        // Busybox is what it is called.
+        var shell = Agent.GuestPath(program == "busybox" ? "ash" : program);
+        File.CreateSymbolicLink(shell, InstalledProgram.OrSkip(program));
+        var running = await EnterAsync(new GuestTerminalStart { ShellPath = shell });
+        Assert.EndsWith($"/{program}", await AnswerAsync("readlink /proc/$$/exe"), StringComparison.Ordinal);
+        Assert.StartsWith("/dev/pts/", await AnswerAsync("tty"), StringComparison.Ordinal);
+        await ExitAsync(running);
+    }
+}
 
 /// <summary>Terminals, with the system's agent on a serial port, as in a virtual machine.</summary>
 public sealed class InstalledPtyAgentGuestTerminalTests : GuestTerminalTests
 {
+    [Fact]
+    public async Task An_agent_that_was_busy_has_lost_nothing()
+    {
+        const int last = 300_000;
+        var shown = new StringBuilder();
+        var running = await EnterAsync();
+        Here.OnShown = bytes => shown.Append(Encoding.ASCII.GetString(bytes));
+        Here.Type($"seq {last}\r");
+        await Poll.UntilAsync(() => shown.Length > 1000, "the first numbers");
+        await Agent.PauseAsync();
+        await Poll.UntilAsync(() => Session.State == GuestAgentSessionState.OutOfSync, "the end of patience");
+        await Agent.ResumeAsync();
+        await Poll.UntilAsync(() => Here.Plain.Contains($"\n{last}\n", StringComparison.Ordinal), "the last number");
+        Assert.Contains(string.Concat(Enumerable.Range(1, last).Select(number => $"{number}\r\n")), shown.ToString(), StringComparison.Ordinal);
+        await ExitAsync(running);
+    }
+
+    [Fact]
+    public async Task Other_commands_of_the_session_go_on_meanwhile()
+    {
+        var running = await EnterAsync();
+        Here.Type("yes\r");
+        await Poll.UntilAsync(() => Here.Length > 1 << 20, "the flood");
+        for (var i = 0; i < 20; i++)
+        {
+            var echo = new GuestProcessStart("echo") { Arguments = [$"{i}"] };
+            Assert.Equal($"{i}\n", (await GuestProcess.RunAsync(Session, echo, cancellationToken: TestEnd)).StandardOutput);
+        }
+
+        Here.Type(CtrlC);
+        Assert.Equal("5", await AnswerAsync("echo $((2 + 3))"));
+        await ExitAsync(running);
+    }
+
     protected override Task<AgentPeer> StartAgentAsync() => Task.FromResult<AgentPeer>(new PtyAgent(RealAgentBinary.Installed()));
 }
 
