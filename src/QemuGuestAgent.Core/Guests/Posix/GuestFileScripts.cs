@@ -104,10 +104,11 @@ internal static class GuestFileScripts
 
         """;
 
-    // $1 is how deep, $2 whether the rest are patterns. With IFS empty a pattern is not split. -H follows a link that was named.
+    // $1 is how deep, $2 whether the rest are patterns, $3 whether a link that was named is followed (-H) or all are (-L). With IFS empty
+    // a pattern is not split.
     private const string ListHead = """
-        IFS= depth=$1 are_patterns=$2
-        shift 2
+        IFS= depth=$1 are_patterns=$2 links=$3
+        shift 3
         one() {
           [ -e "$1" ] || [ -L "$1" ] || return 0
           printf '\0'
@@ -125,20 +126,36 @@ internal static class GuestFileScripts
     public const string ListByPrinting = ListHead + """
         list() {
           [ -L "$1" ] && [ ! -e "$1" ] && { printf 'l 0 0 0 %s\0' "$1"; return; }
-          find -H "$1" -maxdepth "$depth" -printf '%y %s %T@ %m %p\0'
+          find $links "$1" -maxdepth "$depth" -type l -printf 'l %s %T@ %m %p\0> %l\0' -o -printf '%y %s %T@ %m %p\0'
         }
         each "$@"
         """;
 
-    /// <summary>Lists items, with any find: one stat for each. What is gone by then is left out.</summary>
+    /// <summary>
+    /// Lists items, with any find: one stat for each. What is gone by then is left out. Not every find sees that a link leads back to a
+    /// folder that it is in.
+    /// </summary>
     public const string ListByStat = ListHead + """
         list() {
-          find -H "$1" -maxdepth "$depth" -exec sh -c '
+          root=$1
+          set --
+          [ $links = -H ] || set -- -type d -exec sh -c '
+            [ -L "$1" ] || exit 1
+            at=$1
+            while [ -n "$at" ]; do
+              at=${at%/*}
+              [ "$1" -ef "${at:-/}" ] && exit
+            done
+            exit 1' sh {} \; -prune -o
+          find $links "$root" -maxdepth "$depth" "$@" -exec sh -c '
+            links=$1
+            shift
             for f; do
-              follow=; [ "$f" = "$0" ] && [ -e "$f" ] && follow=-L
+              follow=; [ "$f" = "$0" ] || [ $links = -L ] && [ -e "$f" ] && follow=-L
               if [ -z "$follow" ] && [ -L "$f" ]; then t=l; elif [ -d "$f" ]; then t=d; elif [ -f "$f" ]; then t=f; else t=o; fi
-              told=$(stat $follow -c "%s %Y %a" "$f") && printf "%s %s %s\0" $t "$told" "$f"
-            done' "$1" {} +
+              told=$(stat $follow -c "%s %Y %a" "$f") && printf "%s %s %s\0" $t "$told" "$f" || continue
+              [ $t != l ] || { to=$(readlink "$f" && echo .) && printf "> %s\0" "${to%??}"; }
+            done' "$root" $links {} +
         }
         each "$@"
         """;
@@ -211,6 +228,39 @@ internal static class GuestFileScripts
             make "$name"
             printf '%s\0%s\0' "$(ls -di .)" "$folder"
           ) || exit
+        done
+        """;
+
+    /// <summary>
+    /// Makes links below a folder ($1); one that is there is replaced only if asked to ($2 is y), and nothing else. $3 is the option by
+    /// which ln takes no folder for the link's place; without it nobody else may have a hand in the way. Two arguments for each: the way
+    /// there, and where it leads. For each that was not made it tells the exit code, the way, and why.
+    /// </summary>
+    public const string MakeLinks = Functions + """
+        enter "$1" ''
+        replaces=$2 option=$3
+        shift 3
+        while [ $# -ge 2 ]; do
+          why=$(
+            exec 2>&1
+            name=${1##*/} force=
+            down "${1%"$name"}"
+            [ "$option" = -T ] || [ "$(safety)" = safe ] || exit 23
+            if [ -L "./$name" ]; then
+              there=$(readlink "./$name" && echo .)
+              [ "${there%??}" != "$2" ] || exit 0
+              [ "$replaces" = y ] || exit 17
+              force=-f
+            elif [ -e "./$name" ]; then
+              [ "$replaces" = y ] || exit 17
+              echo 'it is no link there. Remove it first.'
+              exit 1
+            fi
+            ln -s $force $option -- "$2" "./$name" && label "./$name"
+          )
+          code=$?
+          [ $code = 0 ] || printf '%s\0%s\0%s\0' $code "$1" "$why"
+          shift 2
         done
         """;
 

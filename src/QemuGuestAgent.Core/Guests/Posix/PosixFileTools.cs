@@ -18,6 +18,9 @@ internal sealed class PosixFileTools : GuestFileTools
 {
     // The guest keeps no more of a program's output; this many folders fit into one command.
     private const int FoldersAtOnce = 500;
+
+    // What a link says may be long: fewer fit.
+    private const int LinksAtOnce = 100;
     private const int EndlessDepth = 100_000;
 
     /// <summary>What a script tells of a folder where others can change nothing on the way.</summary>
@@ -87,12 +90,13 @@ internal sealed class PosixFileTools : GuestFileTools
     }
 
     /// <inheritdoc/>
-    public override async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
+    public override async Task<List<GuestItem>> ListAsync(
+        string path, bool isPattern, bool isDeep, bool followsLinks, CancellationToken cancellationToken)
     {
         var depth = (isDeep ? EndlessDepth : 0).ToString(CultureInfo.InvariantCulture);
         var script = _findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat;
         var asked = isPattern ? GuestPattern.ShellPattern(path) : path;
-        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", asked), _time, cancellationToken)
+        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", followsLinks ? "-L" : "-H", asked), _time, cancellationToken)
             .ConfigureAwait(false);
         if (end.IsTruncated)
         {
@@ -182,6 +186,31 @@ internal sealed class PosixFileTools : GuestFileTools
     }
 
     /// <inheritdoc/>
+    public override bool MakesLinks => true;
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<GuestAgentException>> MakeLinksAsync(
+        string root, IReadOnlyList<(string Way, string Target)> links, bool replaces, CancellationToken cancellationToken)
+    {
+        var failed = new List<GuestAgentException>();
+        for (var done = 0; done < links.Count; done += LinksAtOnce)
+        {
+            var arguments = links.Skip(done).Take(LinksAtOnce).SelectMany(link => new[] { link.Way, link.Target });
+            var end = await RunAsync(
+                root, GuestFileScripts.MakeLinks, [root, replaces ? "y" : "n", MoveOption.Length > 0 ? MoveOption : "-n", .. arguments], cancellationToken)
+                .ConfigureAwait(false);
+            var told = Text(end).Split('\0');
+            for (var i = 0; i + 2 < told.Length; i += 3)
+            {
+                var code = int.TryParse(told[i], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null;
+                failed.Add(Failure(GuestPath.Posix.Join(root, told[i + 1]), code, "", told[i + 2]));
+            }
+        }
+
+        return failed;
+    }
+
+    /// <inheritdoc/>
     public override bool Packs(string name) => _packs is not null && PosixPacks.Takes(name);
 
     /// <inheritdoc/>
@@ -209,23 +238,23 @@ internal sealed class PosixFileTools : GuestFileTools
     {
         var end = await Session.RunGuardedToolAsync(Shell(script, arguments), _time, cancellationToken)
             .ConfigureAwait(false);
-        return end.ExitCode switch
-        {
-            0 => end,
-            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, There, WhatExists(Text(end))),
-            GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, There),
-            GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, There),
-            GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),
-            GuestFileScripts.Replaced => throw ErrorCatalogue.ItemReplaced.With(path, Session.Endpoint),
-            GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, Session.Endpoint),
-            GuestFileScripts.NoFolder => throw ErrorCatalogue.GuestItemNotFound.WithTarget(
-                path, GuestPath.Posix.Folder(path), Session.Endpoint),
-            _ => throw NotWritten(path, Encoding.UTF8.GetString(end.Errors).Trim()),
-        };
+        return end.ExitCode == 0 ? end : throw Failure(path, end.ExitCode, Text(end), Encoding.UTF8.GetString(end.Errors));
     }
 
     /// <summary>That a file could not be written.</summary>
     public GuestAgentException NotWritten(string path, string reason) => ErrorCatalogue.GuestFileNotWritten.With(path, Session.Endpoint, reason);
+
+    private GuestAgentException Failure(string path, int? exitCode, string told, string reason) => exitCode switch
+    {
+        GuestFileScripts.Exists => ErrorCatalogue.ItemExists.With(path, There, WhatExists(told)),
+        GuestFileScripts.NotFile => ErrorCatalogue.ItemNotFile.With(path, There),
+        GuestFileScripts.IsFolder => ErrorCatalogue.ItemIsFolder.With(path, There),
+        GuestFileScripts.Differs => ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),
+        GuestFileScripts.Replaced => ErrorCatalogue.ItemReplaced.With(path, Session.Endpoint),
+        GuestFileScripts.NoProc => ErrorCatalogue.GuestFolderUnsafe.With(path, Session.Endpoint),
+        GuestFileScripts.NoFolder => ErrorCatalogue.GuestItemNotFound.WithTarget(path, GuestPath.Posix.Folder(path), Session.Endpoint),
+        _ => NotWritten(path, reason.Trim()),
+    };
 
     // Whose it is and when it was changed, as stat told: the owner's number, the time, and the owner's name.
     private static string WhatExists(string told) =>

@@ -31,8 +31,14 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
     public override bool LocksOpenFiles => true;
 
     /// <inheritdoc/>
-    public override async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
+    public override async Task<List<GuestItem>> ListAsync(
+        string path, bool isPattern, bool isDeep, bool followsLinks, CancellationToken cancellationToken)
     {
+        if (followsLinks)
+        {
+            throw ErrorCatalogue.GuestToolsMissing.WithTarget(path, "Following links", Session.Endpoint, "it is done in Linux guests only");
+        }
+
         var records = await AskAsync(
             ErrorCatalogue.GuestFileNotRead, path, "Get-ItemList", [path, YesOrNo(isPattern), YesOrNo(isDeep)], cancellationToken)
             .ConfigureAwait(false);

@@ -124,11 +124,17 @@ internal sealed class CopyJob
                 : [new GuestItem(Paths, 'f', 0, 0, 0, path, path)];
         }
 
-        var items = await Tools.ListAsync(path, isPattern, isDeep, CancellationToken).ConfigureAwait(false);
+        var items = await Tools.ListAsync(path, isPattern, isDeep, Options.FollowLinks, CancellationToken).ConfigureAwait(false);
         return isPattern || items.Count > 0
             ? items
             : throw ErrorCatalogue.GuestItemNotFound.With(path, Session.Endpoint);
     }
+
+    /// <summary>As the guest's tools do; where links are followed, the file is the one that its path leads to.</summary>
+    public Task<(string Hash, string State)> HashHeldAsync(GuestItem item, long? length, CancellationToken cancellationToken) =>
+        Options.FollowLinks
+            ? Tools!.HashHeldAsync(item.Path, "", length, cancellationToken)
+            : Tools!.HashHeldAsync(item.Root, item.Way, length, cancellationToken);
 
     /// <summary>Opens a file of the guest.</summary>
     public async Task<GuestFile> OpenAsync(string path, string mode)

@@ -30,6 +30,12 @@ internal sealed class TreeReceiver(CopyJob job)
             {
                 foreach (var item in await job.FindAsync(source, areLiteral, job.Options.Recurse).ConfigureAwait(false))
                 {
+                    if (!item.IsText)
+                    {
+                        Refuse(item);
+                        continue;
+                    }
+
                     items.Add(item);
                     if (item.Path == item.Root)
                     {
@@ -49,7 +55,7 @@ internal sealed class TreeReceiver(CopyJob job)
         job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
             ? (long)sum
             : long.MaxValue;
-        foreach (var item in items.Where(item => item.Type != 'f'))
+        foreach (var item in items.Where(item => item.Type is not ('f' or 'l')))
         {
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
         }
@@ -69,10 +75,25 @@ internal sealed class TreeReceiver(CopyJob job)
                 (pack, received) => PlaceAsync(pack, received, destination, isInto)).ConfigureAwait(false);
         }
 
+        // The last: no file must go through one.
+        foreach (var item in items.Where(item => item.Type == 'l'))
+        {
+            await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
+        }
+
         // The innermost first: what is done in a folder changes its time.
         for (var i = _timedFolders.Count - 1; i >= 0; i--)
         {
             LocalFile.FinishFolder(_timedFolders[i].Path, _timedFolders[i].Modified);
+        }
+    }
+
+    // Of what is in such a folder nothing more is told.
+    private void Refuse(GuestItem item)
+    {
+        if (item.Way.Length == 0 || LocalName.IsText(job.Paths.Folder(item.Path)))
+        {
+            job.Options.Failed(ErrorCatalogue.GuestNameUnsafe.With(item.Path, job.Session.Endpoint, LocalName.NoText));
         }
     }
 
@@ -149,7 +170,17 @@ internal sealed class TreeReceiver(CopyJob job)
                 await job.CopiedAsync(copy).ConfigureAwait(false);
                 break;
             case 'l' when item.Way.Length > 0:
-                job.Options.Warn($"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' is not followed.");
+                if (!job.Options.FollowLinks && item.Target is { } link && TreeLink.StaysInside(link, item.Names.Length - 1) && LocalPlace.MakesLinks)
+                {
+                    LocalPlace.MakeLink(target, link, job.Replaces);
+                }
+                else
+                {
+                    job.Options.Warn(job.Options.FollowLinks
+                        ? $"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' leads nowhere."
+                        : TreeLink.NotCopied($"'{item.Path}' in the guest of '{job.Session.Endpoint}'", item.Target));
+                }
+
                 break;
             case 'u':
                 throw ErrorCatalogue.GuestFileNotRead.With(item.Path, job.Session.Endpoint, "its content cannot be listed.");

@@ -88,6 +88,10 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [Parameter]
     public SwitchParameter Update { get; set; }
 
+    /// <summary>Copies what the links in folders lead to, instead of the links.</summary>
+    [Parameter]
+    public SwitchParameter FollowLinks { get; set; }
+
     /// <summary>Continues an earlier copy that was interrupted with -Resume. A copy that is interrupted keeps its partial file.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
@@ -212,6 +216,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
                 Recurse = Recurse,
                 Force = Force,
                 Update = Update,
+                FollowLinks = FollowLinks,
                 Resume = Resume,
                 ReadBack = ReadBack,
                 MaximumSize = MaximumSize == long.MaxValue ? null : MaximumSize,
@@ -258,7 +263,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private async Task<bool> ConfirmAsync(
         Guest guest, string change, string destination, bool isMany, CallOptions call, CancellationToken cancellationToken)
     {
-        var options = new ItemCopyOptions { Recurse = Recurse, Update = Update };
+        var options = new ItemCopyOptions { Recurse = Recurse, Update = Update, FollowLinks = FollowLinks };
         var found = FromSession is null
             ? await CopyPreview.OfSendingAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false)
             : await CopyPreview.OfReceivingAsync(
