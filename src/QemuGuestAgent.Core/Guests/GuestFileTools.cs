@@ -47,6 +47,9 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <returns>The checksum, and what changes with the file; each empty where it is not told.</returns>
     public abstract Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken);
 
+    /// <summary>The SHA-256 of files below a folder, each of its way through no link; empty where there is no such file.</summary>
+    public abstract Task<IReadOnlyList<string>> HashAsync(string root, IReadOnlyList<string> ways, CancellationToken cancellationToken);
+
     /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
     public abstract Task<Dictionary<string, string>> MakeFoldersAsync(
         string root, IReadOnlyList<string> ways, CancellationToken cancellationToken);
@@ -108,7 +111,7 @@ internal abstract class GuestFileTools(GuestAgentSession session)
         {
             return parse();
         }
-        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or InvalidDataException)
         {
             throw ErrorCatalogue.GuestFileNotRead.Because(e, path, Session.Endpoint, e.Message);
         }

@@ -15,6 +15,7 @@ internal static class GuestFileScripts
           printf 'tar '
           case $(tar --version 2>/dev/null) in *GNU*) printf 'tar-gnu ' ;; esac
         fi
+        gzip -c </dev/null >/dev/null 2>&1 && printf 'gzip '
         printf ok
         """;
 
@@ -104,11 +105,11 @@ internal static class GuestFileScripts
 
         """;
 
-    // $1 is how deep, $2 whether the rest are patterns, $3 whether a link that was named is followed (-H) or all are (-L). With IFS empty
-    // a pattern is not split.
+    // $1 is how deep, $2 whether the rest are patterns, $3 whether a link that was named is followed (-H) or all are (-L), $4 how many bytes
+    // are compressed, if any. With IFS empty a pattern is not split.
     private const string ListHead = """
-        IFS= depth=$1 are_patterns=$2 links=$3
-        shift 3
+        IFS= depth=$1 are_patterns=$2 links=$3 packs=$4
+        shift 4
         one() {
           [ -e "$1" ] || [ -L "$1" ] || return 0
           printf '\0'
@@ -122,14 +123,18 @@ internal static class GuestFileScripts
 
         """;
 
+    private const string ListTail = """
+
+        if [ -n "$packs" ]; then each "$@" | head -c "$packs" | gzip -c; else each "$@"; fi
+        """;
+
     /// <summary>Lists items, with a find that prints them.</summary>
     public const string ListByPrinting = ListHead + """
         list() {
           [ -L "$1" ] && [ ! -e "$1" ] && { printf 'l 0 0 0 %s\0' "$1"; return; }
           find $links "$1" -maxdepth "$depth" -type l -printf 'l %s %T@ %m %p\0> %l\0' -o -printf '%y %s %T@ %m %p\0'
         }
-        each "$@"
-        """;
+        """ + ListTail;
 
     /// <summary>
     /// Lists items, with any find: one stat for each. What is gone by then is left out. Not every find sees that a link leads back to a
@@ -157,8 +162,7 @@ internal static class GuestFileScripts
               [ $t != l ] || { to=$(readlink "$f" && echo .) && printf "> %s\0" "${to%??}"; }
             done' "$root" $links {} +
         }
-        each "$@"
-        """;
+        """ + ListTail;
 
     /// <summary>
     /// Ends where a file that the agent has opened is not the one below a root ($1), on a way ($2) through no link; with no way it is
@@ -175,6 +179,27 @@ internal static class GuestFileScripts
         [ "$4" != y ] || find -L "$fd" -prune -printf %s,%C@
         printf ' '
         [ -z "$3" ] || head -c "$3" <"$fd" | sha256sum
+        """;
+
+    /// <summary>
+    /// Tells the SHA-256 of files below a folder ($1), on ways through no link; with an empty way it is that file itself. Each with a zero
+    /// behind it, and nothing before where there is no such file.
+    /// </summary>
+    public const string Sums = Functions + """
+        root=$1
+        shift
+        for way; do
+          (
+            file=$root name=${way##*/}
+            if [ -n "$way" ]; then
+              enter "$root" "${way%"$name"}"
+              file=./$name
+              [ ! -L "$file" ] || exit
+            fi
+            [ -f "$file" ] && sum=$(sha256sum <"$file") && printf %s "${sum%% *}"
+          )
+          printf '\0'
+        done
         """;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
@@ -19,6 +20,9 @@ internal sealed class PosixFileTools : GuestFileTools
     // The guest keeps no more of a program's output; this many folders fit into one command.
     private const int FoldersAtOnce = 500;
 
+    // What an item takes here beside its path.
+    private const int ItemSize = 100;
+
     // What a link says may be long: fewer fit.
     private const int LinksAtOnce = 100;
     private const int EndlessDepth = 100_000;
@@ -30,6 +34,7 @@ internal sealed class PosixFileTools : GuestFileTools
 
     private readonly OperationTime _time;
     private readonly bool _findPrints;
+    private readonly bool _hasGzip;
     private readonly PosixPacks? _packs;
 
     private PosixFileTools(GuestAgentSession session, OperationTime time, string found)
@@ -37,6 +42,7 @@ internal sealed class PosixFileTools : GuestFileTools
     {
         _time = time;
         HasChecksum = found.Contains("sha256 ");
+        _hasGzip = found.Contains("gzip ");
         _findPrints = found.Contains("printf ");
         MoveOption = found.Contains("mv-T ") ? "-T" : "";
         if (HasChecksum && found.Contains("tar "))
@@ -56,6 +62,9 @@ internal sealed class PosixFileTools : GuestFileTools
 
     /// <inheritdoc/>
     public override bool LocksOpenFiles => false;
+
+    /// <summary>How many bytes a list may take here: as many as a million items have.</summary>
+    public int MaxListed { get; set; } = 256 << 20;
 
     /// <summary>The option by which mv takes no folder for its target; empty where it has none.</summary>
     public string MoveOption { get; }
@@ -95,8 +104,9 @@ internal sealed class PosixFileTools : GuestFileTools
     {
         var depth = (isDeep ? EndlessDepth : 0).ToString(CultureInfo.InvariantCulture);
         var script = _findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat;
+        var packs = _hasGzip && isDeep;
         var asked = isPattern ? GuestPattern.ShellPattern(path) : path;
-        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", followsLinks ? "-L" : "-H", asked), _time, cancellationToken)
+        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", followsLinks ? "-L" : "-H", packs ? Number(MaxListed) : "", asked), _time, cancellationToken)
             .ConfigureAwait(false);
         if (end.IsTruncated)
         {
@@ -106,7 +116,8 @@ internal sealed class PosixFileTools : GuestFileTools
         return Parse(
             () =>
             {
-                var items = GuestItem.Parse(Text(end).Split('\0'), GuestPath.Posix);
+                using var told = packs ? new GZipStream(new MemoryStream(end.Output), CompressionMode.Decompress) : (Stream)new MemoryStream(end.Output);
+                var items = GuestItem.Parse(ReadList(told, path), GuestPath.Posix);
                 GuestItem.Check(items, path, isPattern ? GuestPattern.Matcher(asked) : null, isDeep);
                 return items;
             },
@@ -123,6 +134,39 @@ internal sealed class PosixFileTools : GuestFileTools
         var mode = !place.IsSafe ? "r+" : appends ? "a" : "w";
         Func<Task>? verify = place.IsSafe ? null : () => CheckAsync(place, empties: !appends, cancellationToken);
         return await GuestFile.OpenInPlaceAsync(Session, place.Path, mode, verify, mark, _time, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A short one may come of very little.
+    private IEnumerable<string> ReadList(Stream told, string path)
+    {
+        var (buffer, record, size) = (new byte[64 << 10], new MemoryStream(), 0L);
+        for (int count; (count = told.Read(buffer, 0, buffer.Length)) > 0;)
+        {
+            for (int at = 0, end; at < count; at = end + 1)
+            {
+                end = Array.IndexOf(buffer, (byte)0, at, count - at) is var zero and >= 0 ? zero : count;
+                record.Write(buffer, at, end - at);
+                if (size + record.Length > MaxListed)
+                {
+                    throw ErrorCatalogue.GuestFolderTooLarge.With(path, Session.Endpoint);
+                }
+
+                if (end < count)
+                {
+                    size += record.Length + ItemSize;
+                    yield return Taken(record);
+                }
+            }
+        }
+
+        yield return Taken(record);
+    }
+
+    private static string Taken(MemoryStream record)
+    {
+        var text = Encoding.UTF8.GetString(record.GetBuffer(), 0, (int)record.Length);
+        record.SetLength(0);
+        return text;
     }
 
     // Finds a file to be written in place; makes it, if it is not there, for its owner alone: one that the agent makes is everybody's.
@@ -148,6 +192,10 @@ internal sealed class PosixFileTools : GuestFileTools
         var told = Text(end).Split(' ');
         return (told.Length > 1 ? told[1] : "", told[0]);
     }
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<string>> HashAsync(string root, IReadOnlyList<string> ways, CancellationToken cancellationToken) =>
+        Text(await RunAsync(root, GuestFileScripts.Sums, [root, .. ways], cancellationToken).ConfigureAwait(false)).Split('\0');
 
     /// <inheritdoc/>
     public override async Task<Dictionary<string, string>> MakeFoldersAsync(

@@ -66,6 +66,10 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
     }
 
     /// <inheritdoc/>
+    public override Task<IReadOnlyList<string>> HashAsync(string root, IReadOnlyList<string> ways, CancellationToken cancellationToken) =>
+        AskAsync(ErrorCatalogue.GuestFileNotRead, root, "Get-SumList", [root, .. ways], cancellationToken);
+
+    /// <inheritdoc/>
     public override async Task<Dictionary<string, string>> MakeFoldersAsync(
         string root, IReadOnlyList<string> ways, CancellationToken cancellationToken)
     {

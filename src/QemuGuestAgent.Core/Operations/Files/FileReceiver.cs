@@ -261,7 +261,7 @@ internal sealed class FileReceiver(CopyJob job)
                 hash.AppendData(last.Array!, 0, last.Count);
                 LocalFile.Write(path, () =>
                 {
-                    local.Write(last.Array!, 0, last.Count);
+                    SparseFile.Write(local, last.Array!, last.Count);
                     local.Flush();
                     return true;
                 });

@@ -55,7 +55,7 @@ internal sealed class FileSender(CopyJob job)
                     await file.SeekAsync(resumed, job.CancellationToken).ConfigureAwait(false);
                 }
 
-                length = resumed + await PumpAsync(source, local, resumed, file, hash).ConfigureAwait(false);
+                length = resumed + await PumpAsync(source, local, resumed, file, hash, isNew: true).ConfigureAwait(false);
                 await file.CompleteAsync(job.CancellationToken).ConfigureAwait(false);
             }
 
@@ -95,7 +95,7 @@ internal sealed class FileSender(CopyJob job)
         await using var file = await job.OpenAsync(target, "w").ConfigureAwait(false);
         try
         {
-            var length = await PumpAsync(source, local, 0, file, hash).ConfigureAwait(false);
+            var length = await PumpAsync(source, local, 0, file, hash, isNew: false).ConfigureAwait(false);
             await file.CompleteAsync(job.CancellationToken).ConfigureAwait(false);
             var digest = PartialName.Hex(hash.GetHashAndReset());
             var verified = await job.CompareAsync(target, length, digest, target).ConfigureAwait(false);
@@ -184,21 +184,43 @@ internal sealed class FileSender(CopyJob job)
         return parts;
     }
 
-    // Returns how many bytes were sent. A piece is read while the agent writes the one before.
-    private async Task<long> PumpAsync(string source, FileStream local, long from, GuestFile file, IncrementalHash hash)
+    // Returns how many bytes were sent. A piece is read while the agent writes the one before. Where the file is new, nothing is written of
+    // pieces of zeros: but for the last byte, which gives it its length.
+    private async Task<long> PumpAsync(string source, FileStream local, long from, GuestFile file, IncrementalHash hash, bool isNew)
     {
         local.Position = from;
         var sent = 0L;
         var next = 0;
+        var isInHole = false;
         Read(0);
         for (var turn = 0; next > 0; turn ^= 1)
         {
             var count = next;
+            sent += count;
+            if (isNew && SparseFile.IsHole(job.Buffers[turn].AsSpan(0, count)))
+            {
+                isInHole = true;
+                Read(turn ^ 1);
+                job.Advance(source, count);
+                continue;
+            }
+
+            if (isInHole)
+            {
+                await file.SeekAsync(from + sent - count, job.CancellationToken).ConfigureAwait(false);
+                isInHole = false;
+            }
+
             var started = Stopwatch.StartNew();
             await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.CancellationToken, () => Read(turn ^ 1)).ConfigureAwait(false);
             job.Pieces.Took(count, started.Elapsed);
-            sent += count;
             job.Advance(source, count);
+        }
+
+        if (isInHole)
+        {
+            await file.SeekAsync(from + sent - 1, job.CancellationToken).ConfigureAwait(false);
+            await file.WriteAsync(new byte[1], job.CancellationToken).ConfigureAwait(false);
         }
 
         return sent;

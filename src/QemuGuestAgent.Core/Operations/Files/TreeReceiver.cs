@@ -60,7 +60,8 @@ internal sealed class TreeReceiver(CopyJob job)
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
         }
 
-        var files = items.Where(item => item.Type == 'f' && !(job.Options.Update && IsHere(item, destination, isInto)))
+        var here = await FindHereAsync(items, destination, isInto).ConfigureAwait(false);
+        var files = items.Where(item => item.Type == 'f' && !here.Contains(item))
             .ToLookup(item => item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
         foreach (var item in files[false])
         {
@@ -97,16 +98,34 @@ internal sealed class TreeReceiver(CopyJob job)
         }
     }
 
-    private bool IsHere(GuestItem item, string destination, bool isInto)
+    // The files that are here as they are in the guest, where those are left out.
+    private async Task<HashSet<GuestItem>> FindHereAsync(List<GuestItem> items, string destination, bool isInto)
+    {
+        if (!job.Options.Update)
+        {
+            return [];
+        }
+
+        var same = await FilePair.FindSameAsync(
+            job, items.Where(item => item.Type == 'f').Select(item => PairOf(item, destination, isInto)).OfType<FilePair>()).ConfigureAwait(false);
+        foreach (var pair in same)
+        {
+            job.Leave(pair.Item.Path, pair.Length);
+        }
+
+        return [.. same.Select(pair => pair.Item)];
+    }
+
+    private FilePair? PairOf(GuestItem item, string destination, bool isInto)
     {
         try
         {
-            return job.IsSame(item, TargetOf(item, destination, isInto));
+            return FilePair.With(item, TargetOf(item, destination, isInto));
         }
         catch (GuestAgentException)
         {
             // It cannot be here, and fails when its turn comes.
-            return false;
+            return null;
         }
     }
 

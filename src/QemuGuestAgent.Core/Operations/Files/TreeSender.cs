@@ -135,7 +135,15 @@ internal sealed class TreeSender(CopyJob job)
                 job.Paths.Join(root, name), isPattern: false, isDeep: true, followsLinks: false, job.CancellationToken).ConfigureAwait(false))
             .Where(item => item.Type == 'f')
             .ToLookup(item => item.Way, job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
-        return files.FindAll(file => !there[job.Paths.Way(file.Names)].Any(item => job.IsSame(item, file.Path, file.Length, file.Modified)));
+        var same = await FilePair.FindSameAsync(job, files.SelectMany(file => there[job.Paths.Way(file.Names)]
+            .Select(item => new FilePair(item, file.Path, file.Length, file.Modified)))).ConfigureAwait(false);
+        var left = new HashSet<string>(same.Select(pair => pair.Path), StringComparer.Ordinal);
+        foreach (var pair in same)
+        {
+            job.Leave(pair.Path, pair.Length);
+        }
+
+        return files.FindAll(file => !left.Contains(file.Path));
     }
 
     // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.

@@ -88,6 +88,10 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [Parameter]
     public SwitchParameter Update { get; set; }
 
+    /// <summary>As -Update, but compares files of the same length by their SHA-256, whatever their times are.</summary>
+    [Parameter]
+    public SwitchParameter Checksum { get; set; }
+
     /// <summary>Copies what the links in folders lead to, instead of the links.</summary>
     [Parameter]
     public SwitchParameter FollowLinks { get; set; }
@@ -108,6 +112,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     /// <summary>Writes an object for each file that was copied.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
+
+    private bool Updates => Update || Checksum;
 
     private bool IsLiteral => ParameterSetName == LiteralPathSet;
 
@@ -215,7 +221,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
             {
                 Recurse = Recurse,
                 Force = Force,
-                Update = Update,
+                Update = Updates,
+                Checksum = Checksum,
                 FollowLinks = FollowLinks,
                 Resume = Resume,
                 ReadBack = ReadBack,
@@ -263,7 +270,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private async Task<bool> ConfirmAsync(
         Guest guest, string change, string destination, bool isMany, CallOptions call, CancellationToken cancellationToken)
     {
-        var options = new ItemCopyOptions { Recurse = Recurse, Update = Update, FollowLinks = FollowLinks };
+        var options = new ItemCopyOptions { Recurse = Recurse, Update = Updates, Checksum = Checksum, FollowLinks = FollowLinks };
         var found = FromSession is null
             ? await CopyPreview.OfSendingAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false)
             : await CopyPreview.OfReceivingAsync(
@@ -283,7 +290,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
         var shown = string.Join(", ", found.Take(MaxShown).Select(path => $"'{SafeText.Escape(path)}'"));
         var more = found.Count > MaxShown ? $" and {found.Count - MaxShown} more" : "";
-        return Force || Update ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
+        return Force || Updates ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
     }
 
     // A folder for the items of one guest of several.
