@@ -23,8 +23,9 @@ internal static class TreeLink
     /// <summary>That a link is not copied.</summary>
     /// <param name="link">The link, and where it is.</param>
     /// <param name="target">Where it leads, if that is known.</param>
-    public static string NotCopied(string link, string? target) =>
-        $"The link {link}{(target is null ? "" : $" to '{target}'")} is not copied. -FollowLinks copies what it leads to.";
+    /// <param name="mayFollow">Whether it can be followed.</param>
+    public static string NotCopied(string link, string? target, bool mayFollow = true) =>
+        $"The link {link}{(target is null ? "" : $" to '{target}'")} is not copied.{(mayFollow ? " -FollowLinks copies what it leads to." : "")}";
 
 #if NET
     /// <summary>Whether something is a link, or a folder that is elsewhere; and where it leads, if that is told.</summary>

@@ -197,7 +197,7 @@ internal sealed class TreeReceiver(CopyJob job)
                 {
                     job.Options.Warn(job.Options.FollowLinks
                         ? $"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' leads nowhere."
-                        : TreeLink.NotCopied($"'{item.Path}' in the guest of '{job.Session.Endpoint}'", item.Target));
+                        : TreeLink.NotCopied($"'{item.Path}' in the guest of '{job.Session.Endpoint}'", item.Target, !job.Paths.IsWindows));
                 }
 
                 break;
