@@ -216,6 +216,19 @@ Describe 'Files of a real guest' @NeedsRealAgent {
         Get-ChildItem $folder -Recurse -Force -Filter *.partial | Should -BeNullOrEmpty
     }
 
+    It '-Checksum copies what has another content, and -FollowLinks what links lead to' {
+        $null = New-Item "$here/linked" -ItemType Directory
+        Set-Content "$here/linked/file" 'one'
+        Set-Content "$here/elsewhere" 'two'
+        $null = New-Item "$here/linked/link" -ItemType SymbolicLink -Value "$here/elsewhere"
+        Copy-QemuGuestItem "$here/linked" $there -ToSession $session -Recurse -WarningVariable left -WarningAction SilentlyContinue
+        "$left" | Should -BeLike "The link '$here/linked/link' to '$here/elsewhere' is not copied. -FollowLinks *"
+        (Get-Item "$here/linked/file").LastWriteTime = Get-Date 2001-02-03
+        $copied = Copy-QemuGuestItem "$here/linked" $there -ToSession $session -Recurse -Checksum -FollowLinks -PassThru
+        $copied.Source | Should -Be "$here/linked/link"
+        Get-Content "$there/linked/link" | Should -Be 'two'
+    }
+
     It '-Update copies what is not there as it is here, and names the rest with -Verbose' {
         $null = New-Item "$here/web/css" -ItemType Directory
         Set-Content "$here/web/index.html", "$here/web/css/a.css", "$here/web/css/b.css" 'one'

@@ -432,7 +432,7 @@ public static class ErrorCatalogue
         "Check the path: it must be a path in the guest. A folder to copy into must exist.");
 
     internal static readonly ErrorDefinition GuestFolderTooLarge = Define(LimitsExceeded,
-        "'{0}' in the guest of '{1}' contains more than its agent can list in 16 MiB.",
+        "'{0}' in the guest of '{1}' contains more than can be listed at once: about a million items, or 100,000 without gzip there.",
         "Copy its parts one by one.");
 
     internal static readonly ErrorDefinition GuestToolsMissing = Define(NotImplemented,

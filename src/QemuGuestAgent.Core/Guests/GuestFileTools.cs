@@ -25,8 +25,10 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <param name="path">Their path.</param>
     /// <param name="isPattern">Whether it has PowerShell's wildcards.</param>
     /// <param name="isDeep">Whether what is in folders is listed too.</param>
+    /// <param name="followsLinks">Whether links in folders are listed as what they lead to.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public abstract Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken);
+    public abstract Task<List<GuestItem>> ListAsync(
+        string path, bool isPattern, bool isDeep, bool followsLinks, CancellationToken cancellationToken);
 
     /// <summary>Opens a file to be written in place; it is made, if it is not there.</summary>
     /// <param name="path">Its path.</param>
@@ -45,6 +47,9 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <returns>The checksum, and what changes with the file; each empty where it is not told.</returns>
     public abstract Task<(string Hash, string State)> HashHeldAsync(string root, string way, long? length, CancellationToken cancellationToken);
 
+    /// <summary>The SHA-256 of files below a folder, each of its way through no link; empty where there is no such file.</summary>
+    public abstract Task<IReadOnlyList<string>> HashAsync(string root, IReadOnlyList<string> ways, CancellationToken cancellationToken);
+
     /// <summary>Makes folders below one, parents first; returns which were not there, and by what they are known again.</summary>
     public abstract Task<Dictionary<string, string>> MakeFoldersAsync(
         string root, IReadOnlyList<string> ways, CancellationToken cancellationToken);
@@ -52,6 +57,18 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <summary>Gives folders their modes and times, once all is in them; returns those where that failed.</summary>
     public abstract Task<IReadOnlyList<string>> FinishFoldersAsync(
         string root, IReadOnlyList<(string Known, string Way, int Mode, DateTime Modified)> folders, CancellationToken cancellationToken);
+
+    /// <summary>Whether links can be made there.</summary>
+    public virtual bool MakesLinks => false;
+
+    /// <summary>Makes links below a folder; returns the errors of those that failed.</summary>
+    /// <param name="root">The folder that was named.</param>
+    /// <param name="links">The way to each, through no link, and where it leads.</param>
+    /// <param name="replaces">Whether other links that are there are replaced.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public virtual Task<IReadOnlyList<GuestAgentException>> MakeLinksAsync(
+        string root, IReadOnlyList<(string Way, string Target)> links, bool replaces, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     /// <summary>Whether a small file of that name can be copied together with others.</summary>
     public virtual bool Packs(string name) => false;
@@ -94,7 +111,7 @@ internal abstract class GuestFileTools(GuestAgentSession session)
         {
             return parse();
         }
-        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or InvalidDataException)
         {
             throw ErrorCatalogue.GuestFileNotRead.Because(e, path, Session.Endpoint, e.Message);
         }

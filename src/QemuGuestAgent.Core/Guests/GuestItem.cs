@@ -14,6 +14,12 @@ namespace QemuGuestAgent.Core.Guests;
 /// <param name="Root">The item given that it was found under; it may be that one itself.</param>
 internal sealed record GuestItem(GuestPath Paths, char Type, long Size, decimal Modified, int Mode, string Path, string Root)
 {
+    // What the record of a link's target begins with.
+    private const string TargetMark = "> ";
+
+    /// <summary>Where a link leads, if that was told.</summary>
+    public string? Target { get; init; }
+
     /// <summary>When it was changed, in UTC; null where that is out of range.</summary>
     public DateTime? ModifiedTime =>
         Modified is > 0 and < 9_000_000_000 ? UnixTime.FromNanoseconds((long)(Modified * 1_000_000_000)) : null;
@@ -24,8 +30,11 @@ internal sealed record GuestItem(GuestPath Paths, char Type, long Size, decimal 
     /// <summary>The names on that way.</summary>
     public string[] Names => Path == Root ? [] : Paths.Names(Way);
 
+    /// <summary>Whether its path has come as it is: bytes that are no text are replaced when they are read.</summary>
+    public bool IsText => !Path.Contains('\uFFFD');
+
     /// <summary>Reads records: type, size, time and mode (octal) and path, parted by blanks. An empty one comes before
-    /// each item given.</summary>
+    /// each item given, one that begins with &gt; comes behind a link and tells where it leads.</summary>
     /// <exception cref="FormatException">They are no such records.</exception>
     public static List<GuestItem> Parse(IEnumerable<string> records, GuestPath paths)
     {
@@ -36,6 +45,12 @@ internal sealed record GuestItem(GuestPath Paths, char Type, long Size, decimal 
             if (record.Length == 0)
             {
                 root = null;
+                continue;
+            }
+
+            if (record.StartsWith(TargetMark, StringComparison.Ordinal) && items.Count > 0 && items[items.Count - 1] is { Type: 'l', Target: null } link)
+            {
+                items[items.Count - 1] = link with { Target = record.Substring(TargetMark.Length) };
                 continue;
             }
 
@@ -85,7 +100,8 @@ internal sealed record GuestItem(GuestPath Paths, char Type, long Size, decimal 
                 throw new FormatException($"it lists '{item.Path}', but the contents of folders were not requested.");
             }
 
-            if (!paths.Add(item.Path))
+            // Names that are not valid text may look the same.
+            if (!paths.Add(item.Path) && item.IsText)
             {
                 throw new FormatException($"it lists '{item.Path}' twice.");
             }

@@ -42,6 +42,31 @@ public sealed partial class WindowsFileTests
     }
 
     [Fact]
+    public async Task An_update_by_checksum_copies_what_has_another_content_and_a_hole_arrives()
+    {
+        var sparse = Here("tree/sparse");
+        Make("tree/a", Bytes(10));
+        Make("tree/inner/ü", Bytes(20));
+        Make("tree/sparse", [.. Bytes(100_000), .. new byte[1 << 20], 1, .. new byte[200_000]]);
+        var options = Options with { Recurse = true, Update = true, Checksum = true };
+        await SendAsync(Here("tree"), Folder, options);
+        AssertSame(sparse, There("tree/sparse"));
+
+        var time = File.GetLastWriteTimeUtc(Here("tree/a"));
+        Make("tree/a", Bytes(11)[1..]);
+        File.SetLastWriteTimeUtc(Here("tree/a"), time);
+        File.SetLastWriteTimeUtc(Here("tree/inner/ü"), time.AddDays(-1));
+        _copies.Clear();
+        await SendAsync(Here("tree"), Folder, options);
+        await ReceiveAsync($@"{Folder}\tree", _here.FullName, options);
+
+        Assert.Empty(_failures);
+        Assert.Equal(Here("tree/a"), Assert.Single(_copies).Source);
+        AssertSame(Here("tree/a"), There("tree/a"));
+        await AssertNothingLeftAsync();
+    }
+
+    [Fact]
     public async Task Many_files_go_there_and_come_back()
     {
         const int count = 100;

@@ -15,6 +15,7 @@ internal static class GuestFileScripts
           printf 'tar '
           case $(tar --version 2>/dev/null) in *GNU*) printf 'tar-gnu ' ;; esac
         fi
+        gzip -c </dev/null >/dev/null 2>&1 && printf 'gzip '
         printf ok
         """;
 
@@ -104,10 +105,11 @@ internal static class GuestFileScripts
 
         """;
 
-    // $1 is how deep, $2 whether the rest are patterns. With IFS empty a pattern is not split. -H follows a link that was named.
+    // $1 is how deep, $2 whether the rest are patterns, $3 whether a link that was named is followed (-H) or all are (-L), $4 how many bytes
+    // are compressed, if any. With IFS empty a pattern is not split.
     private const string ListHead = """
-        IFS= depth=$1 are_patterns=$2
-        shift 2
+        IFS= depth=$1 are_patterns=$2 links=$3 packs=$4
+        shift 4
         one() {
           [ -e "$1" ] || [ -L "$1" ] || return 0
           printf '\0'
@@ -121,27 +123,46 @@ internal static class GuestFileScripts
 
         """;
 
+    private const string ListTail = """
+
+        if [ -n "$packs" ]; then each "$@" | head -c "$packs" | gzip -c; else each "$@"; fi
+        """;
+
     /// <summary>Lists items, with a find that prints them.</summary>
     public const string ListByPrinting = ListHead + """
         list() {
           [ -L "$1" ] && [ ! -e "$1" ] && { printf 'l 0 0 0 %s\0' "$1"; return; }
-          find -H "$1" -maxdepth "$depth" -printf '%y %s %T@ %m %p\0'
+          find $links "$1" -maxdepth "$depth" -type l -printf 'l %s %T@ %m %p\0> %l\0' -o -printf '%y %s %T@ %m %p\0'
         }
-        each "$@"
-        """;
+        """ + ListTail;
 
-    /// <summary>Lists items, with any find: one stat for each. What is gone by then is left out.</summary>
+    /// <summary>
+    /// Lists items, with any find: one stat for each. What is gone by then is left out. Not every find sees that a link leads back to a
+    /// folder that it is in.
+    /// </summary>
     public const string ListByStat = ListHead + """
         list() {
-          find -H "$1" -maxdepth "$depth" -exec sh -c '
+          root=$1
+          set --
+          [ $links = -H ] || set -- -type d -exec sh -c '
+            [ -L "$1" ] || exit 1
+            at=$1
+            while [ -n "$at" ]; do
+              at=${at%/*}
+              [ "$1" -ef "${at:-/}" ] && exit
+            done
+            exit 1' sh {} \; -prune -o
+          find $links "$root" -maxdepth "$depth" "$@" -exec sh -c '
+            links=$1
+            shift
             for f; do
-              follow=; [ "$f" = "$0" ] && [ -e "$f" ] && follow=-L
+              follow=; [ "$f" = "$0" ] || [ $links = -L ] && [ -e "$f" ] && follow=-L
               if [ -z "$follow" ] && [ -L "$f" ]; then t=l; elif [ -d "$f" ]; then t=d; elif [ -f "$f" ]; then t=f; else t=o; fi
-              told=$(stat $follow -c "%s %Y %a" "$f") && printf "%s %s %s\0" $t "$told" "$f"
-            done' "$1" {} +
+              told=$(stat $follow -c "%s %Y %a" "$f") && printf "%s %s %s\0" $t "$told" "$f" || continue
+              [ $t != l ] || { to=$(readlink "$f" && echo .) && printf "> %s\0" "${to%??}"; }
+            done' "$root" $links {} +
         }
-        each "$@"
-        """;
+        """ + ListTail;
 
     /// <summary>
     /// Ends where a file that the agent has opened is not the one below a root ($1), on a way ($2) through no link; with no way it is
@@ -157,7 +178,33 @@ internal static class GuestFileScripts
         fi
         [ "$4" != y ] || find -L "$fd" -prune -printf %s,%C@
         printf ' '
-        [ -z "$3" ] || head -c "$3" <"$fd" | sha256sum
+        [ -n "$3" ] || exit 0
+        sum=
+        # Few builds of sha256sum use what the processor has for it; openssl does, but takes longer to start.
+        [ "$3" -lt 4194304 ] || sum=$(head -c "$3" <"$fd" | openssl dgst -sha256 -r 2>/dev/null)
+        case $sum in *' *stdin') ;; *) sum=$(head -c "$3" <"$fd" | sha256sum) ;; esac
+        printf %s "$sum"
+        """;
+
+    /// <summary>
+    /// Tells the SHA-256 of files below a folder ($1), on ways through no link; with an empty way it is that file itself. Each with a zero
+    /// behind it, and nothing before where there is no such file.
+    /// </summary>
+    public const string Sums = Functions + """
+        root=$1
+        shift
+        for way; do
+          (
+            file=$root name=${way##*/}
+            if [ -n "$way" ]; then
+              enter "$root" "${way%"$name"}"
+              file=./$name
+              [ ! -L "$file" ] || exit
+            fi
+            [ -f "$file" ] && sum=$(sha256sum <"$file") && printf %s "${sum%% *}"
+          )
+          printf '\0'
+        done
         """;
 
     /// <summary>
@@ -211,6 +258,39 @@ internal static class GuestFileScripts
             make "$name"
             printf '%s\0%s\0' "$(ls -di .)" "$folder"
           ) || exit
+        done
+        """;
+
+    /// <summary>
+    /// Makes links below a folder ($1); one that is there is replaced only if asked to ($2 is y), and nothing else. $3 is the option by
+    /// which ln takes no folder for the link's place; without it nobody else may have a hand in the way. Two arguments for each: the way
+    /// there, and where it leads. For each that was not made it tells the exit code, the way, and why.
+    /// </summary>
+    public const string MakeLinks = Functions + """
+        enter "$1" ''
+        replaces=$2 option=$3
+        shift 3
+        while [ $# -ge 2 ]; do
+          why=$(
+            exec 2>&1
+            name=${1##*/} force=
+            down "${1%"$name"}"
+            [ "$option" = -T ] || [ "$(safety)" = safe ] || exit 23
+            if [ -L "./$name" ]; then
+              there=$(readlink "./$name" && echo .)
+              [ "${there%??}" != "$2" ] || exit 0
+              [ "$replaces" = y ] || exit 17
+              force=-f
+            elif [ -e "./$name" ]; then
+              [ "$replaces" = y ] || exit 17
+              echo 'it is no link there. Remove it first.'
+              exit 1
+            fi
+            ln -s $force $option -- "$2" "./$name" && label "./$name"
+          )
+          code=$?
+          [ $code = 0 ] || printf '%s\0%s\0%s\0' $code "$1" "$why"
+          shift 2
         done
         """;
 

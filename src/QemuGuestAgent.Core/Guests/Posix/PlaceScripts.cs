@@ -74,7 +74,10 @@ internal static class PlaceScripts
         # broken off.
         write() {
           did=written
-          reason=$( (: 1<>"$old") 2>&1) || refuse "nothing can be renamed to it, and it cannot be written in place: ${reason##*: }."
+          reason=$( (: 1<>"$old") 2>&1) || case $reason in
+            *busy*) refuse 'it is a program that runs, and cannot be written in place. Stop it, or rename it first.' ;;
+            *) refuse "nothing can be renamed to it, and it cannot be written in place: ${reason##*: }." ;;
+          esac
           saved=$here/saved.$id
           if [ ! -f "$saved" ]; then
             cp -p -- "$old" "$here/new.$id" && mv -f -- "$here/new.$id" "$saved" || exit

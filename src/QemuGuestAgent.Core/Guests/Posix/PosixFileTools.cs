@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
@@ -18,6 +19,12 @@ internal sealed class PosixFileTools : GuestFileTools
 {
     // The guest keeps no more of a program's output; this many folders fit into one command.
     private const int FoldersAtOnce = 500;
+
+    // What an item takes here beside its path.
+    private const int ItemSize = 100;
+
+    // What a link says may be long: fewer fit.
+    private const int LinksAtOnce = 100;
     private const int EndlessDepth = 100_000;
 
     /// <summary>What a script tells of a folder where others can change nothing on the way.</summary>
@@ -27,6 +34,7 @@ internal sealed class PosixFileTools : GuestFileTools
 
     private readonly OperationTime _time;
     private readonly bool _findPrints;
+    private readonly bool _hasGzip;
     private readonly PosixPacks? _packs;
 
     private PosixFileTools(GuestAgentSession session, OperationTime time, string found)
@@ -34,6 +42,7 @@ internal sealed class PosixFileTools : GuestFileTools
     {
         _time = time;
         HasChecksum = found.Contains("sha256 ");
+        _hasGzip = found.Contains("gzip ");
         _findPrints = found.Contains("printf ");
         MoveOption = found.Contains("mv-T ") ? "-T" : "";
         if (HasChecksum && found.Contains("tar "))
@@ -53,6 +62,9 @@ internal sealed class PosixFileTools : GuestFileTools
 
     /// <inheritdoc/>
     public override bool LocksOpenFiles => false;
+
+    /// <summary>How many bytes a list may take here: as many as a million items have.</summary>
+    public int MaxListed { get; set; } = 256 << 20;
 
     /// <summary>The option by which mv takes no folder for its target; empty where it has none.</summary>
     public string MoveOption { get; }
@@ -87,12 +99,14 @@ internal sealed class PosixFileTools : GuestFileTools
     }
 
     /// <inheritdoc/>
-    public override async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
+    public override async Task<List<GuestItem>> ListAsync(
+        string path, bool isPattern, bool isDeep, bool followsLinks, CancellationToken cancellationToken)
     {
         var depth = (isDeep ? EndlessDepth : 0).ToString(CultureInfo.InvariantCulture);
         var script = _findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat;
+        var packs = _hasGzip && isDeep;
         var asked = isPattern ? GuestPattern.ShellPattern(path) : path;
-        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", asked), _time, cancellationToken)
+        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", followsLinks ? "-L" : "-H", packs ? Number(MaxListed) : "", asked), _time, cancellationToken)
             .ConfigureAwait(false);
         if (end.IsTruncated)
         {
@@ -102,7 +116,8 @@ internal sealed class PosixFileTools : GuestFileTools
         return Parse(
             () =>
             {
-                var items = GuestItem.Parse(Text(end).Split('\0'), GuestPath.Posix);
+                using var told = packs ? new GZipStream(new MemoryStream(end.Output), CompressionMode.Decompress) : (Stream)new MemoryStream(end.Output);
+                var items = GuestItem.Parse(ReadList(told, path), GuestPath.Posix);
                 GuestItem.Check(items, path, isPattern ? GuestPattern.Matcher(asked) : null, isDeep);
                 return items;
             },
@@ -119,6 +134,39 @@ internal sealed class PosixFileTools : GuestFileTools
         var mode = !place.IsSafe ? "r+" : appends ? "a" : "w";
         Func<Task>? verify = place.IsSafe ? null : () => CheckAsync(place, empties: !appends, cancellationToken);
         return await GuestFile.OpenInPlaceAsync(Session, place.Path, mode, verify, mark, _time, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A short one may come of very little.
+    private IEnumerable<string> ReadList(Stream told, string path)
+    {
+        var (buffer, record, size) = (new byte[64 << 10], new MemoryStream(), 0L);
+        for (int count; (count = told.Read(buffer, 0, buffer.Length)) > 0;)
+        {
+            for (int at = 0, end; at < count; at = end + 1)
+            {
+                end = Array.IndexOf(buffer, (byte)0, at, count - at) is var zero and >= 0 ? zero : count;
+                record.Write(buffer, at, end - at);
+                if (size + record.Length > MaxListed)
+                {
+                    throw ErrorCatalogue.GuestFolderTooLarge.With(path, Session.Endpoint);
+                }
+
+                if (end < count)
+                {
+                    size += record.Length + ItemSize;
+                    yield return Taken(record);
+                }
+            }
+        }
+
+        yield return Taken(record);
+    }
+
+    private static string Taken(MemoryStream record)
+    {
+        var text = Encoding.UTF8.GetString(record.GetBuffer(), 0, (int)record.Length);
+        record.SetLength(0);
+        return text;
     }
 
     // Finds a file to be written in place; makes it, if it is not there, for its owner alone: one that the agent makes is everybody's.
@@ -144,6 +192,10 @@ internal sealed class PosixFileTools : GuestFileTools
         var told = Text(end).Split(' ');
         return (told.Length > 1 ? told[1] : "", told[0]);
     }
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<string>> HashAsync(string root, IReadOnlyList<string> ways, CancellationToken cancellationToken) =>
+        Text(await RunAsync(root, GuestFileScripts.Sums, [root, .. ways], cancellationToken).ConfigureAwait(false)).Split('\0');
 
     /// <inheritdoc/>
     public override async Task<Dictionary<string, string>> MakeFoldersAsync(
@@ -182,6 +234,31 @@ internal sealed class PosixFileTools : GuestFileTools
     }
 
     /// <inheritdoc/>
+    public override bool MakesLinks => true;
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<GuestAgentException>> MakeLinksAsync(
+        string root, IReadOnlyList<(string Way, string Target)> links, bool replaces, CancellationToken cancellationToken)
+    {
+        var failed = new List<GuestAgentException>();
+        for (var done = 0; done < links.Count; done += LinksAtOnce)
+        {
+            var arguments = links.Skip(done).Take(LinksAtOnce).SelectMany(link => new[] { link.Way, link.Target });
+            var end = await RunAsync(
+                root, GuestFileScripts.MakeLinks, [root, replaces ? "y" : "n", MoveOption.Length > 0 ? MoveOption : "-n", .. arguments], cancellationToken)
+                .ConfigureAwait(false);
+            var told = Text(end).Split('\0');
+            for (var i = 0; i + 2 < told.Length; i += 3)
+            {
+                var code = int.TryParse(told[i], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null;
+                failed.Add(Failure(GuestPath.Posix.Join(root, told[i + 1]), code, "", told[i + 2]));
+            }
+        }
+
+        return failed;
+    }
+
+    /// <inheritdoc/>
     public override bool Packs(string name) => _packs is not null && PosixPacks.Takes(name);
 
     /// <inheritdoc/>
@@ -209,23 +286,23 @@ internal sealed class PosixFileTools : GuestFileTools
     {
         var end = await Session.RunGuardedToolAsync(Shell(script, arguments), _time, cancellationToken)
             .ConfigureAwait(false);
-        return end.ExitCode switch
-        {
-            0 => end,
-            GuestFileScripts.Exists => throw ErrorCatalogue.ItemExists.With(path, There, WhatExists(Text(end))),
-            GuestFileScripts.NotFile => throw ErrorCatalogue.ItemNotFile.With(path, There),
-            GuestFileScripts.IsFolder => throw ErrorCatalogue.ItemIsFolder.With(path, There),
-            GuestFileScripts.Differs => throw ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),
-            GuestFileScripts.Replaced => throw ErrorCatalogue.ItemReplaced.With(path, Session.Endpoint),
-            GuestFileScripts.NoProc => throw ErrorCatalogue.GuestFolderUnsafe.With(path, Session.Endpoint),
-            GuestFileScripts.NoFolder => throw ErrorCatalogue.GuestItemNotFound.WithTarget(
-                path, GuestPath.Posix.Folder(path), Session.Endpoint),
-            _ => throw NotWritten(path, Encoding.UTF8.GetString(end.Errors).Trim()),
-        };
+        return end.ExitCode == 0 ? end : throw Failure(path, end.ExitCode, Text(end), Encoding.UTF8.GetString(end.Errors));
     }
 
     /// <summary>That a file could not be written.</summary>
     public GuestAgentException NotWritten(string path, string reason) => ErrorCatalogue.GuestFileNotWritten.With(path, Session.Endpoint, reason);
+
+    private GuestAgentException Failure(string path, int? exitCode, string told, string reason) => exitCode switch
+    {
+        GuestFileScripts.Exists => ErrorCatalogue.ItemExists.With(path, There, WhatExists(told)),
+        GuestFileScripts.NotFile => ErrorCatalogue.ItemNotFile.With(path, There),
+        GuestFileScripts.IsFolder => ErrorCatalogue.ItemIsFolder.With(path, There),
+        GuestFileScripts.Differs => ErrorCatalogue.ItemNotVerified.With(path, Session.Endpoint),
+        GuestFileScripts.Replaced => ErrorCatalogue.ItemReplaced.With(path, Session.Endpoint),
+        GuestFileScripts.NoProc => ErrorCatalogue.GuestFolderUnsafe.With(path, Session.Endpoint),
+        GuestFileScripts.NoFolder => ErrorCatalogue.GuestItemNotFound.WithTarget(path, GuestPath.Posix.Folder(path), Session.Endpoint),
+        _ => NotWritten(path, reason.Trim()),
+    };
 
     // Whose it is and when it was changed, as stat told: the owner's number, the time, and the owner's name.
     private static string WhatExists(string told) =>

@@ -31,8 +31,14 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
     public override bool LocksOpenFiles => true;
 
     /// <inheritdoc/>
-    public override async Task<List<GuestItem>> ListAsync(string path, bool isPattern, bool isDeep, CancellationToken cancellationToken)
+    public override async Task<List<GuestItem>> ListAsync(
+        string path, bool isPattern, bool isDeep, bool followsLinks, CancellationToken cancellationToken)
     {
+        if (followsLinks)
+        {
+            throw ErrorCatalogue.GuestToolsMissing.WithTarget(path, "Following links", Session.Endpoint, "it is done in Linux guests only");
+        }
+
         var records = await AskAsync(
             ErrorCatalogue.GuestFileNotRead, path, "Get-ItemList", [path, YesOrNo(isPattern), YesOrNo(isDeep)], cancellationToken)
             .ConfigureAwait(false);
@@ -58,6 +64,10 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
             [root, way, length is { } bytes ? Number(bytes) : ""], cancellationToken).ConfigureAwait(false);
         return (fields.Count > 0 ? fields[0] : "", "");
     }
+
+    /// <inheritdoc/>
+    public override Task<IReadOnlyList<string>> HashAsync(string root, IReadOnlyList<string> ways, CancellationToken cancellationToken) =>
+        AskAsync(ErrorCatalogue.GuestFileNotRead, root, "Get-SumList", [root, .. ways], cancellationToken);
 
     /// <inheritdoc/>
     public override async Task<Dictionary<string, string>> MakeFoldersAsync(

@@ -124,11 +124,18 @@ internal sealed class CopyJob
                 : [new GuestItem(Paths, 'f', 0, 0, 0, path, path)];
         }
 
-        var items = await Tools.ListAsync(path, isPattern, isDeep, CancellationToken).ConfigureAwait(false);
+        var items = await Tools.ListAsync(path, isPattern, isDeep, Options.FollowLinks, CancellationToken).ConfigureAwait(false);
         return isPattern || items.Count > 0
             ? items
             : throw ErrorCatalogue.GuestItemNotFound.With(path, Session.Endpoint);
     }
+
+    /// <summary>Where an item is: below its root through no link; where links are followed, it is what its path leads to.</summary>
+    public (string Root, string Way) Held(GuestItem item) => Options.FollowLinks ? (item.Path, "") : (item.Root, item.Way);
+
+    /// <summary>As the guest's tools do.</summary>
+    public Task<(string Hash, string State)> HashHeldAsync(GuestItem item, long? length, CancellationToken cancellationToken) =>
+        Tools!.HashHeldAsync(Held(item).Root, Held(item).Way, length, cancellationToken);
 
     /// <summary>Opens a file of the guest.</summary>
     public async Task<GuestFile> OpenAsync(string path, string mode)
@@ -196,6 +203,14 @@ internal sealed class CopyJob
         return Options.Copied(copy);
     }
 
+    /// <summary>Tells of a file that need not be copied.</summary>
+    public void Leave(string source, long length)
+    {
+        TotalBytes -= length;
+        TotalFiles--;
+        Options.Unchanged(source);
+    }
+
     /// <summary>Tells how far the copy is, and ends it where its time is over.</summary>
     public void Advance(string item, long bytes)
     {
@@ -205,31 +220,6 @@ internal sealed class CopyJob
         {
             throw ErrorCatalogue.FileTimedOut.With(item, Session.Endpoint, _time.Limit.TotalSeconds);
         }
-    }
-
-    /// <summary>Whether a file of the guest is the same as one here, of which it is told then.</summary>
-    public bool IsSame(GuestItem item, string path) =>
-        new FileInfo(path) is { Exists: true } file && IsSame(item, item.Path, file.Length, file.LastWriteTimeUtc);
-
-    /// <summary>
-    /// Whether a file is the same in the guest and here, by length and time; some of the guest's tools tell and set whole seconds only.
-    /// </summary>
-    /// <param name="item">The file of the guest.</param>
-    /// <param name="source">What is to be copied, which is told of if it is the same.</param>
-    /// <param name="length">The length of the file here.</param>
-    /// <param name="modified">When the file here was changed, in UTC.</param>
-    public bool IsSame(GuestItem item, string source, long length, DateTime modified)
-    {
-        var isSame = item.Size == length && item.ModifiedTime is { } time
-            && (time == modified || (time.Ticks % TimeSpan.TicksPerSecond == 0 && time == modified.AddTicks(-(modified.Ticks % TimeSpan.TicksPerSecond))));
-        if (isSame)
-        {
-            TotalBytes -= length;
-            TotalFiles--;
-            Options.Unchanged(source);
-        }
-
-        return isSame;
     }
 
     /// <summary>Compares a file of the guest with what was sent, where the guest computes no checksum.</summary>

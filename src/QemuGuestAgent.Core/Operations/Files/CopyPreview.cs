@@ -23,17 +23,16 @@ internal static class CopyPreview
             return null;
         }
 
-        var isInto = (await tools.ListAsync(destination, false, false, cancellationToken).ConfigureAwait(false)).Exists(item => item.Type == 'd');
+        var isInto = (await tools.ListAsync(destination, false, false, false, cancellationToken).ConfigureAwait(false)).Exists(item => item.Type == 'd');
         var found = new List<string>();
         foreach (var tree in sources.Select(source => LocalTree.Read(source, options)))
         {
             var root = isInto ? job.Paths.Join(destination, tree.Name) : destination;
-            var there = await tools.ListAsync(root, false, isDeep: tree.Folders.Count > 0, cancellationToken).ConfigureAwait(false);
+            var there = await tools.ListAsync(root, false, isDeep: tree.Folders.Count > 0, false, cancellationToken).ConfigureAwait(false);
             var items = there.Where(item => item.Type != 'd').ToLookup(
                 item => item.Path, job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
-            found.AddRange(tree.Files.Select(file => (Path: job.Paths.Join(root, file.Names), File: file))
-                .Where(file => items[file.Path].Any(item => !options.Update || !job.IsSame(item, file.Path, file.File.Length, file.File.Modified)))
-                .Select(file => file.Path));
+            found.AddRange((await FindChangedAsync(job, tree.Files.SelectMany(file => items[job.Paths.Join(root, file.Names)]
+                .Select(item => new FilePair(item, file.Path, file.Length, file.Modified)))).ConfigureAwait(false)).Select(pair => pair.Item.Path));
         }
 
         return Sorted(found);
@@ -53,7 +52,7 @@ internal static class CopyPreview
     {
         var job = await CopyJob.StartAsync(session, options, call, cancellationToken).ConfigureAwait(false);
         var isInto = Directory.Exists(destination);
-        var found = new List<string>();
+        var pairs = new List<FilePair?>();
         foreach (var source in sources)
         {
             await job.TryAsync(async () =>
@@ -64,18 +63,17 @@ internal static class CopyPreview
                     string[] names = isInto ? [job.Paths.Name(item.Root), .. item.Names] : item.Names;
                     if (item.Type == 'f' && names.All(name => LocalName.Refuse(name, LocalFile.IsWindows) is null))
                     {
-                        var path = Path.Combine([destination, .. names]);
-                        if (!options.Update || !job.IsSame(item, path))
-                        {
-                            found.Add(path);
-                        }
+                        pairs.Add(FilePair.With(item, Path.Combine([destination, .. names])));
                     }
                 }
             }).ConfigureAwait(false);
         }
 
-        return Sorted(found.Where(File.Exists));
+        return Sorted((await FindChangedAsync(job, pairs.OfType<FilePair>()).ConfigureAwait(false)).Select(pair => pair.Path));
     }
+
+    private static async Task<IEnumerable<FilePair>> FindChangedAsync(CopyJob job, IEnumerable<FilePair> pairs) =>
+        job.Options.Update ? pairs.Except(await FilePair.FindSameAsync(job, pairs).ConfigureAwait(false)) : pairs;
 
     private static List<string> Sorted(IEnumerable<string> paths) => [.. paths.OrderBy(path => path, StringComparer.Ordinal)];
 }

@@ -56,8 +56,8 @@ internal sealed class FileReceiver(CopyJob job)
                 CheckSize(size, resumed, source, folder);
                 await file.SeekAsync(resumed, job.CancellationToken).ConfigureAwait(false);
                 using var stop = CancellationTokenSource.CreateLinkedTokenSource(job.CancellationToken);
-                var early = size >= EarlyHash && job.Tools is { TellsChanges: true } tools
-                    ? tools.HashHeldAsync(item.Root, item.Way, size, stop.Token)
+                var early = size >= EarlyHash && job.Tools is { TellsChanges: true }
+                    ? job.HashHeldAsync(item, size, stop.Token)
                     : null;
                 try
                 {
@@ -151,10 +151,10 @@ internal sealed class FileReceiver(CopyJob job)
             foreach (var (local, path) in lefts.OrderByDescending(left => left.Local.Length))
             {
                 await job.CloseLeftAsync(PartialName.HandleIn(path.Substring(folder.Length), name)!.Value).ConfigureAwait(false);
-                if (job.Options.Resume && found is null && local.Length > 0 && job.Tools is { HasChecksum: true } tools)
+                if (job.Options.Resume && found is null && local.Length > 0 && job.Tools is { HasChecksum: true })
                 {
                     var (incremental, start) = LocalFile.HashStart(local, path, local.Length, job.Buffers[0]);
-                    if ((await tools.HashHeldAsync(item.Root, item.Way, local.Length, job.CancellationToken).ConfigureAwait(false)).Hash == start)
+                    if ((await job.HashHeldAsync(item, local.Length, job.CancellationToken).ConfigureAwait(false)).Hash == start)
                     {
                         found = (local, path, incremental);
                         continue;
@@ -269,7 +269,7 @@ internal sealed class FileReceiver(CopyJob job)
             hash.AppendData(buffer, 0, count);
             LocalFile.Write(path, () =>
             {
-                local.Write(buffer, 0, count);
+                SparseFile.Write(local, buffer, count);
                 local.Flush();
                 return true;
             });
@@ -280,13 +280,13 @@ internal sealed class FileReceiver(CopyJob job)
     private async Task<CopyVerification> VerifyAsync(
         GuestItem item, GuestFile file, Task<(string Hash, string State)>? early, bool isMadeWhenRead, long length, string digest)
     {
-        if (job.Tools is { HasChecksum: true } tools && !isMadeWhenRead)
+        if (job.Tools is { HasChecksum: true } && !isMadeWhenRead)
         {
             // One that was computed meanwhile says nothing of a file that has changed since then.
             var told = early is null ? default : await early.ConfigureAwait(false);
-            if (early is null || (await tools.HashHeldAsync(item.Root, item.Way, null, job.CancellationToken).ConfigureAwait(false)).State != told.State)
+            if (early is null || (await job.HashHeldAsync(item, null, job.CancellationToken).ConfigureAwait(false)).State != told.State)
             {
-                told = await tools.HashHeldAsync(item.Root, item.Way, length, job.CancellationToken).ConfigureAwait(false);
+                told = await job.HashHeldAsync(item, length, job.CancellationToken).ConfigureAwait(false);
             }
 
             return told.Hash == digest
@@ -296,7 +296,7 @@ internal sealed class FileReceiver(CopyJob job)
 
         if (item.Way.Length > 0)
         {
-            await job.Tools!.HashHeldAsync(item.Root, item.Way, null, job.CancellationToken).ConfigureAwait(false);
+            await job.HashHeldAsync(item, null, job.CancellationToken).ConfigureAwait(false);
         }
 
         return isMadeWhenRead

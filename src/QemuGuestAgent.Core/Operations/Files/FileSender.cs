@@ -55,7 +55,7 @@ internal sealed class FileSender(CopyJob job)
                     await file.SeekAsync(resumed, job.CancellationToken).ConfigureAwait(false);
                 }
 
-                length = resumed + await PumpAsync(source, local, resumed, file, hash).ConfigureAwait(false);
+                length = resumed + await PumpAsync(source, local, resumed, file, hash, isNew: true).ConfigureAwait(false);
                 await file.CompleteAsync(job.CancellationToken).ConfigureAwait(false);
             }
 
@@ -95,7 +95,7 @@ internal sealed class FileSender(CopyJob job)
         await using var file = await job.OpenAsync(target, "w").ConfigureAwait(false);
         try
         {
-            var length = await PumpAsync(source, local, 0, file, hash).ConfigureAwait(false);
+            var length = await PumpAsync(source, local, 0, file, hash, isNew: false).ConfigureAwait(false);
             await file.CompleteAsync(job.CancellationToken).ConfigureAwait(false);
             var digest = PartialName.Hex(hash.GetHashAndReset());
             var verified = await job.CompareAsync(target, length, digest, target).ConfigureAwait(false);
@@ -184,32 +184,52 @@ internal sealed class FileSender(CopyJob job)
         return parts;
     }
 
-    // Returns how many bytes were sent. A piece is read while the agent writes the one before.
-    private async Task<long> PumpAsync(string source, FileStream local, long from, GuestFile file, IncrementalHash hash)
+    // Returns how many bytes were sent. A piece is read while the agent writes the one before. Where the file is new, nothing is written of
+    // pieces of zeros: but for the last byte, which gives it its length.
+    private async Task<long> PumpAsync(string source, FileStream local, long from, GuestFile file, IncrementalHash hash, bool isNew)
     {
         local.Position = from;
         var sent = 0L;
+        var isInHole = false;
         var reading = Task.FromResult(Read(job.Buffers[0]));
         try
         {
             for (var turn = 0; await reading.ConfigureAwait(false) is var count and > 0; turn ^= 1)
             {
+                var piece = job.Buffers[turn].AsMemory(0, count);
                 var next = job.Buffers[turn ^ 1];
                 reading = Task.Run(() => Read(next));
-                var started = Stopwatch.StartNew();
-                await file.WriteAsync(job.Buffers[turn].AsMemory(0, count), job.CancellationToken).ConfigureAwait(false);
-                job.Pieces.Took(count, started.Elapsed);
+                var isHole = isNew && SparseFile.IsHole(piece.Span);
+                if (!isHole)
+                {
+                    if (isInHole)
+                    {
+                        await file.SeekAsync(from + sent, job.CancellationToken).ConfigureAwait(false);
+                    }
+
+                    var started = Stopwatch.StartNew();
+                    await file.WriteAsync(piece, job.CancellationToken).ConfigureAwait(false);
+                    job.Pieces.Took(count, started.Elapsed);
+                }
+
+                isInHole = isHole;
                 sent += count;
                 job.Advance(source, count);
             }
-
-            return sent;
         }
         finally
         {
             // Nothing goes on behind the caller's back.
             await Task.WhenAny(reading).ConfigureAwait(false);
         }
+
+        if (isInHole)
+        {
+            await file.SeekAsync(from + sent - 1, job.CancellationToken).ConfigureAwait(false);
+            await file.WriteAsync(new byte[1], job.CancellationToken).ConfigureAwait(false);
+        }
+
+        return sent;
 
         int Read(byte[] buffer)
         {

@@ -14,6 +14,12 @@ public sealed record ItemCopyOptions
     /// <summary>Whether only files are copied that are not there with the same length and time; they replace what is there.</summary>
     public bool Update { get; init; }
 
+    /// <summary>Whether <see cref="Update"/> compares files of the same length by their SHA-256, whatever their times are.</summary>
+    public bool Checksum { get; init; }
+
+    /// <summary>Whether what links below the named items lead to is copied in their place.</summary>
+    public bool FollowLinks { get; init; }
+
     /// <summary>Whether to go on with what an earlier copy left, and to leave something where this one is broken off.</summary>
     public bool Resume { get; init; }
 

@@ -18,16 +18,22 @@ internal static class LocalName
 
     private static readonly Regex Wildcards = new(@"`.|[*?]", RegexOptions.CultureInvariant | RegexOptions.Singleline);
 
+    /// <summary>Why a name that is not valid text is refused.</summary>
+    public const string NoText = "it is not valid text, and could not be sent back";
+
     /// <summary>Why a name cannot be that of a file in a folder here and of nothing else; null where it can.</summary>
     public static string? Refuse(string name, bool isWindows) =>
         name is "" or "." or ".." ? "it does not name a file"
         : name.Contains('/') || name.Contains('\0') ? "it is not a single name"
-        : name.Contains('\uFFFD') ? "it is not valid text, and could not be sent back"
+        : !IsText(name) ? NoText
         : !isWindows ? null
         : name.IndexOfAny(['\\', ':', '<', '>', '"', '|', '?', '*']) >= 0 || name.Any(c => c < ' ') ? "it is not a valid name on Windows"
         : name[name.Length - 1] is '.' or ' ' ? "Windows would truncate it"
         : Device.IsMatch(name) ? "Windows treats it as a device"
         : null;
+
+    /// <summary>Whether a name has come as it is: what is not valid text is replaced when it is read.</summary>
+    public static bool IsText(string name) => !name.Contains('\uFFFD');
 
     /// <summary>Refuses a path of a guest that is not absolute, or has a name in it that its system forbids.</summary>
     /// <param name="path">The path.</param>

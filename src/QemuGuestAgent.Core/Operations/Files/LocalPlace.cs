@@ -1,6 +1,7 @@
 #if NET
 using System.Runtime.InteropServices;
 using System.Text;
+using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
 #endif
 
@@ -49,6 +50,51 @@ internal static class LocalPlace
     }
 
 #if NET
+    /// <summary>Whether links can be made here, without further rights.</summary>
+    public static bool MakesLinks => !OperatingSystem.IsWindows();
+
+    /// <summary>Makes a link; another one that is there is replaced or not, and nothing else.</summary>
+    /// <param name="path">The link.</param>
+    /// <param name="target">Where it leads.</param>
+    /// <param name="replaces">Whether another link is replaced.</param>
+    /// <exception cref="GuestAgentException">ItemExists, LocalFileNotWritten.</exception>
+    public static void MakeLink(string path, string target, bool replaces) => LocalFile.Write(path, () =>
+    {
+        var there = new FileInfo(path);
+        if (there.LinkTarget == target)
+        {
+            return true;
+        }
+
+        if (there.LinkTarget is null && !there.Exists && !Directory.Exists(path))
+        {
+            File.CreateSymbolicLink(path, target);
+            return true;
+        }
+
+        if (!replaces)
+        {
+            throw ErrorCatalogue.ItemExists.With(path, "on this computer", "");
+        }
+
+        if (there.LinkTarget is null)
+        {
+            throw new IOException("it is no link here. Remove it first.");
+        }
+
+        var partial = Path.Combine(Path.GetDirectoryName(path)!, PartialName.Create(Path.GetFileName(path), 0));
+        File.CreateSymbolicLink(partial, target);
+
+        // .NET moves no link that leads to a folder, or nowhere.
+        if (rename(Encoding.UTF8.GetBytes(partial + '\0'), Encoding.UTF8.GetBytes(path + '\0')) != 0)
+        {
+            LocalFile.Remove(partial);
+            throw new IOException("another link stands there, and cannot be replaced.");
+        }
+
+        return true;
+    });
+
     /// <summary>Replaces a file, if there is one.</summary>
     /// <param name="local">The whole file.</param>
     /// <param name="partial">Its path.</param>
@@ -174,6 +220,15 @@ internal static class LocalPlace
     }
 
     [DllImport("libc")]
+    private static extern int rename(byte[] from, byte[] to);
+
+    [DllImport("libc")]
     private static extern int copyfile(byte[] from, byte[] to, IntPtr state, uint flags);
+#else
+    /// <summary>Whether links can be made here: this .NET makes none.</summary>
+    public static bool MakesLinks => false;
+
+    /// <summary>Makes a link.</summary>
+    public static void MakeLink(string path, string target, bool replaces) => throw new NotSupportedException();
 #endif
 }

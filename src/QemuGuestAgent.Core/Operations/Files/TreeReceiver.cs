@@ -30,6 +30,12 @@ internal sealed class TreeReceiver(CopyJob job)
             {
                 foreach (var item in await job.FindAsync(source, areLiteral, job.Options.Recurse).ConfigureAwait(false))
                 {
+                    if (!item.IsText)
+                    {
+                        Refuse(item);
+                        continue;
+                    }
+
                     items.Add(item);
                     if (item.Path == item.Root)
                     {
@@ -49,12 +55,13 @@ internal sealed class TreeReceiver(CopyJob job)
         job.TotalBytes = items.Where(item => item.Type == 'f').Sum(item => (decimal)item.Size) is var sum && sum < long.MaxValue
             ? (long)sum
             : long.MaxValue;
-        foreach (var item in items.Where(item => item.Type != 'f'))
+        foreach (var item in items.Where(item => item.Type is not ('f' or 'l')))
         {
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
         }
 
-        var files = items.Where(item => item.Type == 'f' && !(job.Options.Update && IsHere(item, destination, isInto)))
+        var here = await FindHereAsync(items, destination, isInto).ConfigureAwait(false);
+        var files = items.Where(item => item.Type == 'f' && !here.Contains(item))
             .ToLookup(item => item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
         foreach (var item in files[false])
         {
@@ -69,6 +76,12 @@ internal sealed class TreeReceiver(CopyJob job)
                 (pack, received) => PlaceAsync(pack, received, destination, isInto)).ConfigureAwait(false);
         }
 
+        // The last: no file must go through one.
+        foreach (var item in items.Where(item => item.Type == 'l'))
+        {
+            await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
+        }
+
         // The innermost first: what is done in a folder changes its time.
         for (var i = _timedFolders.Count - 1; i >= 0; i--)
         {
@@ -76,16 +89,43 @@ internal sealed class TreeReceiver(CopyJob job)
         }
     }
 
-    private bool IsHere(GuestItem item, string destination, bool isInto)
+    // Of what is in such a folder nothing more is told.
+    private void Refuse(GuestItem item)
+    {
+        if (item.Way.Length == 0 || LocalName.IsText(job.Paths.Folder(item.Path)))
+        {
+            job.Options.Failed(ErrorCatalogue.GuestNameUnsafe.With(item.Path, job.Session.Endpoint, LocalName.NoText));
+        }
+    }
+
+    // The files that are here as they are in the guest, where those are left out.
+    private async Task<HashSet<GuestItem>> FindHereAsync(List<GuestItem> items, string destination, bool isInto)
+    {
+        if (!job.Options.Update)
+        {
+            return [];
+        }
+
+        var same = await FilePair.FindSameAsync(
+            job, items.Where(item => item.Type == 'f').Select(item => PairOf(item, destination, isInto)).OfType<FilePair>()).ConfigureAwait(false);
+        foreach (var pair in same)
+        {
+            job.Leave(pair.Item.Path, pair.Length);
+        }
+
+        return [.. same.Select(pair => pair.Item)];
+    }
+
+    private FilePair? PairOf(GuestItem item, string destination, bool isInto)
     {
         try
         {
-            return job.IsSame(item, TargetOf(item, destination, isInto));
+            return FilePair.With(item, TargetOf(item, destination, isInto));
         }
         catch (GuestAgentException)
         {
             // It cannot be here, and fails when its turn comes.
-            return false;
+            return null;
         }
     }
 
@@ -149,7 +189,17 @@ internal sealed class TreeReceiver(CopyJob job)
                 await job.CopiedAsync(copy).ConfigureAwait(false);
                 break;
             case 'l' when item.Way.Length > 0:
-                job.Options.Warn($"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' is not followed.");
+                if (!job.Options.FollowLinks && item.Target is { } link && TreeLink.StaysInside(link, item.Names.Length - 1) && LocalPlace.MakesLinks)
+                {
+                    LocalPlace.MakeLink(target, link, job.Replaces);
+                }
+                else
+                {
+                    job.Options.Warn(job.Options.FollowLinks
+                        ? $"The link '{item.Path}' in the guest of '{job.Session.Endpoint}' leads nowhere."
+                        : TreeLink.NotCopied($"'{item.Path}' in the guest of '{job.Session.Endpoint}'", item.Target, !job.Paths.IsWindows));
+                }
+
                 break;
             case 'u':
                 throw ErrorCatalogue.GuestFileNotRead.With(item.Path, job.Session.Endpoint, "its content cannot be listed.");

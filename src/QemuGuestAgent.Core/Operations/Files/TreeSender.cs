@@ -41,7 +41,7 @@ internal sealed class TreeSender(CopyJob job)
     {
         if (job.Tools is { } tools)
         {
-            var items = await tools.ListAsync(path, isPattern: false, isDeep: false, job.CancellationToken).ConfigureAwait(false);
+            var items = await tools.ListAsync(path, isPattern: false, isDeep: false, followsLinks: false, job.CancellationToken).ConfigureAwait(false);
             return items.Exists(item => item.Type == 'd');
         }
 
@@ -86,6 +86,7 @@ internal sealed class TreeSender(CopyJob job)
         }
 
         await _files.SendAsync(files, root, name).ConfigureAwait(false);
+        await SendLinksAsync(tree.Links, root, name).ConfigureAwait(false);
 
         // The innermost first: what is done in a folder changes its time.
         var finished = folders.AsEnumerable().Reverse()
@@ -103,15 +104,46 @@ internal sealed class TreeSender(CopyJob job)
         }
     }
 
+    // The last: no file must go through one.
+    private async Task SendLinksAsync(IReadOnlyList<(LocalItem Item, string Target)> links, string root, string name)
+    {
+        if (job.Tools is { MakesLinks: true } tools && links.Count > 0)
+        {
+            var made = await tools.MakeLinksAsync(
+                root, [.. links.Select(link => (job.Paths.Way([name, .. link.Item.Names]), link.Target))], job.Replaces, job.CancellationToken)
+                .ConfigureAwait(false);
+            foreach (var failure in made)
+            {
+                job.Options.Failed(failure);
+            }
+
+            return;
+        }
+
+        foreach (var (item, target) in links)
+        {
+            job.Options.Warn(TreeLink.NotCopied($"'{item.Path}'", target));
+        }
+    }
+
     // Those that are not in the guest as they are here.
     private async Task<List<LocalItem>> ChangedAsync(List<LocalItem> files, string root, string name)
     {
         var tools = job.Tools ?? throw ErrorCatalogue.GuestToolsMissing.WithTarget(
             name, "Comparing what is there", job.Session.Endpoint, job.ToolsMissingReason);
-        var there = (await tools.ListAsync(job.Paths.Join(root, name), isPattern: false, isDeep: true, job.CancellationToken).ConfigureAwait(false))
+        var there = (await tools.ListAsync(
+                job.Paths.Join(root, name), isPattern: false, isDeep: true, followsLinks: false, job.CancellationToken).ConfigureAwait(false))
             .Where(item => item.Type == 'f')
             .ToLookup(item => item.Way, job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
-        return files.FindAll(file => !there[job.Paths.Way(file.Names)].Any(item => job.IsSame(item, file.Path, file.Length, file.Modified)));
+        var same = await FilePair.FindSameAsync(job, files.SelectMany(file => there[job.Paths.Way(file.Names)]
+            .Select(item => new FilePair(item, file.Path, file.Length, file.Modified)))).ConfigureAwait(false);
+        var left = new HashSet<string>(same.Select(pair => pair.Path), StringComparer.Ordinal);
+        foreach (var pair in same)
+        {
+            job.Leave(pair.Path, pair.Length);
+        }
+
+        return files.FindAll(file => !left.Contains(file.Path));
     }
 
     // Those whose names the guest's system has no objection to; each of the others fails, but what is in a folder only with it.

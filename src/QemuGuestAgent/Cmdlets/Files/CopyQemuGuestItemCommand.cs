@@ -88,6 +88,14 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     [Parameter]
     public SwitchParameter Update { get; set; }
 
+    /// <summary>As -Update, but compares files of the same length by their SHA-256, whatever their times are.</summary>
+    [Parameter]
+    public SwitchParameter Checksum { get; set; }
+
+    /// <summary>Copies what the links in folders lead to, instead of the links.</summary>
+    [Parameter]
+    public SwitchParameter FollowLinks { get; set; }
+
     /// <summary>Continues an earlier copy that was interrupted with -Resume. A copy that is interrupted keeps its partial file.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
@@ -104,6 +112,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     /// <summary>Writes an object for each file that was copied.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
+
+    private bool Updates => Update || Checksum;
 
     private bool IsLiteral => ParameterSetName == LiteralPathSet;
 
@@ -211,7 +221,9 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
             {
                 Recurse = Recurse,
                 Force = Force,
-                Update = Update,
+                Update = Updates,
+                Checksum = Checksum,
+                FollowLinks = FollowLinks,
                 Resume = Resume,
                 ReadBack = ReadBack,
                 MaximumSize = MaximumSize == long.MaxValue ? null : MaximumSize,
@@ -258,7 +270,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private async Task<bool> ConfirmAsync(
         Guest guest, string change, string destination, bool isMany, CallOptions call, CancellationToken cancellationToken)
     {
-        var options = new ItemCopyOptions { Recurse = Recurse, Update = Update };
+        var options = new ItemCopyOptions { Recurse = Recurse, Update = Updates, Checksum = Checksum, FollowLinks = FollowLinks };
         var found = FromSession is null
             ? await CopyPreview.OfSendingAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false)
             : await CopyPreview.OfReceivingAsync(
@@ -278,7 +290,7 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
 
         var shown = string.Join(", ", found.Take(MaxShown).Select(path => $"'{SafeText.Escape(path)}'"));
         var more = found.Count > MaxShown ? $" and {found.Count - MaxShown} more" : "";
-        return Force || Update ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
+        return Force || Updates ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
     }
 
     // A folder for the items of one guest of several.

@@ -134,7 +134,7 @@ public sealed class CopyPartsTests
                 """, TestContext.Current.CancellationToken);
             File.SetUnixFileMode(stat, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true };
-            foreach (var argument in new[] { "-c", GuestFileScripts.ListByStat, "sh", "9", "n", files })
+            foreach (var argument in new[] { "-c", GuestFileScripts.ListByStat, "sh", "9", "n", "-H", "", files })
             {
                 start.ArgumentList.Add(argument);
             }

@@ -87,12 +87,8 @@ public abstract partial class CopyTests : RealGuestTests
             await OpenFiles.ListAsync(Session), target => target.StartsWith(Guest, StringComparison.Ordinal));
     }
 
-    private IEnumerable<string> Partials() => new[] { Local, Guest }.SelectMany(
-        folder => Directory.EnumerateFileSystemEntries(folder, "*" + PartialName.Suffix, new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            AttributesToSkip = FileAttributes.None,
-        }));
+    private IEnumerable<string> Partials() => new[] { Local, Guest }.SelectMany(EntriesThroughNoLink)
+        .Where(path => path.EndsWith(PartialName.Suffix, StringComparison.Ordinal));
 }
 
 /// <summary>Copies, with the system's agent.</summary>

@@ -48,6 +48,8 @@ public sealed class HostileGuestTests : IDisposable
     [InlineData("\0d 1 1 755 /tree\0f 1 1 644 /tree/x\0f 1 1 644 /tree/x\0")]
     [InlineData("\0d 1 1 755 /tree\0\0d 1 1 755 /tree\0")]
     [InlineData("\0d 1 1 755 /tree\0\0f 1 1 644 /home/user/.bashrc\0")]
+    [InlineData("\0d 1 1 755 /tree\0> x\0")]
+    [InlineData("\0d 1 1 755 /tree\0l 1 1 777 /tree/x\0> y\0> z\0")]
     [InlineData("\0d 1 1 755 /\0f 1 1 644 /tree/x\0")]
     public async Task A_list_that_is_none_is_an_error(string list)
     {
@@ -73,6 +75,34 @@ public sealed class HostileGuestTests : IDisposable
         Assert.Single(_failures).ShouldBe(ErrorCatalogue.GuestFileNotRead);
         Assert.Equal(["in"], Entries());
     }
+
+    [Theory]
+    [InlineData("/etc")]
+    [InlineData("../..")]
+    [InlineData("sub/../../..")]
+    [InlineData("sub")]
+    [InlineData("")]
+    public async Task No_link_of_a_list_leads_a_file_elsewhere(string target)
+    {
+        await ReceiveAsync($"\0d 0 1 755 /tree\0d 0 1 755 /tree/sub\0l 1 1 777 /tree/link\0> {target}\0f 3 1 644 /tree/link/file\0");
+        Assert.NotEmpty(_failures);
+        string[] link = target == "sub" && !OperatingSystem.IsWindows() ? ["in/tree/link"] : [];
+        Assert.Equal(["in", "in/tree", .. link, "in/tree/sub"], Entries());
+    }
+
+    [Theory]
+    [InlineData("a", 0, true)]
+    [InlineData("./a//b/", 0, true)]
+    [InlineData("..", 0, false)]
+    [InlineData("..", 1, true)]
+    [InlineData("../../a", 1, false)]
+    [InlineData("./../a", 1, true)]
+    [InlineData("a/..", 5, false)]
+    [InlineData("../a/../b", 5, false)]
+    [InlineData("..a/b..", 0, true)]
+    [InlineData("/a", 5, false)]
+    [InlineData("a\uFFFD", 0, false)]
+    public void A_link_stays_inside_its_tree(string target, int depth, bool stays) => Assert.Equal(stays, TreeLink.StaysInside(target, depth));
 
     [Fact]
     public async Task A_file_that_was_asked_for_is_no_folder()

@@ -98,11 +98,27 @@ public sealed class PackTroubleTests : RealGuestTests
         }
     }
 
-    private void MakeTar(string script)
+    [Theory]
+    [InlineData("exit 1")]
+    [InlineData("echo nonsense")]
+    public async Task A_large_file_is_verified_too_where_openssl_is_of_no_use(string openssl)
     {
-        var tar = Path.Combine(_tools, "tar");
-        File.WriteAllText(tar, $"#!/bin/sh\n[ \"$1\" = --version ] && {{ echo GNU; exit; }}\n{script}\n");
-        File.SetUnixFileMode(tar, (UnixFileMode)Convert.ToInt32("755", 8));
+        var called = Path.Combine(_tools, "called");
+        MakeTool("openssl", $"echo >'{called}'\n{openssl}");
+        File.WriteAllBytes(There, new byte[5 << 20]);
+        await GuestItems.ReceiveAsync(Session, [There], true, Here, Options, null, TestEnd).OrHang();
+        Assert.Empty(_failures);
+        Assert.Equal(CopyVerification.Sha256, Assert.Single(_copies).Verified);
+        Assert.True(File.Exists(called));
+    }
+
+    private void MakeTar(string script) => MakeTool("tar", $"[ \"$1\" = --version ] && {{ echo GNU; exit; }}\n{script}");
+
+    private void MakeTool(string name, string script)
+    {
+        var tool = Path.Combine(_tools, name);
+        File.WriteAllText(tool, $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(tool, (UnixFileMode)Convert.ToInt32("755", 8));
     }
 
     private static void MakeTree(string root)

@@ -64,6 +64,29 @@ public sealed class PlainCopyTests : IDisposable
         static (string, bool, CopyVerification) Told(ItemCopy copy) => (copy.Destination, copy.Atomic, copy.Verified);
     }
 
+    [Fact]
+    public async Task A_hundred_guests_get_a_file_at_once()
+    {
+        var source = Make("file", Content(5000));
+        var sessions = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => ConnectAsync(EmbeddedGuestOS.Linux)));
+        var copies = new System.Collections.Concurrent.ConcurrentBag<string>();
+        var options = new ItemCopyOptions
+        {
+            Copied = copy =>
+            {
+                copies.Add(copy.Hash);
+                return Task.CompletedTask;
+            },
+        };
+        await Task.WhenAll(sessions.Select(session => GuestItems.SendAsync(session, [source], "/tmp/file", options, null, TestEnd))).OrHang();
+        await Task.WhenAll(sessions.Select((session, i) =>
+            GuestItems.ReceiveAsync(session, ["/tmp/file"], true, Here($"back {i}"), options, null, TestEnd))).OrHang();
+        Assert.Equal(200, copies.Count);
+        Assert.Single(copies.Distinct());
+        Assert.All(Enumerable.Range(0, 100), i => Assert.Equal(Content(5000), File.ReadAllBytes(Here($"back {i}"))));
+        Array.ForEach(sessions, session => session.Dispose());
+    }
+
     [Theory]
     [MemberData(nameof(Guests))]
     public async Task A_second_read_is_made_if_asked_for(EmbeddedGuestOS system, string folder)

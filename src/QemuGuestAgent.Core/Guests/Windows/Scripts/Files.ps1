@@ -200,6 +200,25 @@ function Get-HeldHash([string] $Root, [string] $Way, [string] $Length) {
     finally { $stream.Dispose() }
 }
 
+# The SHA-256 of files below a root, on ways through no link; with an empty way it is that file itself. Empty where there is no such file.
+function Get-SumList([string] $Root, [Parameter(ValueFromRemainingArguments)] [string[]] $Ways) {
+    foreach ($way in $Ways) {
+        $sum = ''
+        try {
+            $path = Resolve-Root $Root
+            if ($way) {
+                $path = Join-Way (Resolve-Folder $Root ($way -replace '[^\\]*$', '')) ($way -split '\\')[-1]
+                Assert-NoLink $path
+            }
+            $stream = [IO.FileStream]::new($path, 'Open', 'Read', 'ReadWrite, Delete')
+            try { $sum = Get-Sum $stream $stream.Length }
+            finally { $stream.Dispose() }
+        }
+        catch { $sum = '' }
+        $sum
+    }
+}
+
 # What the host asks for: writing.
 
 # Writes a piece at the end of a file, which is made or emptied before, and the mark before all else.
