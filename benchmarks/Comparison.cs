@@ -39,7 +39,7 @@ internal static class Comparison
         Report(figure, aim, plain, own);
         if (processorTime)
         {
-            Report("- its processor time here (user and system)", "-", plainProcessor, ownProcessor);
+            Report($"{figure}: processor time (user and system)", "-", plainProcessor, ownProcessor);
         }
     }
 
