@@ -1,4 +1,3 @@
-using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Guests;
 using QemuGuestAgent.Core.Guests.Posix;
@@ -60,45 +59,12 @@ public sealed class InteractiveInputTests
         Assert.True(await writing.OrHang());
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public async Task Much_is_written_by_one_program_in_the_guest(int exitCode)
-    {
-        using var dialogue = await Dialogue.StartAsync();
-        var input = await StartAsync(dialogue, bytes => new GuestExecution("feeder", []) { Input = bytes });
-        input.Add(new byte[64 << 10]);
-        var writing = input.WriteAsync(new CallOptions(), TestEnd);
-        var start = await dialogue.Peer.ReadAsync();
-        dialogue.Peer.Write(Return(start, """{"pid":7}"""));
-        Assert.Equal((64 << 10) + 2, start.Arguments.GetProperty("input-data").GetBytesFromBase64().Length);
-        Assert.True(await writing.OrHang());
-
-        writing = input.WriteAsync(new CallOptions(), TestEnd);
-        await dialogue.Peer.AnswerAsync("guest-exec-status", """{"exited":false}""");
-        Assert.False(await writing.OrHang());
-
-        writing = input.WriteAsync(new CallOptions(), TestEnd);
-        await dialogue.Peer.AnswerAsync("guest-exec-status", $$"""{"exited":true,"exitcode":{{exitCode}}}""");
-        if (exitCode == 0)
-        {
-            Assert.True(await writing.OrHang());
-            Assert.False(await input.WriteAsync(new CallOptions(), TestEnd));
-        }
-        else
-        {
-            await writing.FailsWith(ErrorCatalogue.GuestFileNotWritten);
-        }
-
-        await dialogue.IsInSyncAsync();
-    }
-
-    private static async Task<InteractiveInput> StartAsync(Dialogue dialogue, Func<byte[], GuestExecution>? feed = null)
+    private static async Task<InteractiveInput> StartAsync(Dialogue dialogue)
     {
         var time = new OperationTime(dialogue.Session.Clock, null);
         var opening = GuestFile.OpenAsync(dialogue.Session, "in", "r+", time, TestEnd);
         await dialogue.Peer.AnswerAsync("guest-file-open", "1000");
-        var input = new InteractiveInput(dialogue.Session, await opening.OrHang(), feed);
+        var input = new InteractiveInput(dialogue.Session, await opening.OrHang());
         input.Add("ab"u8.ToArray());
         return input;
     }

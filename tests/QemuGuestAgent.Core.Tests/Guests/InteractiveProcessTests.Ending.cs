@@ -128,23 +128,6 @@ public abstract partial class InteractiveProcessTests
     }
 
     [Fact]
-    public async Task What_writes_input_that_nobody_reads_ends_when_the_host_is_gone()
-    {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.1), 50);
-        var process = await StartAsync(watch, Shell, "-c", "echo $PPID; echo $$; exec sleep 1000");
-        var running = process.RunAsync(Take);
-        process.Send(new byte[200_000]);
-        var folder = (await File.ReadAllTextAsync($"/proc/{await FirstProcessAsync()}/cmdline", TestEnd)).Split('\0')
-            .Single(argument => Parents.Any(parent => argument.StartsWith($"{parent}/qemu-guest-agent-", StringComparison.Ordinal)));
-        await Poll.UntilAsync(() => File.Exists(Path.Combine(folder, "feeding")), "what writes the input");
-        Session.Dispose();
-        await running.FailsWith(ErrorCatalogue.SessionClosed);
-        await AssertGoneAsync();
-        await AssertFoldersGoneAsync();
-        await Poll.UntilAsync(() => !IsInCommandLine(folder), "the end of what writes the input");
-    }
-
-    [Fact]
     public async Task With_signs_of_life_it_goes_on()
     {
         var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 6);
@@ -190,17 +173,4 @@ public abstract partial class InteractiveProcessTests
         Assert.True(commands >= 4, $"It took {commands} commands only.");
         await AssertUsableAsync();
     }
-
-    private static bool IsInCommandLine(string text) => Directory.EnumerateDirectories("/proc").Any(process =>
-    {
-        try
-        {
-            return File.ReadAllText($"{process}/cmdline").Contains(text, StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            // No process, or gone meanwhile.
-            return false;
-        }
-    });
 }

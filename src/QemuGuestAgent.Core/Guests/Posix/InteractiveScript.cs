@@ -41,20 +41,7 @@ internal static class InteractiveScript
         exit "$code"
         """;
 
-    // $1 is the folder, $2 the named pipe. Whoever removes the folder reads what is still coming.
-    private const string Feeder = OutputScripts.Lines + """
-        enter "$1" && true >feeding || exit 1
-        cat >"$2"
-        code=$?
-        rm -f feeding
-        exit "$code"
-        """;
-
     private const string AsUser = """cd 2>/dev/null || cd /; exec "$@" """;
-
-    /// <summary>What writes many bytes to a named pipe of the folder, and waits for room in it.</summary>
-    public static GuestExecution Feed(OutputFiles files, string pipe, byte[] bytes) =>
-        new("/bin/sh", ["-c", Feeder, "sh", files.Folder, pipe]) { Input = bytes };
 
     /// <summary>What to start for a program.</summary>
     /// <param name="files">Where its output goes.</param>

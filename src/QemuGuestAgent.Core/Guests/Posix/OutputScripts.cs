@@ -25,7 +25,6 @@ internal static class OutputScripts
           stat_of "$program" && [ "$started" = "$start" ] && [ "$state" != Z ]
         }
         remove() {
-          [ ! -e feeding ] || { cat <in >/dev/null 2>&1 & sleep 1; kill "$!"; }
           folder=$PWD
           rm -f ./*
           cd / && rmdir "$folder"

@@ -38,8 +38,7 @@ internal class PosixInteractive(
     protected async Task<InteractiveInput> OpenPipeAsync(string name, OperationTime time, CancellationToken cancellationToken)
     {
         // With 'w' it could not be opened before its reader is there.
-        var pipe = await Files.OpenAsync(name, "r+", time, cancellationToken).ConfigureAwait(false);
-        return new InteractiveInput(session, pipe, bytes => InteractiveScript.Feed(Files, name, bytes));
+        return new InteractiveInput(session, await Files.OpenAsync(name, "r+", time, cancellationToken).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>
@@ -106,11 +105,6 @@ internal class PosixInteractive(
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.ProcessTimedOut))
         {
             await _process!.TryStopAsync().ConfigureAwait(false);
-        }
-
-        if (_input is { } input)
-        {
-            await input.EndAsync(time).ConfigureAwait(false);
         }
 
         // The shell was killed, here or when its start was cancelled.
