@@ -70,8 +70,8 @@ internal sealed class EndpointLock : IDisposable
     private static FileStream Open(string path)
     {
 #if NET
-        // In a private folder no other user can replace it after this. Opening a FIFO would block.
-        if (FileStatus.Of(path) is { } there && (there is not { IsFile: true, IsPrivate: true, Links: 1 } || there.Owner != FileStatus.User))
+        // In a private folder no other user can replace it after this. Opening a FIFO would block. One that is being removed has no name left.
+        if (FileStatus.Of(path) is { } there && (there is not { IsFile: true, IsPrivate: true, Links: <= 1 } || there.Owner != FileStatus.User))
         {
             throw new IOException($"'{path}' is not a private file of this user");
         }
