@@ -106,7 +106,8 @@ internal sealed class PosixFileTools : GuestFileTools
         var script = _findPrints ? GuestFileScripts.ListByPrinting : GuestFileScripts.ListByStat;
         var packs = _hasGzip && isDeep;
         var asked = isPattern ? GuestPattern.ShellPattern(path) : path;
-        var end = await Session.RunGuardedToolAsync(Shell(script, depth, isPattern ? "y" : "n", followsLinks ? "-L" : "-H", packs ? Number(MaxListed) : "", asked), _time, cancellationToken)
+        var list = Shell(script, depth, isPattern ? "y" : "n", followsLinks ? "-L" : "-H", packs ? Number(MaxListed) : "", asked);
+        var end = await Session.RunGuardedToolAsync(list, _time, cancellationToken)
             .ConfigureAwait(false);
         if (end.IsTruncated)
         {

@@ -23,12 +23,14 @@ internal static class CopyPreview
             return null;
         }
 
-        var isInto = (await tools.ListAsync(destination, false, false, false, cancellationToken).ConfigureAwait(false)).Exists(item => item.Type == 'd');
+        var isInto = (await tools.ListAsync(destination, isPattern: false, isDeep: false, followsLinks: false, cancellationToken).ConfigureAwait(false))
+            .Exists(item => item.Type == 'd');
         var found = new List<string>();
         foreach (var tree in sources.Select(source => LocalTree.Read(source, options)))
         {
             var root = isInto ? job.Paths.Join(destination, tree.Name) : destination;
-            var there = await tools.ListAsync(root, false, isDeep: tree.Folders.Count > 0, false, cancellationToken).ConfigureAwait(false);
+            var there = await tools.ListAsync(
+                root, isPattern: false, isDeep: tree.Folders.Count > 0, followsLinks: false, cancellationToken).ConfigureAwait(false);
             var items = there.Where(item => item.Type != 'd').ToLookup(
                 item => item.Path, job.Paths.IsWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
             found.AddRange((await FindChangedAsync(job, tree.Files.SelectMany(file => items[job.Paths.Join(root, file.Names)]
