@@ -15,6 +15,7 @@ $RealAgents = @(@{ AgentName = 'the system'; AgentPath = $RealAgentPath }) +
 
 # Splatted where a test needs what is not everywhere; of a test that is skipped so, the tag is told as the reason.
 $NeedsRealAgent = @{ Skip = -not $RealAgentPath; Tag = 'it needs qemu-ga: apt-get install qemu-guest-agent' }
+$NeedsSerialAgent = if ($RealAgentPath -and -not (Get-Command socat -CommandType Application -ErrorAction Ignore)) { @{ Skip = $true; Tag = 'it needs socat: apt-get install socat' } } else { $NeedsRealAgent }
 $NeedsUnixSockets = @{ Skip = -not [Net.Sockets.Socket]::OSSupportsUnixDomainSockets; Tag = 'it needs Unix domain sockets of .NET' }
 
 # The commands by which a real agent would act on this machine.
@@ -38,20 +39,38 @@ function Test-Running($Id) { (Test-Path "/proc/$Id/stat") -and (Get-Content "/pr
 # A socket is there before anybody listens on it.
 function Test-Listening([string] $Socket) { @(Get-Content /proc/net/unix) -match " 00010000 .* $([regex]::Escape($Socket))$" }
 
-# In a folder of its own, which is short enough for a socket and is the test's too.
-function Start-RealAgent([string] $AgentPath = $RealAgentPath) {
+# In a folder of its own, which is short enough for a socket and is the test's too. One that listens itself ends with a client that has
+# left a reply unread, as one that is killed may: for such clients it stands behind a serial port, as in a virtual machine.
+function Start-RealAgent([string] $AgentPath = $RealAgentPath, [switch] $Serial) {
     $folder = Join-Path ([IO.Path]::GetTempPath()) "qga-$([guid]::NewGuid().ToString('N'))"
     $null = New-Item $folder -ItemType Directory
-    $socket = Join-Path $folder 'qga.sock'
-    $arguments = '-m', 'unix-listen', '-p', $socket, '-t', $folder, '-f', (Join-Path $folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
-    $process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $folder 'qga.err')
-    Wait-Until { if ($process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $folder 'qga.err'))" }; Test-Listening $socket }
-    [pscustomobject]@{ Process = $process; Endpoint = "unix:$socket"; Folder = $folder }
+    $agent = [pscustomobject]@{ Process = $null; Endpoint = "unix:$folder/qga.sock"; Folder = $folder; Line = $null; Ends = @() }
+    $way = 'unix-listen', "$folder/qga.sock"
+    if ($Serial) {
+        $way = 'virtio-serial', "$folder/guest"
+        $agent.Endpoint = "serial:$folder/host"
+        $agent.Line = Start-Process socat "PTY,link=$folder/guest,rawer", "PTY,link=$folder/host,rawer" -PassThru
+        # An end that nobody holds would end the line.
+        $agent.Ends = foreach ($path in "$folder/guest", "$folder/host") {
+            Wait-Until { Test-Path $path }
+            [IO.FileStream]::new($path, 'Open', 'ReadWrite', 'ReadWrite')
+        }
+    }
+    $arguments = '-m', $way[0], '-p', $way[1], '-t', $folder, '-f', (Join-Path $folder 'qga.pid'), "--block-rpcs=$BlockedCommands"
+    $agent.Process = Start-Process $AgentPath $arguments -PassThru -RedirectStandardError (Join-Path $folder 'qga.err')
+    Wait-Until {
+        if ($agent.Process.HasExited) { throw "The agent has ended: $(Get-Content (Join-Path $folder 'qga.err'))" }
+        $Serial -or (Test-Listening "$folder/qga.sock")
+    }
+    $agent
 }
 
 function Stop-RealAgent($Agent) {
-    $Agent.Process.Kill()
-    $Agent.Process.WaitForExit()
+    $Agent.Ends | ForEach-Object Dispose
+    foreach ($process in $Agent.Process, $Agent.Line -ne $null) {
+        $process.Kill()
+        $process.WaitForExit()
+    }
     Remove-Item -LiteralPath $Agent.Folder -Recurse -Force
 }
 

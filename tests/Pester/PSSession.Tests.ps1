@@ -237,15 +237,6 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
         finally { tmux -L "pester$PID" kill-server }
     }
 
-    It 'end with a host that exits, however it does: <_>' -ForEach 'exit', '[Environment]::Exit(0)', 'kill -TERM $PID; Start-Sleep 1000', 'kill -HUP $PID; Start-Sleep 1000' {
-        # Where nohup runs the tests, it would ignore SIGHUP too.
-        env --default-signal $pwsh -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
-            Set-Variable id
-        $id | Should -Match '^\d+$'
-        Wait-Until { -not (Test-Path "/proc/$id") }
-        Get-Leftover | Should -BeNullOrEmpty
-    }
-
     It 'break with a clear reason when the agent is killed, and the PowerShell there ends' {
         $session = New-QemuGuestPSSession -Endpoint $agent.Endpoint
         $id = Invoke-Command $session { $PID }
@@ -255,6 +246,20 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
         "$($long.Shell.Streams.Error)" | Should -BeLike '*connection to*was lost*'
         Wait-Until { -not (Test-Path "/proc/$id") }
         Remove-PSSession $session
+    }
+}
+
+Describe 'A PowerShell session by the agent of <AgentName>, behind a serial port' @NeedsSerialAgent -ForEach $RealAgents {
+    BeforeAll { $script:agent = Start-RealAgent $AgentPath -Serial }
+    AfterAll { Stop-RealAgent $agent }
+
+    It 'ends with a host that exits, however it does: <_>' -ForEach 'exit', '[Environment]::Exit(0)', 'kill -TERM $PID; Start-Sleep 1000', 'kill -HUP $PID; Start-Sleep 1000' {
+        # Where nohup runs the tests, it would ignore SIGHUP too.
+        env --default-signal $pwsh -NoProfile -Command "Import-Module '$ModulePath'; `$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; Invoke-Command `$there { `$PID }; $_" |
+            Set-Variable id
+        $id | Should -Match '^\d+$'
+        Wait-Until { -not (Test-Path "/proc/$id") }
+        Get-Leftover | Should -BeNullOrEmpty
     }
 }
 

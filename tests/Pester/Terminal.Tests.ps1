@@ -4,6 +4,7 @@
         elseif (-not $RealAgentPath) { 'it needs qemu-ga: apt-get install qemu-guest-agent' }
         elseif (-not (Get-Command tmux -CommandType Application -ErrorAction Ignore)) { 'it needs tmux: apt-get install tmux' }
     $NeedsTerminal = @{ Skip = [bool] $missing; Tag = "$missing" }
+    $NeedsLine = if ($missing) { $NeedsTerminal } else { $NeedsSerialAgent }
 }
 BeforeAll {
     . $PSScriptRoot/Common.ps1
@@ -163,9 +164,20 @@ Describe 'Enter-QemuGuest in a terminal, with the agent of <AgentName>' @NeedsTe
         Send-Line 'exit'
         Wait-Screen 'HERE>$'
     }
+
+    It 'tells the loss of its agent, and the terminal is as before' {
+        Save-Settings before
+        Start-Shell
+        $agent.Process.Kill()
+        Wait-Screen '(?s)The connection to .*Recommendation.*HERE>$'
+        Send-Line '"code $LASTEXITCODE"'
+        Wait-Screen '(?m)^code 255$'
+        Save-Settings after
+        Get-Content "$settings.after" | Should -Be (Get-Content "$settings.before")
+    }
 }
 
-Describe 'What Enter-QemuGuest does in trouble' @NeedsTerminal {
+Describe 'What Enter-QemuGuest does in trouble' @NeedsLine {
     BeforeAll {
         # The time of those who watch for this host stands still there until a test lets it run.
         $clock = Join-Path $TestDrive clock
@@ -173,7 +185,7 @@ Describe 'What Enter-QemuGuest does in trouble' @NeedsTerminal {
         Set-Content "$tools/sleep" "#!/bin/sh`nwhile [ ! -e '$clock' ] && [ -e '$tools' ]; do /bin/sleep 0.1; done"
         Set-Content "$tools/agent" "#!/bin/sh`nPATH=`"${tools}:`$PATH`" exec '$RealAgentPath' `"`$@`""
         chmod +x "$tools/sleep" "$tools/agent"
-        $script:agent = Start-RealAgent "$tools/agent"
+        $script:agent = Start-RealAgent "$tools/agent" -Serial
     }
     BeforeEach { Start-Host }
     AfterEach {
@@ -267,16 +279,5 @@ Describe 'What Enter-QemuGuest does in trouble' @NeedsTerminal {
         Get-Content "$settings.debug" -Raw | Should -BeLike '*guest-exec*'
         $log = "$settings.debug", "$settings.verbose", "$settings.transcript", (Join-Path $agent.Folder qga.err) | ForEach-Object { Get-Content $_ }
         $log -match "hunter2|$([Convert]::ToBase64String([byte[]] [char[]] 'hunter2').TrimEnd('='))" | Should -BeNullOrEmpty
-    }
-
-    It 'tells the loss of its agent, and the terminal is as before' {
-        Save-Settings before
-        Start-Shell
-        $agent.Process.Kill()
-        Wait-Screen '(?s)The connection to .*Recommendation.*HERE>$'
-        Send-Line '"code $LASTEXITCODE"'
-        Wait-Screen '(?m)^code 255$'
-        Save-Settings after
-        Get-Content "$settings.after" | Should -Be (Get-Content "$settings.before")
     }
 }

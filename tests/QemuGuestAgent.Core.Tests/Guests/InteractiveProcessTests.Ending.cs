@@ -98,7 +98,7 @@ public abstract partial class InteractiveProcessTests
     [Fact]
     public async Task Without_a_sign_of_life_the_guest_ends_it()
     {
-        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 5);
+        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 30);
         var process = await StartAsync(watch, Shell, "-c", "sleep 1000 & echo $!; echo $$; wait");
         await process.RunAsync(Take).FailsWith(ErrorCatalogue.InteractiveProcessEnded);
         await AssertGoneAsync();
@@ -113,7 +113,7 @@ public abstract partial class InteractiveProcessTests
     [Fact]
     public async Task What_a_host_that_is_gone_has_left_open_is_closed_by_the_next()
     {
-        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 20);
+        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 30);
         var process = await StartAsync(watch, Shell, "-c", "echo $$; exec cat");
         var running = process.RunAsync(Take);
         await FirstProcessAsync();
@@ -130,9 +130,12 @@ public abstract partial class InteractiveProcessTests
     [Fact]
     public async Task With_signs_of_life_it_goes_on()
     {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 6);
-        var process = await StartAsync(watch, Shell, "-c", "sleep 4; exit 9");
-        var error = await process.RunAsync(Take).FailsWith(ErrorCatalogue.InteractiveProcessEnded);
+        var go = Agent.GuestPath("go");
+        var process = await StartAsync(SignsOfLife.Watch, Shell, "-c", "echo $$; until [ -e \"$0\" ]; do sleep 0.01; done; exit 9", go);
+        var running = process.RunAsync(Take);
+        await SignsOfLife.SeenAsync(await FirstProcessAsync());
+        await File.WriteAllTextAsync(go, "", TestEnd);
+        var error = await running.FailsWith(ErrorCatalogue.InteractiveProcessEnded);
         Assert.Contains("exit code 9", error.Message, StringComparison.Ordinal);
         await process.CloseAsync().OrHang();
     }

@@ -21,7 +21,7 @@ public abstract partial class StreamedProcessTests
         await using var agent = new PtyAgent(Binary());
         Session.Dispose();
         Session = await agent.ConnectAsync();
-        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 10);
+        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 30);
         var running = RunAsync(watch, Shell("sleep 1000 & echo $!; echo $$; wait"));
         await Poll.UntilAsync(() => _lines.Count == 2, "both numbers");
         Session.Dispose();
@@ -39,7 +39,7 @@ public abstract partial class StreamedProcessTests
     [Fact]
     public async Task A_host_that_is_gone_before_the_program_began_leaves_nothing()
     {
-        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 3);
+        var watch = new HostWatch(Never, TimeSpan.FromSeconds(0.1), 30);
         var files = new OutputFiles(Session, watch);
         await files.CreateAsync([], new OperationTime(Session.Clock, null), TestEnd);
         Assert.True(Directory.Exists(files.Folder));
@@ -49,18 +49,27 @@ public abstract partial class StreamedProcessTests
     [Fact]
     public async Task With_signs_of_life_it_goes_on()
     {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 10);
-        Assert.Equal(9, (await RunAsync(watch, Shell("sleep 6; exit 9"))).ExitCode);
+        var go = Agent.GuestPath("go");
+        var running = RunAsync(SignsOfLife.Watch, Shell("echo $$; until [ -e \"$1\" ]; do sleep 0.01; done; exit 9", go));
+        await Poll.UntilAsync(() => _lines.Count > 0, "its number");
+        await SignsOfLife.SeenAsync(_lines[0].Text);
+        await File.WriteAllTextAsync(go, "", TestEnd);
+        Assert.Equal(9, (await running.OrHang()).ExitCode);
     }
 
     [Fact]
     public async Task Who_is_slow_to_take_lines_is_not_gone()
     {
-        var watch = new HostWatch(TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(0.5), 10);
-        var done = Agent.GuestPath("done");
-        var start = Shell("echo first; sleep 6; : >\"$1\"; exit 9", done);
+        var go = Agent.GuestPath("go");
+        var start = Shell("echo $$; until [ -e \"$1\" ]; do sleep 0.01; done; exit 9", go);
         var result = await StreamedProcess.RunAsync(
-            Session, start, _ => Poll.UntilAsync(() => File.Exists(done), "the program's end"), watch, false, null, TestEnd);
+            Session, start,
+            async lines =>
+            {
+                await SignsOfLife.SeenAsync(Assert.Single(lines).Text);
+                await File.WriteAllTextAsync(go, "", TestEnd);
+            },
+            SignsOfLife.Watch, false, null, TestEnd);
         Assert.Equal(9, result.ExitCode);
     }
 

@@ -172,7 +172,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     [Fact]
     public async Task Without_a_word_from_the_host_the_guest_kills_the_program()
     {
-        var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(1), 3);
+        var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(1), 10);
         await StartedAsync(watch);
         Assert.Equal(1, Guest.CountProcesses("ping"));
         await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 0, "the end of the program");

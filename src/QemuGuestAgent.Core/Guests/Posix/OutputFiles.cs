@@ -70,8 +70,9 @@ internal sealed class OutputFiles(GuestAgentSession session, HostWatch watch)
     {
         if (NextSign <= TimeSpan.Zero)
         {
-            await session.RunToolAsync(OutputScripts.GiveSign(Folder), time, cancellationToken).ConfigureAwait(false);
+            // One that fails is followed by the next in its time.
             _lastSign = session.Clock.GetTimestamp();
+            await session.RunToolAsync(OutputScripts.GiveSign(Folder), time, cancellationToken).ConfigureAwait(false);
         }
     }
 

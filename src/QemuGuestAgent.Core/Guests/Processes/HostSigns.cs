@@ -32,9 +32,12 @@ internal static class HostSigns
                 await due.ConfigureAwait(false);
                 await give(unlimited, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is GuestAgentException or OperationCanceledException)
+            catch (GuestAgentException)
             {
-                // The next command tells.
+                // A frozen guest's is followed by the next; a connection that was lost is told by the next command.
+            }
+            catch (OperationCanceledException)
+            {
                 break;
             }
         }

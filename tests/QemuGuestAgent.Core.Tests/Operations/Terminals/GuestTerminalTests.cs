@@ -176,7 +176,7 @@ public abstract class GuestTerminalTests : RealGuestTests
     [Fact]
     public async Task Without_a_sign_of_life_the_guest_ends_it()
     {
-        var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(0.1), 5);
+        var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(0.1), 30);
         var running = await EnterAsync(new GuestTerminalStart { UserName = null }, watch);
         await running.FailsWith(ErrorCatalogue.InteractiveProcessEnded);
         await AssertNothingLeftAsync();
