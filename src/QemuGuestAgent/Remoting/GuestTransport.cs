@@ -16,6 +16,9 @@ internal sealed class GuestTransport
     private const string Closing = "<Close PSGuid='00000000-0000-0000-0000-000000000000' />";
     private const string Closed = "<CloseAck PSGuid='00000000-0000-0000-0000-000000000000' />";
 
+    // By which the guest tells that it has read a line, each of them once.
+    private static readonly string[] Acknowledgements = ["<DataAck ", "<CommandAck ", "<SignalAck ", "<CloseAck "];
+
     private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(20);
 
     private readonly AgentSession _session;
@@ -25,6 +28,8 @@ internal sealed class GuestTransport
     private readonly object _stateLock = new();
     private object? _manager;
     private Action<string>? _handle;
+    private int _unacknowledged;
+    private long _sent;
     private bool _awaitsClosed;
     private bool _isClosed;
 
@@ -64,6 +69,7 @@ internal sealed class GuestTransport
                     _ = End();
                 }
 
+                Acknowledge(line.Text);
                 _handle(line.Text);
             }
         });
@@ -139,8 +145,20 @@ internal sealed class GuestTransport
         }
     }
 
+    private void Acknowledge(string line)
+    {
+        lock (_stateLock)
+        {
+            if (Array.Exists(Acknowledgements, start => line.StartsWith(start, StringComparison.Ordinal)) && --_unacknowledged == 0)
+            {
+                _shell.ConfirmRead(_sent);
+            }
+        }
+    }
+
     private void Send(string line)
     {
+        var bytes = Encoding.UTF8.GetBytes(line + "\n");
         lock (_stateLock)
         {
             if (_isClosed)
@@ -150,9 +168,11 @@ internal sealed class GuestTransport
             }
 
             _awaitsClosed = line == Closing;
+            _unacknowledged++;
+            _sent += bytes.Length;
         }
 
-        _shell.Send(Encoding.UTF8.GetBytes(line + "\n"));
+        _shell.Send(bytes);
     }
 
     private sealed class LineWriter(GuestTransport transport) : TextWriter

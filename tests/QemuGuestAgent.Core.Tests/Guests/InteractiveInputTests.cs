@@ -59,6 +59,36 @@ public sealed class InteractiveInputTests
         Assert.True(await writing.OrHang());
     }
 
+    [Fact]
+    public async Task Where_the_pipe_is_known_to_be_empty_more_goes_at_once()
+    {
+        using var dialogue = await Dialogue.StartAsync(info: Listing);
+        var input = await StartAsync(dialogue);
+        input.Add(new byte[70_000]);
+        await TakeAsync([2, .. Enumerable.Repeat(4096, 17), 368]);
+
+        input.Add(new byte[5000]);
+        input.ConfirmRead(70_000);
+        await TakeAsync(4096, 904);
+        input.Add(new byte[70_000]);
+        input.ConfirmRead(75_002);
+        await TakeAsync(65_536, 4096, 368);
+
+        async Task TakeAsync(params int[] pieces)
+        {
+            var writing = input.WriteAsync(new CallOptions(), TestEnd);
+            foreach (var piece in pieces)
+            {
+                var request = await dialogue.Peer.ReadAsync();
+                Assert.Equal(piece, request.Arguments.GetProperty("buf-b64").GetBytesFromBase64().Length);
+                dialogue.Peer.Write(Return(request, $$"""{"count":{{piece}},"eof":false}"""));
+                await dialogue.Peer.AnswerAsync("guest-file-flush", "{}");
+            }
+
+            Assert.True(await writing.OrHang());
+        }
+    }
+
     private static async Task<InteractiveInput> StartAsync(Dialogue dialogue)
     {
         var time = new OperationTime(dialogue.Session.Clock, null);

@@ -110,27 +110,22 @@ public abstract partial class InteractiveProcessTests : RealGuestTests
         await GuestProcess.RunAsync(Session, new GuestProcessStart("mkfifo") { Arguments = [path] }, cancellationToken: TestEnd);
         var pipe = await GuestFile.OpenAsync(Session, path, "r+", new OperationTime(Session.Clock, null), TestEnd);
         var input = new InteractiveInput(Session, pipe);
-        var sent = new MemoryStream();
-        for (var number = 0; ; number++)
-        {
-            var piece = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat($"{number:D4} ", 2000)));
-            sent.Write(piece);
-            input.Add(piece);
-            if (!await WriteAllAsync(input))
-            {
-                break;
-            }
-        }
+
+        // More than it has room for.
+        var sent = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 100_000).Select(number => $"{number:D6} ")));
+        input.Add(sent);
+        Assert.True(await input.WriteAsync(new CallOptions(), TestEnd));
+        Assert.False(await input.WriteAsync(new CallOptions(), TestEnd));
 
         var length = $"{sent.Length}";
         var reading = GuestProcess.RunAsync(
             Session, new GuestProcessStart("head") { Arguments = ["-c", length, path] }, cancellationToken: TestEnd);
         while (!reading.IsCompleted)
         {
-            await WriteAllAsync(input);
+            await input.WriteAsync(new CallOptions(), TestEnd);
         }
 
-        Assert.Equal(sent.ToArray(), (await reading.OrHang()).StandardOutputBytes);
+        Assert.Equal(sent, (await reading.OrHang()).StandardOutputBytes);
         await pipe.DisposeAsync();
     }
 
@@ -145,16 +140,21 @@ public abstract partial class InteractiveProcessTests : RealGuestTests
             .FailsWith(ErrorCatalogue.NotInWindowsGuest);
     }
 
-    private static async Task<bool> WriteAllAsync(InteractiveInput input)
+    [Fact]
+    public async Task What_a_program_is_said_to_have_read_and_has_not_ends_it()
     {
-        var count = 0;
-        while (await input.WriteAsync(new CallOptions(), TestEnd))
+        var process = await StartAsync(Shell, "-c", "echo $$; exec sleep 1000");
+        process.Send(new byte[50_000]);
+        var running = process.RunAsync(bytes =>
         {
-            count++;
-        }
-
-        // 10,000 bytes are three writes.
-        return count >= 3;
+            Take(bytes);
+            process.ConfirmRead(50_000);
+            process.Send(new byte[50_000]);
+        });
+        await running.FailsWith(ErrorCatalogue.InteractiveProcessLost);
+        await process.CloseAsync().OrHang();
+        await AssertGoneAsync();
+        await AssertNothingLeftAsync();
     }
 
     private long Length

@@ -10,10 +10,15 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
     // As much as a pipe takes as a whole or not at all (POSIX: PIPE_BUF, 4096 on Linux).
     private const int AtomicBytes = 4096;
 
+    // What an empty pipe has room for (pipe(7): 16 pages since Linux 2.6.11).
+    private const int EmptyBytes = 16 * AtomicBytes;
+
     private readonly Queue<byte[]> _queue = new();
     private byte[] _bytes = [];
     private int _written;
-    private bool _isUnflushed;
+    private int _unflushed;
+    private long _allWritten;
+    private long _allRead;
     private bool _isErrorSet;
 
     /// <summary>Takes bytes to be written. From any thread.</summary>
@@ -25,6 +30,9 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
         }
     }
 
+    /// <summary>Takes note that the first bytes, so many of all, have been read from the pipe. Not while <see cref="WriteAsync"/> runs.</summary>
+    public void ConfirmRead(long count) => _allRead = count;
+
     /// <summary>Writes what was taken, as far as there is room now; whether anything was written.</summary>
     /// <exception cref="GuestAgentException">Those of a command: part of it may be written.</exception>
     public async Task<bool> WriteAsync(CallOptions call, CancellationToken cancellationToken)
@@ -32,6 +40,7 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
         var hasWritten = false;
         while (HasMore())
         {
+            var count = _unflushed > 0 ? _unflushed : Math.Min(_bytes.Length - _written, _allRead == _allWritten ? EmptyBytes : AtomicBytes);
             try
             {
                 if (_isErrorSet)
@@ -42,23 +51,23 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
                 }
 
                 // A freeze may come between the two: what the agent has taken is not written again after the thaw.
-                var count = Math.Min(_bytes.Length - _written, AtomicBytes);
-                if (!_isUnflushed)
+                if (_unflushed == 0)
                 {
                     await session.WriteFileAsync(
                         pipe.Handle, _bytes.AsMemory(_written, count), call, cancellationToken).ConfigureAwait(false);
-                    _isUnflushed = true;
+                    _unflushed = count;
                 }
 
                 await session.FlushFileAsync(pipe.Handle, call, cancellationToken).ConfigureAwait(false);
-                _isUnflushed = false;
+                _unflushed = 0;
                 _written += count;
+                _allWritten += count;
                 hasWritten = true;
             }
-            catch (GuestAgentException e) when (e.Is(ErrorCatalogue.AgentError))
+            catch (GuestAgentException e) when (count <= AtomicBytes && e.Is(ErrorCatalogue.AgentError))
             {
                 // No room: then nothing of it was taken.
-                (_isUnflushed, _isErrorSet) = (false, true);
+                (_unflushed, _isErrorSet) = (0, true);
                 break;
             }
         }

@@ -55,6 +55,9 @@ internal class PosixInteractive(
     public override void Send(byte[] bytes) => _input!.Add(bytes);
 
     /// <inheritdoc/>
+    public override void ConfirmRead(long count) => _input!.ConfirmRead(count);
+
+    /// <inheritdoc/>
     public override async Task<InteractiveTurn> ExchangeAsync(CallOptions call, CancellationToken cancellationToken)
     {
         var isBusy = _end is null && await _input!.WriteAsync(call, cancellationToken).ConfigureAwait(false);

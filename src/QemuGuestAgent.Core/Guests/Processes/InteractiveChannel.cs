@@ -18,6 +18,11 @@ internal abstract class InteractiveChannel
     /// <summary>Takes bytes for its standard input. From any thread.</summary>
     public abstract void Send(byte[] bytes);
 
+    /// <summary>Takes note that the program has read the first bytes that were sent, so many of all. Not while a round goes on.</summary>
+    public virtual void ConfirmRead(long count)
+    {
+    }
+
     /// <summary>One round both ways, with a sign of life where one is due.</summary>
     /// <exception cref="Errors.GuestAgentException">Those of a command.</exception>
     public abstract Task<InteractiveTurn> ExchangeAsync(CallOptions call, CancellationToken cancellationToken);

@@ -97,6 +97,12 @@ public sealed class InteractiveProcess
         _wake.Release();
     }
 
+    /// <summary>
+    /// Takes note that the program has read the first bytes that were sent, so many of all: what follows may then go in larger pieces.
+    /// To be called by who receives its output, which tells.
+    /// </summary>
+    public void ConfirmRead(long count) => _channel.ConfirmRead(count);
+
     /// <summary>Speaks with the program until it is closed. To be called once.</summary>
     /// <param name="receive">Receives its standard output, on any thread, one piece at a time.</param>
     /// <exception cref="GuestAgentException">InteractiveProcessEnded, InteractiveProcessLost, and those of a command.</exception>
