@@ -45,6 +45,11 @@ public static class SafeText
     // Moves i to the second half of a surrogate pair that is harmless.
     private static bool IsHarmless(string text, ref int i)
     {
+        if (text[i] is >= ' ' and <= '~')
+        {
+            return true;
+        }
+
         if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
         {
             if (CharUnicodeInfo.GetUnicodeCategory(text, i) == UnicodeCategory.Format)

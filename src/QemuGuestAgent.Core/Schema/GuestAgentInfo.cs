@@ -36,25 +36,70 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
     /// <summary>Reads the reply to guest-info. Members that other agents leave out get their usual values.</summary>
     public static GuestAgentInfo Parse(ref Utf8JsonReader reader)
     {
-        var info = JsonElement.ParseValue(ref reader);
+        var version = "unknown";
         var commands = new Dictionary<string, GuestAgentCommandInfo>(StringComparer.Ordinal);
-        if (info.TryGetProperty("supported_commands", out var list) && list.ValueKind == JsonValueKind.Array)
+        if (reader.TokenType == JsonTokenType.None)
         {
-            foreach (var item in list.EnumerateArray())
-            {
-                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name) && name.GetString() is { } raw)
-                {
-                    var text = SafeText.Escape(raw);
-                    commands[text] = new GuestAgentCommandInfo(text, IsNotFalse(item, "enabled"), IsNotFalse(item, "success-response"));
-                }
-            }
+            reader.Read();
         }
 
-        return new GuestAgentInfo(info.TryGetProperty("version", out var version) ? SafeText.Escape(version.ToString()) : "unknown", commands);
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new InvalidOperationException("It is not an object.");
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("version"u8))
+            {
+                reader.Read();
+                version = SafeText.Escape(JsonElement.ParseValue(ref reader).ToString());
+            }
+            else if (reader.ValueTextEquals("supported_commands"u8) && reader.Read() && reader.TokenType == JsonTokenType.StartArray)
+            {
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    if (reader.TokenType == JsonTokenType.StartObject && ParseCommand(ref reader) is { } command)
+                    {
+                        commands[command.Name] = command;
+                    }
+
+                    reader.Skip();
+                }
+            }
+
+            reader.Skip();
+        }
+
+        return new GuestAgentInfo(version, commands);
+    }
+
+    private static GuestAgentCommandInfo? ParseCommand(ref Utf8JsonReader reader)
+    {
+        var (name, isEnabled, responds) = ((string?)null, true, true);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("name"u8))
+            {
+                reader.Read();
+                name = reader.GetString();
+            }
+            else if (reader.ValueTextEquals("enabled"u8))
+            {
+                reader.Read();
+                isEnabled = reader.TokenType != JsonTokenType.False;
+            }
+            else if (reader.ValueTextEquals("success-response"u8))
+            {
+                reader.Read();
+                responds = reader.TokenType != JsonTokenType.False;
+            }
+
+            reader.Skip();
+        }
+
+        return name is null ? null : new GuestAgentCommandInfo(SafeText.Escape(name), isEnabled, responds);
     }
 
     private static bool WorksWhileFrozen(GuestAgentCommandInfo command) => CommandSchema.Find(command.Name)?.WorksWhileFrozen == true;
-
-    private static bool IsNotFalse(JsonElement item, string member) =>
-        !item.TryGetProperty(member, out var value) || value.ValueKind != JsonValueKind.False;
 }

@@ -93,6 +93,7 @@ public sealed class ProbeTests
     [InlineData("""{}""", "unknown", 0)]
     [InlineData("""{"version": 5, "supported_commands": {}}""", "5", 0)]
     [InlineData("""{"version": "1", "supported_commands": [1, null, {}, {"name": "a"}, {"name": "a"}]}""", "1", 1)]
+    [InlineData("""{"other": {"name": "x"}, "supported_commands": [[{"name": "b"}], {"name": null}, {"name": "a", "enabled": {"name": "c"}, "more": [{"name": "d"}]}], "version": ["6"]}""", "[\"6\"]", 1)]
     public async Task What_other_agents_leave_out_is_taken_as_usual(string info, string version, int commands)
     {
         var (session, _) = await ConnectAsync($$"""{"return": {{info}}, "id": ID}""");
