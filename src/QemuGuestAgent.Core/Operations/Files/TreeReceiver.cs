@@ -189,7 +189,7 @@ internal sealed class TreeReceiver(CopyJob job)
                 await job.CopiedAsync(copy).ConfigureAwait(false);
                 break;
             case 'l' when item.Way.Length > 0:
-                if (!job.Options.FollowLinks && item.Target is { } link && TreeLink.StaysInside(link, item.Names.Length - 1) && LocalPlace.MakesLinks)
+                if (TreeLink.TargetOf(item, job.Options) is { } link)
                 {
                     LocalPlace.MakeLink(target, link, job.Replaces);
                 }
