@@ -16,7 +16,7 @@ BeforeAll {
 
 Describe 'Scripts for guests' {
     It 'are all of them' {
-        $scripts.Name | Should -HaveCount 11
+        $scripts.Name | Should -HaveCount 12
         $functions | Should -Contain Emit
         $functions | Should -Contain New-Pipe
     }

@@ -62,7 +62,8 @@ internal sealed class TreeReceiver(CopyJob job)
 
         var here = await FindHereAsync(items, destination, isInto).ConfigureAwait(false);
         var files = items.Where(item => item.Type == 'f' && !here.Contains(item))
-            .ToLookup(item => item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
+            .ToLookup(item => item.Way.Length > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size)
+                && (item.Size > 0 || job.Tools!.TellsEmpty));
         foreach (var item in files[false])
         {
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
