@@ -47,7 +47,7 @@ function New-PrivateFolder([string] $Folder) {
 # Holds a folder in its place, until the lock is closed.
 function Lock-Folder([string] $Folder) {
     $path = Join-Way $Folder ".lock.$([Guid]::NewGuid()).partial"
-    $lock = [IO.FileStream]::new($path, 'CreateNew', 'Write', 'ReadWrite', 1, [IO.FileOptions]::DeleteOnClose)
+    $lock = [IO.FileStream]::new($path, 'CreateNew', [IO.FileAccess]::Write, 'ReadWrite', 1, [IO.FileOptions]::DeleteOnClose)
     try {
         Assert-Place $lock $path
         $lock
