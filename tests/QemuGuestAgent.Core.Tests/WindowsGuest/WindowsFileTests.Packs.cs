@@ -70,7 +70,7 @@ public sealed partial class WindowsFileTests
     {
         const string empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         var answer = await AskAsync(
-            $"Stop-Pack .a.partial; foreach ($folder in '.a.partial', '.b.partial') {{ Expand-Pack '{Folder}' $folder '' n '' '' \"file$folder\" 0 {empty} 1 }}");
+            $"Stop-Pack .a.partial; foreach ($folder in '.a.partial', '.b.partial') {{ Expand-Pack '{Folder}' $folder n '' '' \"file$folder\" 0 {empty} 1 }}");
         Assert.Equal(["0", "the time of its source"], answer.Fields);
         Assert.Equal(["file.b.partial"], Names(There("")).Select(Path.GetFileName));
     }

@@ -8,7 +8,7 @@ namespace QemuGuestAgent.Core.Guests.Windows;
 /// <param name="ask">Asks the helper.</param>
 internal sealed class WindowsPacks(OperationTime time, HelperQuestion ask)
 {
-    private bool _hasCleaned;
+    private readonly Dictionary<string, Task> _cleaned = new(StringComparer.Ordinal);
 
     /// <summary>As the guest's tools do.</summary>
     public async Task<IReadOnlyDictionary<PackedFile, string?>> SendAsync(
@@ -17,15 +17,21 @@ internal sealed class WindowsPacks(OperationTime time, HelperQuestion ask)
         // Those of a folder follow each other.
         files = [.. files.OrderBy(file => file.Way, StringComparer.OrdinalIgnoreCase)];
         var folder = PartialName.CreateFolder(name);
-        var prefix = _hasCleaned ? "" : PartialName.Prefix(name);
-        _hasCleaned = true;
+
+        // Before the first begins: it has no lock in its folder at once.
+        if (!_cleaned.TryGetValue(name, out var cleaned))
+        {
+            _cleaned[name] = cleaned = AskAsync("Clear-Pack", [root, PartialName.Prefix(name)], cancellationToken);
+        }
+
+        await cleaned.ConfigureAwait(false);
         IReadOnlyList<string> told;
         try
         {
             told = await AskAsync(
                 "Expand-Pack",
                 [
-                    root, folder, prefix, WindowsFileTools.YesOrNo(replaces), Pack(files), .. files.SelectMany(file => new[]
+                    root, folder, WindowsFileTools.YesOrNo(replaces), Pack(files), .. files.SelectMany(file => new[]
                     {
                         file.Way, file.Name, WindowsFileTools.Number(file.Content.Length), file.Hash, WindowsFileTools.Ticks(file.Modified),
                     }),

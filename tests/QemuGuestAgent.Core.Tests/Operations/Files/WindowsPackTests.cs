@@ -10,7 +10,7 @@ namespace QemuGuestAgent.Core.Tests.Operations.Files;
 /// <summary>Small files that go to a Windows guest and come from it together, as this side decides them.</summary>
 public sealed class WindowsPackTests : IDisposable
 {
-    private static readonly string[] Names = ["a", "b", @"inner\c"];
+    private static readonly string[] Names = ["a", "b", "empty", @"inner\c"];
 
     private readonly DirectoryInfo _here = Directory.CreateTempSubdirectory("windows-pack-");
     private readonly FakeWindowsGuest _guest = new();
@@ -24,7 +24,7 @@ public sealed class WindowsPackTests : IDisposable
         {
             var path = Here($"tree/{name}");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, $"content of {name}");
+            File.WriteAllBytes(path, Content(name));
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class WindowsPackTests : IDisposable
         await SendAsync();
         Assert.Empty(_failures);
         Assert.Empty(_warnings);
-        AssertSent("Get-ItemList", "New-FolderList", "Expand-Pack", "Set-FolderTime");
+        AssertSent("Get-ItemList", "New-FolderList", "Clear-Pack", "Expand-Pack", "Set-FolderTime");
         Assert.All(_copies, copy => Assert.Equal((true, CopyVerification.Sha256), (copy.Atomic, copy.Verified)));
         Assert.True(PartialName.IsFolderOf(_guest.Asked["Expand-Pack"][1], "tree"));
     }
@@ -44,10 +44,10 @@ public sealed class WindowsPackTests : IDisposable
     [Fact]
     public async Task What_a_file_did_not_get_is_told()
     {
-        _guest.Lies["Expand-Pack"] = new HelperAnswer("", ["0", "", "1", "the time of its source", "2", ""]);
+        _guest.Lies["Expand-Pack"] = new HelperAnswer("", ["0", "", "1", "the time of its source", "2", "", "3", ""]);
         await SendAsync();
-        Assert.Equal(3, _copies.Count);
-        var second = _guest.Asked["Expand-Pack"][11];
+        Assert.Equal(Names.Length, _copies.Count);
+        var second = _guest.Asked["Expand-Pack"][10];
         Assert.StartsWith($@"'C:\in\tree\{second}' ", Assert.Single(_warnings), StringComparison.Ordinal);
         Assert.EndsWith(" did not get the time of its source.", _warnings[0], StringComparison.Ordinal);
     }
@@ -59,7 +59,7 @@ public sealed class WindowsPackTests : IDisposable
         await SendAsync();
         Assert.Single(_failures).ShouldBe(ErrorCatalogue.ItemExists);
         Assert.Equal("old"u8, _guest.Files[@"C:\in\tree\b"]);
-        Assert.Equal(2, _copies.Count);
+        Assert.Equal(Names.Length - 1, _copies.Count);
         _failures.Clear();
         await SendAsync(force: true);
         Assert.Empty(_failures);
@@ -70,14 +70,14 @@ public sealed class WindowsPackTests : IDisposable
     [InlineData("Failed", "why")]
     [InlineData("")]
     [InlineData("", "0")]
-    [InlineData("", "3", "", "-1", "", "x", "", "99999999999", "")]
+    [InlineData("", "4", "", "-1", "", "x", "", "99999999999", "")]
     public async Task What_the_guest_does_not_say_to_be_there_is_sent_alone(string code, params string[] told)
     {
         _guest.Lies["Expand-Pack"] = new HelperAnswer(code, told);
         await SendAsync();
         Assert.Empty(_failures);
         AssertSent();
-        Assert.Equal(3, _guest.Happened.Count(happened => happened == "Complete-Part"));
+        Assert.Equal(Names.Length, _guest.Happened.Count(happened => happened == "Complete-Part"));
     }
 
     [Fact]
@@ -105,10 +105,10 @@ public sealed class WindowsPackTests : IDisposable
     [MemberData(nameof(Answers))]
     public async Task Of_what_the_guest_sends_nothing_is_believed(string kind)
     {
-        byte[][] files = [.. Names.Select(name => Encoding.UTF8.GetBytes($"content of {name}"))];
+        byte[][] files = [.. Names.Select(Content)];
         var right = FakeWindowsGuest.Pack(files);
-        string[] sums = [.. right.Fields.Take(3)];
-        var content = right.Fields[3];
+        string[] sums = [.. right.Fields.Take(Names.Length)];
+        var content = right.Fields[Names.Length];
         _guest.Lies["Compress-Pack"] = kind switch
         {
             "failed" => new HelperAnswer("Failed", ["why"]),
@@ -120,7 +120,7 @@ public sealed class WindowsPackTests : IDisposable
             "cut off" => right with { Fields = [.. sums, Convert.ToBase64String(Convert.FromBase64String(content)[..15])] },
             "other content" => right with { Fields = [.. sums, FakeWindowsGuest.Pack(new byte[64 << 20]).Fields[1]] },
             "other sums" => right with { Fields = [.. sums.Reverse(), content] },
-            _ => right with { Fields = ["", "", "", content] },
+            _ => right with { Fields = [.. Names.Select(_ => ""), content] },
         };
         await ReceiveAsync();
         Assert.Empty(_failures);
@@ -131,7 +131,7 @@ public sealed class WindowsPackTests : IDisposable
     private void AssertSent(params string[] happened)
     {
         Assert.Equal(Names.Select(name => $@"C:\in\tree\{name}"), _guest.Files.Keys.Order(StringComparer.Ordinal));
-        Assert.All(Names, name => Assert.Equal($"content of {name}", Encoding.UTF8.GetString(_guest.Files[$@"C:\in\tree\{name}"])));
+        Assert.All(Names, name => Assert.Equal(Content(name), _guest.Files[$@"C:\in\tree\{name}"]));
         Assert.Empty(_guest.Open);
         if (happened.Length > 0)
         {
@@ -141,9 +141,9 @@ public sealed class WindowsPackTests : IDisposable
 
     private void AssertReceived()
     {
-        Assert.Equal(3, _copies.Count);
-        Assert.All(Names, name => Assert.Equal($"content of {name}", File.ReadAllText(Here($"back/{name}"))));
-        Assert.Equal(3, Directory.GetFiles(Here("back"), "*", SearchOption.AllDirectories).Length);
+        Assert.Equal(Names.Length, _copies.Count);
+        Assert.All(Names, name => Assert.Equal(Content(name), File.ReadAllBytes(Here($"back/{name}"))));
+        Assert.Equal(Names.Length, Directory.GetFiles(Here("back"), "*", SearchOption.AllDirectories).Length);
         Assert.Empty(_guest.Open);
     }
 
@@ -157,7 +157,7 @@ public sealed class WindowsPackTests : IDisposable
     {
         foreach (var name in Names)
         {
-            _guest.Files[$@"C:\in\tree\{name}"] = Encoding.UTF8.GetBytes($"content of {name}");
+            _guest.Files[$@"C:\in\tree\{name}"] = Content(name);
         }
 
         _guest.Lies["Get-ItemList"] = new HelperAnswer(
@@ -181,6 +181,8 @@ public sealed class WindowsPackTests : IDisposable
         Warn = _warnings.Add,
         Failed = _failures.Add,
     };
+
+    private static byte[] Content(string name) => name == "empty" ? [] : Encoding.UTF8.GetBytes($"content of {name}");
 
     private string Here(string name) => Path.Combine(_here.FullName, name.Replace('\\', '/'));
 }

@@ -3,11 +3,9 @@
 
 # Gives files their places, each told by five texts: way to its folder, name, length, SHA-256, ticks. Each is written into a private
 # folder in the root before. Tells of each that has its place now: its number, and what it did not get.
-function Expand-Pack([string] $Root, [string] $Folder, [string] $Prefix, [string] $Replaces, [string] $Content,
+function Expand-Pack([string] $Root, [string] $Folder, [string] $Replaces, [string] $Content,
     [Parameter(ValueFromRemainingArguments)] [string[]] $Texts) {
-    $here = Resolve-Folder $Root ''
-    if ($Prefix) { Clear-Pack $here $Prefix }
-    $private = Join-Way $here $Folder
+    $private = Join-Way (Resolve-Folder $Root '') $Folder
     New-PrivateFolder $private
     $lock = Lock-PrivateFolder $private
     try {
@@ -57,8 +55,8 @@ function Stop-Pack([string] $Folder) { [AppDomain]::CurrentDomain.SetData($Folde
 function Test-Stopped([string] $Folder) { $null -ne [AppDomain]::CurrentDomain.GetData($Folder) }
 
 # Removes private folders whose names begin so and whose helper has ended: nobody else has a lock in them.
-function Clear-Pack([string] $Here, [string] $Prefix) {
-    foreach ($private in @(Find-PrivateFolder $Here $Prefix)) {
+function Clear-Pack([string] $Root, [string] $Prefix) {
+    foreach ($private in @(Find-PrivateFolder (Resolve-Folder $Root '') $Prefix)) {
         try {
             $lock = Lock-PrivateFolder $private
             if ([IO.Directory]::GetFiles($private, '.lock*').Count -gt 1) { $lock.Dispose() } else { Remove-Pack $private $lock }
