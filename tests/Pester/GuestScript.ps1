@@ -154,8 +154,8 @@ function Find-OtherMember($All, [string] $Text, [string[]] $Names) {
             while ($argument -is [Management.Automation.Language.ParenExpressionAst] -and $argument.Pipeline.PipelineElements[0].Expression) {
                 $argument = $argument.Pipeline.PipelineElements[0].Expression
             }
-            $count = if ($argument -is [Management.Automation.Language.ArrayLiteralAst]) { $argument.Elements.Count } else { @($arguments | Where-Object { $_ }).Count }
-            Find-OtherStatic $All $node $typeName.FullName new $count
+            $given = @(if ($argument -is [Management.Automation.Language.ArrayLiteralAst]) { $argument.Elements } else { $arguments | Where-Object { $_ } })
+            Find-OtherStatic $All $node $typeName.FullName new $given.Count $given
         }
         foreach ($node in Find-Node $ast MemberExpressionAst, InvokeMemberExpressionAst) {
             $name = $node.Member.Value
@@ -163,7 +163,7 @@ function Find-OtherMember($All, [string] $Text, [string[]] $Names) {
             $isCall = $node -is [Management.Automation.Language.InvokeMemberExpressionAst]
             $count = if ($isCall) { @($node.Arguments | Where-Object { $_ }).Count } else { -1 }
             if ($node.Static) {
-                if ($node.Expression.TypeName) { Find-OtherStatic $All $node $node.Expression.TypeName.FullName $name $count }
+                if ($node.Expression.TypeName) { Find-OtherStatic $All $node $node.Expression.TypeName.FullName $name $count $node.Arguments }
             }
             elseif ($isCall) { if (-not (Select-Fitting $All.Members[$name] $count)) { Format-Finding $node "$name($count)" } }
             elseif (-not $All.Members.ContainsKey($name) -and $name -notin $Names) { Format-Finding $node $name }
@@ -192,8 +192,25 @@ function Find-OtherType($All, $Node, $TypeName) {
     }
 }
 
+# Whether PowerShell cannot tell two methods apart: a text stands where they take different enumerations, or a truth value.
+function Test-Ambiguous([object[]] $Methods, [object[]] $Arguments) {
+    foreach ($one in $Methods) {
+        foreach ($other in $Methods) {
+            $differs = @(for ($i = 0; $i -lt $Arguments.Count; $i++) {
+                    $types = @($one, $other | ForEach-Object { $_.GetParameters()[$i].ParameterType })
+                    if ($types[0] -ne $types[1]) {
+                        $Arguments[$i] -is [Management.Automation.Language.StringConstantExpressionAst] -and
+                        -not ($types | Where-Object { -not $_.IsEnum -and $_.Name -ne 'Boolean' })
+                    }
+                })
+            if ($differs -contains $true -and $differs -notcontains $false) { return $true }
+        }
+    }
+    $false
+}
+
 # A count of -1 is no call.
-function Find-OtherStatic($All, $Node, [string] $TypeName, [string] $Name, [int] $Count) {
+function Find-OtherStatic($All, $Node, [string] $TypeName, [string] $Name, [int] $Count, [object[]] $Arguments) {
     $type = Resolve-Framework $All $TypeName
     if (-not $type) { return }
     $members = if ($Name -eq 'new') { $type.GetConstructors() } else { $type.GetMember($Name, 'Static, Public, FlattenHierarchy, IgnoreCase') }
@@ -202,6 +219,9 @@ function Find-OtherStatic($All, $Node, [string] $TypeName, [string] $Name, [int]
         if ($Name -eq 'new' -and $Count -eq 0 -and $type.IsValueType) { $type }
     }
     if (-not $fits) { Format-Finding $Node "[$TypeName]::$Name$(if ($Count -ge 0) { "($Count)" })" }
+    if ($Count -gt 0 -and (Test-Ambiguous @($fits | Where-Object { $_.GetParameters().Count -eq $Count }) $Arguments)) {
+        Format-Finding $Node "[$TypeName]::$Name($Count) may be several"
+    }
 }
 
 # Names of the scripts' own: keys of hashtables.

@@ -16,7 +16,7 @@ BeforeAll {
 
 Describe 'Scripts for guests' {
     It 'are all of them' {
-        $scripts.Name | Should -HaveCount 11
+        $scripts.Name | Should -HaveCount 12
         $functions | Should -Contain Emit
         $functions | Should -Contain New-Pipe
     }
@@ -54,6 +54,7 @@ Describe 'Scripts for guests' {
             '[IO.Path]::Join(1, 2)', '[IO.File]::Move(1, 2, $true)', '[Environment]::ProcessId', '[IO.FileStream]::new(1, 2, 3, 4, 5, 6, 7, 8)'
             '[semver] $a', '[Collections.Generic.PriorityQueue[int, string]] $a', '[IO.Pipes.NamedPipeServerStreamAcl]::Create', 'New-Object IO.FileStreamOptions'
             'New-Object Random 1, 2', '[Collections.Generic.List[semver]] $a', 'try { 1 } catch [Text.Json.JsonException] { 2 }'
+            '[IO.FileStream]::new($a, ''Open'', ''Write'', ''Read'', 1, [IO.FileOptions]::None)', 'New-Object IO.Compression.GZipStream $a, ''Decompress'''
             '$process.Kill($true)', '$file.ResolveLinkTarget($true)', '$file.LinkTarget', '[powershell]::Create().AddScript(''[IO.Path]::Join(1, 2)'')'
         ).ForEach({ @{ Text = $_ } }) { Find-OtherMember $framework $Text @() | Should -HaveCount 1 }
 

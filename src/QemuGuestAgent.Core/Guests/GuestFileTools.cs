@@ -73,16 +73,19 @@ internal abstract class GuestFileTools(GuestAgentSession session)
     /// <summary>Whether a small file of that name can be copied together with others.</summary>
     public virtual bool Packs(string name) => false;
 
+    /// <summary>Whether a file of no length is empty: else its content may be made when it is read.</summary>
+    public virtual bool TellsEmpty => false;
+
     /// <summary>
-    /// Sends small files at once, each verified by its SHA-256. Returns those that are there now, whole at any moment: the others were not
-    /// touched, for whatever reason.
+    /// Sends small files at once, each verified by its SHA-256. Returns those that are there now, whole at any moment, and what each has not
+    /// got of its attributes (null where it has all): the others were not touched, for whatever reason.
     /// </summary>
     /// <param name="root">The folder that was named.</param>
     /// <param name="name">A name for what is beside them meanwhile.</param>
     /// <param name="files">The files, each of which <see cref="Packs"/>.</param>
     /// <param name="replaces">Whether what is there is replaced.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public virtual Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
+    public virtual Task<IReadOnlyDictionary<PackedFile, string?>> SendPackAsync(
         string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <summary>Receives small files of a folder at once; returns those that came as they were listed, read through no link on the way.</summary>

@@ -117,7 +117,7 @@ public sealed partial class WindowsFileTests
     {
         var folder = $@"{Folder}\{new string('x', 100)}";
         Directory.CreateDirectory(Guest.HostPath(folder));
-        await SendAsync(Make("file", Bytes(1)), $@"{folder}\{new string('y', 110)}");
+        await SendAsync(Make("file", Bytes(1)), $@"{folder}\{new string('y', 110)}", Options with { OneByOne = true });
         Assert.Contains("259", Assert.Single(_failures).ShouldBe(ErrorCatalogue.GuestFileNotWritten).Message, StringComparison.Ordinal);
         await AssertNothingLeftAsync();
     }

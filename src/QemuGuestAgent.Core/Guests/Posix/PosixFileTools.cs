@@ -263,7 +263,7 @@ internal sealed class PosixFileTools : GuestFileTools
     public override bool Packs(string name) => _packs is not null && PosixPacks.Takes(name);
 
     /// <inheritdoc/>
-    public override Task<IReadOnlyCollection<PackedFile>> SendPackAsync(
+    public override Task<IReadOnlyDictionary<PackedFile, string?>> SendPackAsync(
         string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken) =>
         _packs!.SendAsync(root, name, files, replaces, cancellationToken);
 

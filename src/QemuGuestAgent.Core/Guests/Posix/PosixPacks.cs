@@ -23,7 +23,7 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
     /// Sends files, with a name for what is beside them meanwhile; returns those that are there now. The others, such as those whose place
     /// is taken, were not touched.
     /// </summary>
-    public async Task<IReadOnlyCollection<PackedFile>> SendAsync(
+    public async Task<IReadOnlyDictionary<PackedFile, string?>> SendAsync(
         string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken)
     {
         var folders = files.GroupBy(file => file.Way, StringComparer.Ordinal).ToList();
@@ -46,11 +46,12 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
         _hasCleaned = true;
         if (end.ExitCode != 0 || end.IsTruncated)
         {
-            return [];
+            return new Dictionary<PackedFile, string?>();
         }
 
         var left = new HashSet<string>(PosixFileTools.Records(end), StringComparer.Ordinal);
-        return [.. folders.SelectMany((group, i) => group.Where(file => !left.Contains($"{i}") && !left.Contains($"{i}/{file.Name}")))];
+        return folders.SelectMany((group, i) => group.Where(file => !left.Contains($"{i}") && !left.Contains($"{i}/{file.Name}")))
+            .ToDictionary(file => file, _ => (string?)null);
     }
 
     /// <summary>Receives files below one folder; returns those that came as they were listed.</summary>

@@ -5,7 +5,7 @@ using QemuGuestAgent.Core.Session;
 namespace QemuGuestAgent.Core.Guests.Windows;
 
 /// <summary>Asks a function of a Windows guest's helper.</summary>
-/// <param name="function">One of those in Files.ps1 and Parts.ps1.</param>
+/// <param name="function">One of those in Files.ps1, Parts.ps1 and Packs.ps1.</param>
 /// <param name="arguments">Its arguments.</param>
 /// <param name="time">The operation's time.</param>
 /// <param name="cancellationToken">Cancels it.</param>
@@ -20,6 +20,8 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
 {
     // They come and go in one piece.
     private const int FoldersAtOnce = 500;
+
+    private readonly WindowsPacks _packs = new(time, ask);
 
     /// <inheritdoc/>
     public override bool HasChecksum => true;
@@ -104,6 +106,21 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
     }
 
     /// <inheritdoc/>
+    public override bool Packs(string name) => true;
+
+    /// <inheritdoc/>
+    public override bool TellsEmpty => true;
+
+    /// <inheritdoc/>
+    public override Task<IReadOnlyDictionary<PackedFile, string?>> SendPackAsync(
+        string root, string name, IReadOnlyList<PackedFile> files, bool replaces, CancellationToken cancellationToken) =>
+        _packs.SendAsync(this, root, name, files, replaces, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task<IReadOnlyDictionary<GuestItem, ReadOnlyMemory<byte>>> ReceivePackAsync(
+        string root, IReadOnlyList<GuestItem> items, CancellationToken cancellationToken) => _packs.ReceiveAsync(root, items, cancellationToken);
+
+    /// <inheritdoc/>
     public override GuestPart CreatePart(GuestTarget target, long handle) => WindowsPart.Create(this, target, handle);
 
     /// <inheritdoc/>
@@ -155,7 +172,8 @@ internal sealed class WindowsFileTools(GuestAgentSession session, OperationTime 
     /// <summary>A moment in UTC, as .NET counts.</summary>
     public static string Ticks(DateTime moment) => Number(moment.Ticks);
 
-    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+    /// <summary>A number, as the functions read it.</summary>
+    public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     // The agent opens no file that somebody writes to, and what it opens may have been exchanged: so the helper writes, piece by piece,
     // and looks at each what it writes to.

@@ -29,7 +29,7 @@ internal static class WindowsScripts
         """;
 
     private static readonly Lazy<string> BeginScript = new(() => Refuse + Join("Pipe", "Begin"));
-    private static readonly Lazy<string> Functions = new(() => Join("Pipe", "Program", "Relay", "Files", "Parts"));
+    private static readonly Lazy<string> Functions = new(() => Join("Pipe", "Program", "Relay", "Files", "Parts", "Packs"));
 
     private static readonly Lazy<string> LauncherScript = new(() => Join("Program", "Launcher"));
 

@@ -203,6 +203,15 @@ internal sealed class CopyJob
         return Options.Copied(copy);
     }
 
+    /// <summary>Warns of what a file of the guest has not got of its attributes, if anything.</summary>
+    public void WarnOfMissing(string path, string? missing)
+    {
+        if (missing is not null)
+        {
+            Options.Warn($"'{path}' in the guest of '{Session.Endpoint}' did not get {missing}.");
+        }
+    }
+
     /// <summary>Tells of a file that need not be copied.</summary>
     public void Leave(string source, long length)
     {

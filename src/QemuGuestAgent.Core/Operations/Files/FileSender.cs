@@ -65,11 +65,7 @@ internal sealed class FileSender(CopyJob job)
                 : await job.CompareAsync(part.Path, length, digest, target.Path).ConfigureAwait(false);
             var taken = await part.FinishAsync(job.Replaces, digest, LocalFile.Attributes(local, source), job.CancellationToken)
                 .ConfigureAwait(false);
-            if (taken.Missing is { } missing)
-            {
-                job.Options.Warn($"'{target.Path}' in the guest of '{job.Session.Endpoint}' did not get {missing}.");
-            }
-
+            job.WarnOfMissing(target.Path, taken.Missing);
             return new ItemCopy(source, target.Path, length, digest, verified, taken.IsAtomic, resumed, default);
         }
         catch (Exception e) when (!job.LeavesPartial(e))

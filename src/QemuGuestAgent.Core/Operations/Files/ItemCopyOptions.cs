@@ -47,7 +47,7 @@ public sealed record ItemCopyOptions
     // The bytes of each piece, where they are not to follow what the agent is fastest with.
     internal int? PieceBytes { get; init; }
 
-    // Whether small files are copied one by one too, as in a guest without tar.
+    // Whether small files are copied one by one too, as with a Linux guest without tar.
     internal bool OneByOne { get; init; }
 }
 

@@ -60,26 +60,17 @@ internal static class LocalPlace
     /// <exception cref="GuestAgentException">ItemExists, LocalFileNotWritten.</exception>
     public static void MakeLink(string path, string target, bool replaces) => LocalFile.Write(path, () =>
     {
-        var there = new FileInfo(path);
-        if (there.LinkTarget == target)
+        switch (OfLink(path, target))
         {
-            return true;
-        }
-
-        if (there.LinkTarget is null && !there.Exists && !Directory.Exists(path))
-        {
-            File.CreateSymbolicLink(path, target);
-            return true;
-        }
-
-        if (!replaces)
-        {
-            throw ErrorCatalogue.ItemExists.With(path, "on this computer", "");
-        }
-
-        if (there.LinkTarget is null)
-        {
-            throw new IOException("it is no link here. Remove it first.");
+            case LinkPlace.Same:
+                return true;
+            case LinkPlace.Free:
+                File.CreateSymbolicLink(path, target);
+                return true;
+            case var _ when !replaces:
+                throw ErrorCatalogue.ItemExists.With(path, "on this computer", "");
+            case LinkPlace.Taken:
+                throw new IOException("it is no link here. Remove it first.");
         }
 
         var partial = Path.Combine(Path.GetDirectoryName(path)!, PartialName.Create(Path.GetFileName(path), 0));
@@ -94,6 +85,16 @@ internal static class LocalPlace
 
         return true;
     });
+
+    /// <summary>What is there where a link is to be made.</summary>
+    public static LinkPlace OfLink(string path, string target)
+    {
+        var there = new FileInfo(path);
+        return there.LinkTarget == target ? LinkPlace.Same
+            : there.LinkTarget is not null ? LinkPlace.Link
+            : there.Exists || Directory.Exists(path) ? LinkPlace.Taken
+            : LinkPlace.Free;
+    }
 
     /// <summary>Replaces a file, if there is one.</summary>
     /// <param name="local">The whole file.</param>
@@ -230,5 +231,8 @@ internal static class LocalPlace
 
     /// <summary>Makes a link.</summary>
     public static void MakeLink(string path, string target, bool replaces) => throw new NotSupportedException();
+
+    /// <summary>What is there where a link is to be made.</summary>
+    public static LinkPlace OfLink(string path, string target) => throw new NotSupportedException();
 #endif
 }

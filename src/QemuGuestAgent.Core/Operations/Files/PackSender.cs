@@ -26,18 +26,20 @@ internal sealed class PackSender(CopyJob job)
         }
     }
 
-    private async Task<List<(string Path, string[] Names, PackedFile? Sent)>> SendPackAsync(
+    private async Task<List<(string Path, string[] Names, PackedFile? Sent, string? Missing)>> SendPackAsync(
         List<LocalItem> files, string root, string name)
     {
         var read = files.ConvertAll(file => (file.Path, file.Names, File: Read(file.Path, [name, .. file.Names])));
-        var taken = new HashSet<PackedFile>(await TryPackAsync([.. read.Select(file => file.File).OfType<PackedFile>()], root, name).ConfigureAwait(false));
-        return read.ConvertAll(file => (file.Path, file.Names, file.File is { } sent && taken.Contains(sent) ? sent : null));
+        var taken = await TryPackAsync([.. read.Select(file => file.File).OfType<PackedFile>()], root, name).ConfigureAwait(false);
+        return read.ConvertAll(file => file.File is { } sent && taken.TryGetValue(sent, out var missing)
+            ? (file.Path, file.Names, (PackedFile?)sent, missing)
+            : (file.Path, file.Names, null, null));
     }
 
     // What the guest did not take with the others is sent alone, and fails with its own error.
-    private async Task TellAsync(List<(string Path, string[] Names, PackedFile? Sent)> files, string root, string name)
+    private async Task TellAsync(List<(string Path, string[] Names, PackedFile? Sent, string? Missing)> files, string root, string name)
     {
-        foreach (var (path, names, sent) in files)
+        foreach (var (path, names, sent, missing) in files)
         {
             if (sent is null)
             {
@@ -45,22 +47,25 @@ internal sealed class PackSender(CopyJob job)
                 continue;
             }
 
-            var length = sent.Content.Length;
+            var (target, length) = (job.Paths.Join(root, [name, .. names]), sent.Content.Length);
             job.Advance(path, length);
+            job.WarnOfMissing(target, missing);
             await job.CopiedAsync(new ItemCopy(
-                path, job.Paths.Join(root, [name, .. names]), length, sent.Hash, CopyVerification.Sha256, true, 0, job.Turn())).ConfigureAwait(false);
+                path, target, length, sent.Hash, CopyVerification.Sha256, true, 0, job.Turn())).ConfigureAwait(false);
         }
     }
 
-    private async Task<IReadOnlyCollection<PackedFile>> TryPackAsync(IReadOnlyList<PackedFile> files, string root, string name)
+    private async Task<IReadOnlyDictionary<PackedFile, string?>> TryPackAsync(IReadOnlyList<PackedFile> files, string root, string name)
     {
         try
         {
-            return files.Count == 0 ? [] : await job.Tools!.SendPackAsync(root, name, files, job.Replaces, job.CancellationToken).ConfigureAwait(false);
+            return files.Count == 0
+                ? new Dictionary<PackedFile, string?>()
+                : await job.Tools!.SendPackAsync(root, name, files, job.Replaces, job.CancellationToken).ConfigureAwait(false);
         }
         catch (GuestAgentException e) when (CopyJob.IsOfItem(e))
         {
-            return [];
+            return new Dictionary<PackedFile, string?>();
         }
     }
 

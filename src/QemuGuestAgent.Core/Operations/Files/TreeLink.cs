@@ -1,8 +1,25 @@
 #if NET
 using QemuGuestAgent.Core.Endpoints;
 #endif
+using QemuGuestAgent.Core.Guests;
 
 namespace QemuGuestAgent.Core.Operations.Files;
+
+/// <summary>What is there where a link is to be made.</summary>
+internal enum LinkPlace
+{
+    /// <summary>Nothing.</summary>
+    Free,
+
+    /// <summary>The same link.</summary>
+    Same,
+
+    /// <summary>Another link.</summary>
+    Link,
+
+    /// <summary>What is no link.</summary>
+    Taken,
+}
 
 /// <summary>Symbolic links in a tree that is copied.</summary>
 internal static class TreeLink
@@ -19,6 +36,13 @@ internal static class TreeLink
         var up = names.TakeWhile(name => name == "..").Count();
         return target.Length > 0 && target[0] != '/' && up <= depth && names.LastIndexOf("..") < up && LocalName.IsText(target);
     }
+
+    /// <summary>Where an item of a guest leads that comes as a link; null where it comes as something else, or not at all.</summary>
+    public static string? TargetOf(GuestItem item, ItemCopyOptions options) =>
+        item is { Type: 'l', Way.Length: > 0, Target: { } target } && StaysInside(target, item.Names.Length - 1)
+        && !options.FollowLinks && LocalPlace.MakesLinks
+            ? target
+            : null;
 
     /// <summary>That a link is not copied.</summary>
     /// <param name="link">The link, and where it is.</param>

@@ -62,7 +62,8 @@ internal sealed class TreeReceiver(CopyJob job)
 
         var here = await FindHereAsync(items, destination, isInto).ConfigureAwait(false);
         var files = items.Where(item => item.Type == 'f' && !here.Contains(item))
-            .ToLookup(item => item.Way.Length > 0 && item.Size > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size));
+            .ToLookup(item => item.Way.Length > 0 && FilePack.Takes(job, job.Paths.Name(item.Path), item.Size)
+                && (item.Size > 0 || job.Tools!.TellsEmpty));
         foreach (var item in files[false])
         {
             await job.TryAsync(() => ReceiveItemAsync(item, destination, isInto)).ConfigureAwait(false);
@@ -189,7 +190,7 @@ internal sealed class TreeReceiver(CopyJob job)
                 await job.CopiedAsync(copy).ConfigureAwait(false);
                 break;
             case 'l' when item.Way.Length > 0:
-                if (!job.Options.FollowLinks && item.Target is { } link && TreeLink.StaysInside(link, item.Names.Length - 1) && LocalPlace.MakesLinks)
+                if (TreeLink.TargetOf(item, job.Options) is { } link)
                 {
                     LocalPlace.MakeLink(target, link, job.Replaces);
                 }

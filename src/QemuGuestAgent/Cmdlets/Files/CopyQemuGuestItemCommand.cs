@@ -270,28 +270,41 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
     private async Task<bool> ConfirmAsync(
         Guest guest, string change, string destination, bool isMany, CallOptions call, CancellationToken cancellationToken)
     {
-        var options = new ItemCopyOptions { Recurse = Recurse, Update = Updates, Checksum = Checksum, FollowLinks = FollowLinks };
+        var options = new ItemCopyOptions { Recurse = Recurse, Force = Force, Update = Updates, Checksum = Checksum, FollowLinks = FollowLinks };
         var found = FromSession is null
             ? await CopyPreview.OfSendingAsync(guest.Session, _sources, destination, options, call, cancellationToken).ConfigureAwait(false)
             : await CopyPreview.OfReceivingAsync(
                 guest.Session, _sources, IsLiteral, isMany ? System.IO.Path.Combine(destination, guest.Target.FullName) : destination,
                 options, call, cancellationToken).ConfigureAwait(false);
         var isConfirmed = false;
-        await SendAsync(() => isConfirmed = ShouldProcess(guest.Target.Text, change + WhatIsThere(found)), cancellationToken).ConfigureAwait(false);
+        await SendAsync(() => isConfirmed = ShouldProcess(guest.Target.Text, change + WhatIsThere(found.Existing) + WhatIsLinked(found.Links)), cancellationToken).ConfigureAwait(false);
         return isConfirmed;
     }
 
-    private string WhatIsThere(IReadOnlyList<string>? found)
+    private string WhatIsThere(IEnumerable<string>? found)
     {
-        if (found is not { Count: > 0 })
+        if (found is null)
         {
-            return found is null ? " (whether it has such files already cannot be told)" : "";
+            return " (whether it has such files already cannot be told)";
         }
 
-        var shown = string.Join(", ", found.Take(MaxShown).Select(path => $"'{SafeText.Escape(path)}'"));
-        var more = found.Count > MaxShown ? $" and {found.Count - MaxShown} more" : "";
-        return Force || Updates ? $", replacing {shown}{more}" : $", but not what exists: {shown}{more}";
+        var shown = Shown(found.Select(Quoted));
+        return shown.Length == 0 ? "" : Force || Updates ? $", replacing {shown}" : $", but not what exists: {shown}";
     }
+
+    private static string WhatIsLinked(IEnumerable<(string Path, string Target)> links)
+    {
+        var shown = Shown(links.Select(link => $"{Quoted(link.Path)} to {Quoted(link.Target)}"));
+        return shown.Length == 0 ? "" : $", making links: {shown}";
+    }
+
+    private static string Shown(IEnumerable<string> items)
+    {
+        var all = items.ToList();
+        return string.Join(", ", all.Take(MaxShown)) + (all.Count > MaxShown ? $" and {all.Count - MaxShown} more" : "");
+    }
+
+    private static string Quoted(string path) => $"'{SafeText.Escape(path)}'";
 
     // A folder for the items of one guest of several.
     private static string FolderOf(string name, string destination)

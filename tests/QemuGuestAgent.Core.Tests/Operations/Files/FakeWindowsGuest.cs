@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -30,6 +31,9 @@ internal sealed class FakeWindowsGuest
 
     /// <summary>What the helper answers instead of the truth.</summary>
     public Dictionary<string, HelperAnswer> Lies { get; } = [];
+
+    /// <summary>The questions in whose middle the host gives up.</summary>
+    public HashSet<string> GivenUp { get; } = [];
 
     /// <summary>The paths of open files.</summary>
     public IEnumerable<string> Open => _open.Values.Select(file => file.Path);
@@ -115,7 +119,9 @@ internal sealed class FakeWindowsGuest
     {
         Happened.Add(function);
         Asked[function] = [.. arguments];
-        return Task.FromResult(Lies.TryGetValue(function, out var lie) ? lie : Answer(function, [.. arguments]));
+        return GivenUp.Contains(function)
+            ? Task.FromException<HelperAnswer>(new OperationCanceledException())
+            : Task.FromResult(Lies.TryGetValue(function, out var lie) ? lie : Answer(function, [.. arguments]));
     }
 
     private HelperAnswer Answer(string function, string[] given) => function switch
@@ -123,7 +129,9 @@ internal sealed class FakeWindowsGuest
         "Get-ItemList" => List(given[0]),
         "Get-HeldHash" => Done(given[2].Length > 0 ? Sum([.. Files[Join(given[0], given[1])].Take(Number(given[2]))]) : ""),
         "New-FolderList" => Done([.. given.Skip(1).Where(way => Folders.Add(Join(given[0], way)))]),
-        "Set-FolderTime" or "Test-Opening" => Done(),
+        "Set-FolderTime" or "Test-Opening" or "Clear-Pack" or "Stop-Pack" => Done(),
+        "Expand-Pack" => Expand(given[0], given[2] == "y", given[3], given[4..]),
+        "Compress-Pack" => Pack([.. given.Skip(1).Where((_, i) => i % 2 == 0).Select(way => Files[Join(given[0], way)])]),
         "Add-FileContent" => Add(given[0], given[1] == "y", given[2], given[3]),
         "Start-Part" => Start(Join(given[0], given[1]), given[2], given[3], given[4], given[5] == "y", given[6], given[7]),
         "Test-OpenPart" => Open.Contains(Join(Join(given[0], given[1]), $@"{given[2]}\{given[3]}")) ? Done() : new("Replaced", ["another"]),
@@ -132,6 +140,35 @@ internal sealed class FakeWindowsGuest
         "Find-Part" => Find(Join(given[0], given[1]), given[2]),
         _ => new("Failed", [$"There is no {function}."]),
     };
+
+    /// <summary>What the helper answers with files.</summary>
+    public static HelperAnswer Pack(params byte[][] files)
+    {
+        using var packed = new MemoryStream();
+        using (var content = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            content.Write([.. files.SelectMany(file => file)]);
+        }
+
+        return Done([.. files.Select(Sum), Convert.ToBase64String(packed.ToArray())]);
+    }
+
+    private HelperAnswer Expand(string root, bool replaces, string packed, string[] texts)
+    {
+        using var content = new BinaryReader(new GZipStream(new MemoryStream(Convert.FromBase64String(packed)), CompressionMode.Decompress));
+        var told = new List<string>();
+        foreach (var (file, number) in texts.Chunk(5).Select((file, number) => (file, number)))
+        {
+            var (path, bytes) = (Join(Join(root, file[0]), file[1]), content.ReadBytes(Number(file[2])));
+            if (Sum(bytes) == file[3] && (replaces || !Files.ContainsKey(path)))
+            {
+                Files[path] = bytes;
+                told.AddRange([$"{number}", ""]);
+            }
+        }
+
+        return Done([.. told]);
+    }
 
     private HelperAnswer List(string path) =>
         Folders.Contains(path) || Folders.Contains(path.TrimEnd('\\')) ? Done("", $"d 0 1.5 0 {path}")

@@ -16,8 +16,10 @@ public sealed class WindowsCopyTests : IDisposable
     private readonly List<string> _warnings = [];
     private readonly List<GuestAgentException> _failures = [];
 
+    // Those of many files are in WindowsPackTests.
     private ItemCopyOptions Options => new()
     {
+        OneByOne = true,
         Copied = copy =>
         {
             _copies.Add(copy);

@@ -36,29 +36,38 @@ function New-PrivateFolder([string] $Folder) {
     }
     if ($PSVersionTable.PSEdition -eq 'Core') { [IO.FileSystemAclExtensions]::Create([IO.DirectoryInfo] $Folder, $acl) }
     else { $null = [IO.Directory]::CreateDirectory($Folder, $acl) }
-    if ((Test-Private $Folder) -and -not [IO.Directory]::GetFileSystemEntries($Folder)) { return }
+    if ((Test-Private $Folder) -and -not [IO.Directory]::GetFileSystemEntries($Folder)) {
+        [IO.File]::SetAttributes($Folder, 'Directory, Hidden')
+        return
+    }
     [IO.Directory]::Delete($Folder)
     Stop-Question NotPrivate 'A folder cannot be closed to others there: its file system keeps no rights.'
 }
 
-# Holds a private folder in its place until it is unlocked.
+# Holds a folder in its place, until the lock is closed.
 function Lock-Folder([string] $Folder) {
-    $path = Join-Way $Folder "lock.$([Guid]::NewGuid())"
-    $lock = [IO.FileStream]::new($path, 'CreateNew', 'Write', 'ReadWrite')
+    $path = Join-Way $Folder ".lock.$([Guid]::NewGuid()).partial"
+    $lock = [IO.FileStream]::new($path, 'CreateNew', [IO.FileAccess]::Write, 'ReadWrite', 1, [IO.FileOptions]::DeleteOnClose)
     try {
         Assert-Place $lock $path
-        Assert-Private $Folder
         $lock
     }
     catch {
-        Unlock-Folder $lock
+        $lock.Dispose()
         throw
     }
 }
 
-function Unlock-Folder([IO.FileStream] $Lock) {
-    $Lock.Dispose()
-    [IO.File]::Delete($Lock.Name)
+function Lock-PrivateFolder([string] $Folder) {
+    $lock = Lock-Folder $Folder
+    try {
+        Assert-Private $Folder
+        $lock
+    }
+    catch {
+        $lock.Dispose()
+        throw
+    }
 }
 
 # Ends where a target must not be replaced; else its attributes.
@@ -85,11 +94,8 @@ function Start-Part([string] $Root, [string] $Way, [string] $Folder, [string] $P
     $here = Resolve-Folder $Root $Way
     $null = Assert-Target (Join-Way $here $Name) $Replaces
     $private = Join-Way $here $Folder
-    if (-not $Left) {
-        New-PrivateFolder $private
-        [IO.File]::SetAttributes($private, 'Directory, Hidden')
-    }
-    $lock = Lock-Folder $private
+    if (-not $Left) { New-PrivateFolder $private }
+    $lock = Lock-PrivateFolder $private
     try {
         if ($Left) {
             foreach ($file in [IO.Directory]::GetFiles($private, '*.handle')) { [IO.File]::Delete($file) }
@@ -97,7 +103,7 @@ function Start-Part([string] $Root, [string] $Way, [string] $Folder, [string] $P
         }
         else { [IO.FileStream]::new((Join-Way $private $Part), 'CreateNew', 'Write', 'None').Dispose() }
     }
-    finally { Unlock-Folder $lock }
+    finally { $lock.Dispose() }
     $here
     if (@(Find-PrivateFolder $here $Prefix).Count -gt 1) { 'y' } else { 'n' }
 }
@@ -105,12 +111,12 @@ function Start-Part([string] $Root, [string] $Way, [string] $Folder, [string] $P
 # Ends where what the agent has opened is not the part. Where its handle is another one than the part's name tells, a file's name does.
 function Test-OpenPart([string] $Root, [string] $Way, [string] $Folder, [string] $Part, [string] $Opened) {
     $private = Join-Way (Resolve-Folder $Root $Way) $Folder
-    $lock = Lock-Folder $private
+    $lock = Lock-PrivateFolder $private
     try {
         Assert-Held (Join-Way $private $Part) 'Write' 'ReadWrite, Delete'
         if ($Opened -ne $Part) { [IO.FileStream]::new((Join-Way $private "$Opened.handle"), 'CreateNew', 'Write', 'None').Dispose() }
     }
-    finally { Unlock-Folder $lock }
+    finally { $lock.Dispose() }
 }
 
 # Gives the whole part the place of its target, once its SHA-256 is right; tells what it did not get.
@@ -119,22 +125,26 @@ function Complete-Part([string] $Root, [string] $Way, [string] $Folder, [string]
     $here = Resolve-Folder $Root $Way
     $private = Join-Way $here $Folder
     $path = Join-Way $private $Part
-    $lock = Lock-Folder $private
+    $lock = Lock-PrivateFolder $private
     try {
         $stream = [IO.FileStream]::new($path, 'Open', 'Read', 'Read')
         try { $found = Get-Sum $stream $stream.Length }
         finally { $stream.Dispose() }
         if ($found -ne $Sum) { Stop-Question Differs "'$Name' is not what was sent." }
-        try { [IO.File]::SetLastWriteTimeUtc($path, (New-Object DateTime ([long] $Ticks), 'Utc')) }
-        catch { 'the time of its source' }
-        $target = Join-Way $here $Name
-        $attributes = Assert-Target $target $Replaces
-        if ($null -eq $attributes) { Move-Part $path $target } else { Switch-Part $path $target $attributes }
+        Set-Place $path (Join-Way $here $Name) $Replaces $Ticks
         foreach ($file in [IO.Directory]::GetFiles($private, '*.handle')) { [IO.File]::Delete($file) }
     }
-    finally { Unlock-Folder $lock }
+    finally { $lock.Dispose() }
     try { [IO.Directory]::Delete($private) }
     catch [IO.IOException] { Write-Debug "$_ The next copy removes it." }
+}
+
+# Gives a part that is right the place of its target; tells what it did not get.
+function Set-Place([string] $Path, [string] $Target, [string] $Replaces, [string] $Ticks) {
+    try { [IO.File]::SetLastWriteTimeUtc($Path, (New-Object DateTime ([long] $Ticks), 'Utc')) }
+    catch { 'the time of its source' }
+    $attributes = Assert-Target $Target $Replaces
+    if ($null -eq $attributes) { Move-Part $Path $Target } else { Switch-Part $Path $Target $attributes }
 }
 
 # Where nothing is: then it has the rights that its new folder gives, as all files there.
@@ -186,9 +196,9 @@ function Set-Owner([string] $Path, [string] $Sid) {
 function Remove-Part([string] $Root, [string] $Way, [string] $Folder, [string] $Suffix) {
     $private = Join-Way (Resolve-Folder $Root $Way) $Folder
     if ($null -eq (Get-Attribute $private)) { return }
-    $lock = Lock-Folder $private
+    $lock = Lock-PrivateFolder $private
     try { foreach ($file in [IO.Directory]::GetFiles($private, "*$Suffix*")) { [IO.File]::Delete($file) } }
-    finally { Unlock-Folder $lock }
+    finally { $lock.Dispose() }
     [IO.Directory]::Delete($private)
 }
 
@@ -200,7 +210,7 @@ function Find-Part([string] $Root, [string] $Way, [string] $Prefix) {
         $part = $handle = $sum = ''
         $length = '-'
         if (Test-Private $private) {
-            $lock = Lock-Folder $private
+            $lock = Lock-PrivateFolder $private
             try {
                 $names = @([IO.Directory]::GetFiles($private) | ForEach-Object { [IO.Path]::GetFileName($_) })
                 $part = [string] @($names -match '^[0-9]+\.[0-9a-f]{16}$')[0]
@@ -215,7 +225,7 @@ function Find-Part([string] $Root, [string] $Way, [string] $Prefix) {
                     finally { $stream.Dispose() }
                 }
             }
-            finally { Unlock-Folder $lock }
+            finally { $lock.Dispose() }
         }
         [IO.Path]::GetFileName($private)
         $part
