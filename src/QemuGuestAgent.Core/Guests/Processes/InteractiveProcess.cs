@@ -18,8 +18,8 @@ public sealed class InteractiveProcess
     // The runtime's timers are no finer than 4 ms on many a system; a thread's own wait is.
     private static readonly TimeSpan MaxOnThread = TimeSpan.FromMilliseconds(10);
 
-    // What follows on traffic is mostly there so soon: a pause would take longer.
-    private static readonly TimeSpan Eagerness = TimeSpan.FromMilliseconds(3);
+    // What follows on traffic is often there so soon. To ask for longer would take the guest's time from what it is asked for.
+    private static readonly TimeSpan Eagerness = TimeSpan.FromMilliseconds(0.4);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(50);
