@@ -15,7 +15,8 @@ $RealAgents = @(@{ AgentName = 'the system'; AgentPath = $RealAgentPath }) +
 
 # Splatted where a test needs what is not everywhere; of a test that is skipped so, the tag is told as the reason.
 $NeedsRealAgent = @{ Skip = -not $RealAgentPath; Tag = 'it needs qemu-ga: apt-get install qemu-guest-agent' }
-$NeedsSerialAgent = if ($RealAgentPath -and -not (Get-Command socat -CommandType Application -ErrorAction Ignore)) { @{ Skip = $true; Tag = 'it needs socat: apt-get install socat' } } else { $NeedsRealAgent }
+$NeedsSerialAgent = if (-not $RealAgentPath -or (Get-Command socat -CommandType Application -ErrorAction Ignore)) { $NeedsRealAgent }
+    else { @{ Skip = $true; Tag = 'it needs socat: apt-get install socat' } }
 $NeedsUnixSockets = @{ Skip = -not [Net.Sockets.Socket]::OSSupportsUnixDomainSockets; Tag = 'it needs Unix domain sockets of .NET' }
 
 # The commands by which a real agent would act on this machine.

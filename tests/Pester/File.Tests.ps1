@@ -341,30 +341,30 @@ Describe 'Files of a real guest' @NeedsRealAgent {
 
     It 'says with -WhatIf which links would be made, in both directions' {
         $log = Join-Path $TestDrive whatif.txt
-        foreach ($folder in "$here/linked", "$there/linked", "$here/in/linked", "$there/in/linked") { New-Item -ItemType Directory $folder | Out-Null }
         foreach ($root in $here, $there) {
-            'new', 'same', 'other', 'taken' | ForEach-Object { & ln -s file "$root/linked/$_" }
-            & ln -s /etc/passwd "$root/linked/outside"
-            & ln -s file "$root/in/linked/same"
-            & ln -s old "$root/in/linked/other"
-            Set-Content "$root/in/linked/taken" mine
+            $null = New-Item "$root/links", "$root/in/links" -ItemType Directory
+            'new', 'same', 'other', 'taken' | ForEach-Object { & ln -s file "$root/links/$_" }
+            & ln -s /etc/passwd "$root/links/outside"
+            & ln -s file "$root/in/links/same"
+            & ln -s old "$root/in/links/other"
+            Set-Content "$root/in/links/taken" mine
         }
         Start-Transcript $log | Out-Null
         try {
-            Copy-QemuGuestItem "$here/linked" "$there/in" -ToSession $session -Recurse -WhatIf
-            Copy-QemuGuestItem "$here/linked" "$there/in" -ToSession $session -Recurse -Force -WhatIf
-            Copy-QemuGuestItem "$there/linked" "$here/in" -FromSession $session -Recurse -WhatIf
-            Copy-QemuGuestItem "$there/linked" "$here/in" -FromSession $session -Recurse -Force -WhatIf
+            Copy-QemuGuestItem "$here/links" "$there/in" -ToSession $session -Recurse -WhatIf
+            Copy-QemuGuestItem "$here/links" "$there/in" -ToSession $session -Recurse -Force -WhatIf
+            Copy-QemuGuestItem "$there/links" "$here/in" -FromSession $session -Recurse -WhatIf
+            Copy-QemuGuestItem "$there/links" "$here/in" -FromSession $session -Recurse -Force -WhatIf
         }
         finally { Stop-Transcript | Out-Null }
         $told = @(Get-Content $log | Where-Object { $_ -like 'What if:*' })
         $told | Should -HaveCount 4
         for ($i = 0; $i -lt 4; $i += 2) {
-            $in = "$(if ($i) { $here } else { $there })/in/linked"
+            $in = "$(if ($i) { $here } else { $there })/in/links"
             $told[$i] | Should -BeLike "*, but not what exists: '$in/other', '$in/taken', making links: '$in/new' to 'file'`"*"
             $told[$i + 1] | Should -BeLike "*, replacing '$in/other', making links: '$in/new' to 'file'`"*"
         }
-        Test-Path "$there/in/linked/new", "$here/in/linked/new" | Should -Be $false, $false
+        Test-Path "$there/in/links/new", "$here/in/links/new" | Should -Be $false, $false
     }
 
     It 'replaces no pipe, there or here, and writes to a device' {

@@ -40,7 +40,8 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
         var hasWritten = false;
         while (HasMore())
         {
-            var count = _unflushed > 0 ? _unflushed : Math.Min(_bytes.Length - _written, _allRead == _allWritten ? EmptyBytes : AtomicBytes);
+            var room = _allRead == _allWritten ? EmptyBytes : AtomicBytes;
+            var count = _unflushed > 0 ? _unflushed : Math.Min(_bytes.Length - _written, room);
             try
             {
                 if (_isErrorSet)

@@ -277,7 +277,8 @@ public sealed class CopyQemuGuestItemCommand : FanOutCmdlet
                 guest.Session, _sources, IsLiteral, isMany ? System.IO.Path.Combine(destination, guest.Target.FullName) : destination,
                 options, call, cancellationToken).ConfigureAwait(false);
         var isConfirmed = false;
-        await SendAsync(() => isConfirmed = ShouldProcess(guest.Target.Text, change + WhatIsThere(found.Existing) + WhatIsLinked(found.Links)), cancellationToken).ConfigureAwait(false);
+        change += WhatIsThere(found.Existing) + WhatIsLinked(found.Links);
+        await SendAsync(() => isConfirmed = ShouldProcess(guest.Target.Text, change), cancellationToken).ConfigureAwait(false);
         return isConfirmed;
     }
 
