@@ -47,6 +47,12 @@ internal sealed class AgentChannel : IDisposable
         _hold = hold;
         _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReceiveBytes, leaveOpen: true));
         Decoder = new FrameDecoder(options.MaxReplyBytes);
+#if NET
+        if (stream is NetworkStream { Socket: var socket })
+        {
+            socket.Blocking = false;
+        }
+#endif
     }
 
     public FrameDecoder Decoder { get; }
@@ -243,10 +249,18 @@ internal sealed class AgentChannel : IDisposable
             return buffered;
         }
 
+#if NET
+        var isLate = false;
+#endif
         try
         {
 #if NET
-            ShortWait.Begin(_stream);
+            isLate = SocketWait.Begin(_stream);
+            if (isLate)
+            {
+                _pendingRead ??= ReadLateAsync();
+            }
+
 #endif
             if (_pendingRead is null)
             {
@@ -288,15 +302,34 @@ internal sealed class AgentChannel : IDisposable
 #if NET
         finally
         {
-            ShortWait.End();
+            if (!isLate)
+            {
+                SocketWait.End();
+            }
         }
 #endif
     }
+
+#if NET
+    private async Task<ReadResult> ReadLateAsync()
+    {
+        await SocketWait.ForReadingAsync(_stream).ConfigureAwait(false);
+        return await _reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+#endif
 
     private async Task WriteAsync(ReadOnlyMemory<byte> message)
     {
         try
         {
+#if NET
+            if (_stream is NetworkStream socket)
+            {
+                await SocketWait.WriteAsync(socket, message).ConfigureAwait(false);
+                return;
+            }
+
+#endif
             await _stream.WriteAllAsync(message, CancellationToken.None).ConfigureAwait(false);
             await _stream.FlushAsync().ConfigureAwait(false);
         }

@@ -16,8 +16,12 @@ internal sealed class GuestTransport
     private const string Closing = "<Close PSGuid='00000000-0000-0000-0000-000000000000' />";
     private const string Closed = "<CloseAck PSGuid='00000000-0000-0000-0000-000000000000' />";
 
-    // By which the guest tells that it has read a line, each of them once.
-    private static readonly string[] Acknowledgements = ["<DataAck ", "<CommandAck ", "<SignalAck ", "<CloseAck "];
+    // The lines after whose acknowledgement PowerShell sends the next piece.
+    private const string Data = "<Data ";
+    private const string Command = "<Command ";
+
+    // In front of a command's id, in each line.
+    private const string Id = "PSGuid='";
 
     private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(20);
 
@@ -26,9 +30,12 @@ internal sealed class GuestTransport
     private readonly LineReader _lines = new(GuestOutputKind.Output, new UTF8Encoding(false), MaxLine);
     private readonly Lazy<Task> _closing;
     private readonly object _stateLock = new();
+    private readonly Queue<string> _waiting = new();
+    private readonly List<(string Acknowledgement, long End)> _unacknowledged = [];
     private object? _manager;
     private Action<string>? _handle;
-    private int _unacknowledged;
+    private string? _processed;
+    private string? _held;
     private long _sent;
     private bool _awaitsClosed;
     private bool _isClosed;
@@ -69,8 +76,10 @@ internal sealed class GuestTransport
                     _ = End();
                 }
 
-                Acknowledge(line.Text);
-                _handle(line.Text);
+                if (Receive(line.Text) is { } text)
+                {
+                    _handle(text);
+                }
             }
         });
         EngineTypes.Method<Action>(manager, "SendOneItem")();
@@ -145,20 +154,11 @@ internal sealed class GuestTransport
         }
     }
 
-    private void Acknowledge(string line)
-    {
-        lock (_stateLock)
-        {
-            if (Array.Exists(Acknowledgements, start => line.StartsWith(start, StringComparison.Ordinal)) && --_unacknowledged == 0)
-            {
-                _shell.ConfirmRead(_sent);
-            }
-        }
-    }
-
+    // The guest's PowerShell handles each line on a thread of its own: what belongs to one must have been handled before the next ends.
+    // So that it need not wait for the next, that is sent meanwhile, but not its end; and PowerShell is told early to give one more.
     private void Send(string line)
     {
-        var bytes = Encoding.UTF8.GetBytes(line + "\n");
+        string? early;
         lock (_stateLock)
         {
             if (_isClosed)
@@ -168,11 +168,84 @@ internal sealed class GuestTransport
             }
 
             _awaitsClosed = line == Closing;
-            _unacknowledged++;
-            _sent += bytes.Length;
+            _waiting.Enqueue(line);
+            early = SendWaiting();
         }
 
+        if (early is not null)
+        {
+            // Not from within PowerShell's own sending.
+            ThreadPool.QueueUserWorkItem(_ => _handle!(early));
+        }
+    }
+
+    // What PowerShell is to be told where the guest tells this; null for nothing.
+    private string? Receive(string line)
+    {
+        lock (_stateLock)
+        {
+            if (_unacknowledged.FindIndex(sent => sent.Acknowledgement == line) is var index and >= 0)
+            {
+                _shell.ConfirmRead(_unacknowledged[index].End);
+                _unacknowledged.RemoveAt(index);
+            }
+
+            if (line != _processed)
+            {
+                return line;
+            }
+
+            (_processed, _held) = (_held, null);
+            if (_processed is not null)
+            {
+                Write("\n", _processed);
+                SendWaiting();
+            }
+
+            // PowerShell has had its word on the line, and now waits for that on the next.
+            return _processed;
+        }
+    }
+
+    // Sends what may go now; returns what PowerShell is to be told early, null for nothing.
+    private string? SendWaiting()
+    {
+        string? early = null;
+        while (_held is null && _waiting.TryDequeue(out var line))
+        {
+            var acknowledgement = Acknowledgement(line);
+            var isPiece = line.StartsWith(Data, StringComparison.Ordinal) || line.StartsWith(Command, StringComparison.Ordinal);
+            if (isPiece && _processed is not null)
+            {
+                Write(line, null);
+                _held = acknowledgement;
+            }
+            else
+            {
+                Write(line + "\n", acknowledgement);
+                early = isPiece ? _processed = acknowledgement : early;
+            }
+        }
+
+        return early;
+    }
+
+    private void Write(string text, string? acknowledgement)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        _sent += bytes.Length;
         _shell.Send(bytes);
+        if (acknowledgement is not null)
+        {
+            _unacknowledged.Add((acknowledgement, _sent));
+        }
+    }
+
+    // As <Data Stream='Default' PSGuid='…'>…</Data> by <DataAck PSGuid='…' />.
+    private static string Acknowledgement(string line)
+    {
+        var id = line.IndexOf(Id, StringComparison.Ordinal) + Id.Length;
+        return $"{line[..line.IndexOf(' ')]}Ack {Id}{line[id..line.IndexOf('\'', id)]}' />";
     }
 
     private sealed class LineWriter(GuestTransport transport) : TextWriter

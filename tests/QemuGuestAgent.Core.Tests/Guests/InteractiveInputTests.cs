@@ -60,33 +60,67 @@ public sealed class InteractiveInputTests
     }
 
     [Fact]
-    public async Task Where_the_pipe_is_known_to_be_empty_more_goes_at_once()
+    public async Task As_much_goes_at_once_as_the_pipe_has_room_for()
     {
         using var dialogue = await Dialogue.StartAsync(info: Listing);
         var input = await StartAsync(dialogue);
         input.Add(new byte[70_000]);
-        await TakeAsync([2, .. Enumerable.Repeat(4096, 17), 368]);
+        await TakeAsync(65_536, 4096, 370);
 
+        // All of it was read.
+        input.ConfirmRead(70_002);
         input.Add(new byte[5000]);
-        input.ConfirmRead(70_000);
-        await TakeAsync(4096, 904);
+        input.Add([1]);
+        await TakeAsync(5001);
+
+        // Two pages may be in use still.
         input.Add(new byte[70_000]);
-        input.ConfirmRead(75_002);
-        await TakeAsync(65_536, 4096, 368);
+        await TakeAsync(57_344, 4096, 4096, 4096, 368);
+
+        // Those of the first piece are free again.
+        input.ConfirmRead(75_003);
+        input.Add(new byte[10_000]);
+        await TakeAsync(4096, 4096, 1808);
+        Assert.False(await input.WriteAsync(new CallOptions(), TestEnd));
 
         async Task TakeAsync(params int[] pieces)
         {
-            var writing = input.WriteAsync(new CallOptions(), TestEnd);
             foreach (var piece in pieces)
             {
+                var writing = input.WriteAsync(new CallOptions(), TestEnd);
                 var request = await dialogue.Peer.ReadAsync();
                 Assert.Equal(piece, request.Arguments.GetProperty("buf-b64").GetBytesFromBase64().Length);
                 dialogue.Peer.Write(Return(request, $$"""{"count":{{piece}},"eof":false}"""));
                 await dialogue.Peer.AnswerAsync("guest-file-flush", "{}");
+                Assert.True(await writing.OrHang());
             }
+        }
+    }
 
+    [Fact]
+    public async Task Where_nobody_tells_what_was_read_each_piece_is_one_that_the_pipe_takes_whole()
+    {
+        using var dialogue = await Dialogue.StartAsync(info: Listing);
+        var input = await StartAsync(dialogue);
+        var sizes = new List<int>();
+        input.Add(new byte[200_000]);
+        for (var left = 200_002; left > 0; left -= sizes[^1])
+        {
+            var writing = input.WriteAsync(new CallOptions(), TestEnd);
+            var request = await dialogue.Peer.ReadAsync();
+            sizes.Add(request.Arguments.GetProperty("buf-b64").GetBytesFromBase64().Length);
+            dialogue.Peer.Write(Return(request, $$"""{"count":{{sizes[^1]}},"eof":false}"""));
+            await dialogue.Peer.AnswerAsync("guest-file-flush", "{}");
             Assert.True(await writing.OrHang());
         }
+
+        Assert.Equal([65_536, .. Enumerable.Repeat(4096, 32), 200_002 - 65_536 - (32 * 4096)], sizes);
+        input.ConfirmRead(200_002);
+        input.Add(new byte[65_536]);
+        var last = input.WriteAsync(new CallOptions(), TestEnd);
+        Assert.Equal(65_536, (await dialogue.Peer.ReadAsync()).Arguments.GetProperty("buf-b64").GetBytesFromBase64().Length);
+        dialogue.Session.Dispose();
+        await last.FailsWith(ErrorCatalogue.SessionClosed);
     }
 
     private static async Task<InteractiveInput> StartAsync(Dialogue dialogue)

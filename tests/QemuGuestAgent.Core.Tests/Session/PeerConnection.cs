@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using System.Text.Json;
 using System.Threading.Channels;
 using QemuGuestAgent.Core.Tests.Errors;
 
@@ -62,39 +60,7 @@ internal sealed class PeerConnection
         await TryReadAsync().OrHang() ?? throw new InvalidOperationException("The client closed and sent no further request.");
 
     /// <summary>Waits for the next request; null once the client has closed.</summary>
-    public async Task<PeerRequest?> TryReadAsync()
-    {
-        while (true)
-        {
-            var result = await _requests.Reader.ReadAsync();
-            if (FindEnd(result.Buffer) is { } end)
-            {
-                var request = new PeerRequest(result.Buffer.Slice(0, end).ToArray());
-                _requests.Reader.AdvanceTo(end);
-                return request;
-            }
-
-            _requests.Reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            if (result.IsCompleted)
-            {
-                return null;
-            }
-        }
-    }
-
-    // Of the request itself, for a long one has no LF behind it.
-    private static SequencePosition? FindEnd(in ReadOnlySequence<byte> bytes)
-    {
-        var start = bytes.PositionOf((byte)'{') ?? bytes.End;
-        var reader = new Utf8JsonReader(bytes.Slice(start), isFinalBlock: false, default);
-        if (!reader.Read() || !reader.TrySkip())
-        {
-            return null;
-        }
-
-        var rest = bytes.Slice(bytes.GetPosition(reader.BytesConsumed, start));
-        return rest.IsEmpty || rest.FirstSpan[0] != (byte)'\n' ? rest.Start : rest.GetPosition(1);
-    }
+    public Task<PeerRequest?> TryReadAsync() => PeerRequest.TryReadAsync(_requests.Reader);
 
     /// <summary>All that the client still sends until it closes.</summary>
     public async Task<string> ReadToEndAsync()

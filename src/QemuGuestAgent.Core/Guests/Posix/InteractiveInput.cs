@@ -7,18 +7,18 @@ namespace QemuGuestAgent.Core.Guests.Posix;
 /// <summary>Writes to the named pipe that is the input of a program in a guest. The agent does not wait for room in it.</summary>
 internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe)
 {
-    // As much as a pipe takes as a whole or not at all (POSIX: PIPE_BUF, 4096 on Linux).
-    private const int AtomicBytes = 4096;
+    // As much as a pipe takes as a whole or not at all (POSIX: PIPE_BUF, 4096 on Linux), and one page of it.
+    private const int PageBytes = 4096;
 
-    // What an empty pipe has room for (pipe(7): 16 pages since Linux 2.6.11).
-    private const int EmptyBytes = 16 * AtomicBytes;
+    // What a pipe has room for (pipe(7): since Linux 2.6.11).
+    private const int Pages = 16;
 
     private readonly Queue<byte[]> _queue = new();
+    private readonly List<(long End, int Pages)> _unread = [];
     private byte[] _bytes = [];
     private int _written;
     private int _unflushed;
     private long _allWritten;
-    private long _allRead;
     private bool _isErrorSet;
 
     /// <summary>Takes bytes to be written. From any thread.</summary>
@@ -31,49 +31,62 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
     }
 
     /// <summary>Takes note that the first bytes, so many of all, have been read from the pipe. Not while <see cref="WriteAsync"/> runs.</summary>
-    public void ConfirmRead(long count) => _allRead = count;
+    public void ConfirmRead(long count) => _unread.RemoveAll(piece => piece.End <= count);
 
-    /// <summary>Writes what was taken, as far as there is room now; whether anything was written.</summary>
+    /// <summary>Writes the next piece of what was taken, if there is room for it now; whether it did.</summary>
     /// <exception cref="GuestAgentException">Those of a command: part of it may be written.</exception>
     public async Task<bool> WriteAsync(CallOptions call, CancellationToken cancellationToken)
     {
-        var hasWritten = false;
-        while (HasMore())
+        if (!HasMore())
         {
-            var room = _allRead == _allWritten ? EmptyBytes : AtomicBytes;
-            var count = _unflushed > 0 ? _unflushed : Math.Min(_bytes.Length - _written, room);
-            try
-            {
-                if (_isErrorSet)
-                {
-                    // The agent tells of an error again at the next write, done or not, and forgets it then.
-                    await ClearErrorAsync(call, cancellationToken).ConfigureAwait(false);
-                    _isErrorSet = false;
-                }
-
-                // A freeze may come between the two: what the agent has taken is not written again after the thaw.
-                if (_unflushed == 0)
-                {
-                    await session.WriteFileAsync(
-                        pipe.Handle, _bytes.AsMemory(_written, count), call, cancellationToken).ConfigureAwait(false);
-                    _unflushed = count;
-                }
-
-                await session.FlushFileAsync(pipe.Handle, call, cancellationToken).ConfigureAwait(false);
-                _unflushed = 0;
-                _written += count;
-                _allWritten += count;
-                hasWritten = true;
-            }
-            catch (GuestAgentException e) when (count <= AtomicBytes && e.Is(ErrorCatalogue.AgentError))
-            {
-                // No room: then nothing of it was taken.
-                (_unflushed, _isErrorSet) = (0, true);
-                break;
-            }
+            return false;
         }
 
-        return hasWritten;
+        var room = Math.Max(1, Pages - _unread.Sum(piece => piece.Pages)) * PageBytes;
+        var count = _unflushed > 0 ? _unflushed : Math.Min(_bytes.Length - _written, room);
+        try
+        {
+            if (_isErrorSet)
+            {
+                // The agent tells of an error again at the next write, done or not, and forgets it then.
+                await ClearErrorAsync(call, cancellationToken).ConfigureAwait(false);
+                _isErrorSet = false;
+            }
+
+            // A freeze may come between the two: what the agent has taken is not written again after the thaw.
+            if (_unflushed == 0)
+            {
+                await session.WriteFileAsync(
+                    pipe.Handle, _bytes.AsMemory(_written, count), call, cancellationToken).ConfigureAwait(false);
+                _unflushed = count;
+            }
+
+            await session.FlushFileAsync(pipe.Handle, call, cancellationToken).ConfigureAwait(false);
+            _unflushed = 0;
+            _written += count;
+            _allWritten += count;
+            NoteUnread((count + PageBytes - 1) / PageBytes);
+            return true;
+        }
+        catch (GuestAgentException e) when (count <= PageBytes && e.Is(ErrorCatalogue.AgentError))
+        {
+            // No room: then nothing of it was taken.
+            (_unflushed, _isErrorSet) = (0, true);
+            return false;
+        }
+    }
+
+    private void NoteUnread(int pages)
+    {
+        if (_unread.Count < Pages)
+        {
+            _unread.Add((_allWritten, pages));
+        }
+        else
+        {
+            // Nobody tells what was read: there is no need to know it exactly.
+            _unread[^1] = (_allWritten, _unread[^1].Pages + pages);
+        }
     }
 
     private async Task ClearErrorAsync(CallOptions call, CancellationToken cancellationToken)
@@ -90,11 +103,11 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
 
     private bool HasMore()
     {
-        if (_written == _bytes.Length)
+        lock (_queue)
         {
-            lock (_queue)
+            while (_queue.Count > 0 && _bytes.Length - _written < Pages * PageBytes)
             {
-                (_bytes, _written) = (_queue.Count > 0 ? _queue.Dequeue() : [], 0);
+                (_bytes, _written) = ([.. _bytes.AsSpan(_written), .. _queue.Dequeue()], 0);
             }
         }
 
