@@ -8,6 +8,7 @@ namespace QemuGuestAgent.Benchmarks;
 internal static class RoundTrips
 {
     private const int Times = 500;
+    private const int LongBytes = 16 << 20;
 
     // As a session writes it: the id has as many digits as most of its ids.
     private static readonly byte[] Ping = Encoding.ASCII.GetBytes("{\"execute\":\"guest-ping\",\"id\":1234567890123456789}\n");
@@ -36,6 +37,12 @@ internal static class RoundTrips
 
         await MeasureAsync("guest-ping in Core, beside a blocking socket loop", "<= 1.10", spins: false, processorTime: true);
         await MeasureAsync("the same, beside a socket loop that never sleeps: the floor", "-", spins: true);
+
+        // A reply that took long, and a request that did not go out at once.
+        await File.WriteAllBytesAsync(Path.Combine(ourAgent.Folder, "long"), new byte[LongBytes]);
+        await FileFigures.ReadAsync(session, Path.Combine(ourAgent.Folder, "long"), LongBytes);
+        await FileFigures.WriteAsync(session, Path.Combine(ourAgent.Folder, "copy"), new byte[LongBytes], LongBytes);
+        await MeasureAsync("guest-ping in Core once 16 MiB were read and written, beside that loop", "<= 1.10", spins: false, processorTime: true);
 
         Task MeasureAsync(string figure, string aim, bool spins, bool processorTime = false) => Comparison.RunAsync(
             figure, aim, Times,

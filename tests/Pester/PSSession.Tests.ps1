@@ -126,6 +126,22 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
         Invoke-Command $session { 'after' } | Should -Be after
     }
 
+    It 'stop a copy that is on its way, and go on' {
+        $big = Join-Path $folder big
+        [IO.File]::WriteAllBytes($big, [byte[]]::new(64MB))
+        foreach ($i in 1..3) {
+            $there = "$folder/there$i"
+            $shell = [powershell]::Create().AddCommand('Copy-Item').AddParameters(@{ Path = $big; Destination = $there; ToSession = $session })
+            $null = $shell.BeginInvoke()
+            Wait-Until { [IO.File]::Exists($there) -and [IO.FileInfo]::new($there).Length -gt 0 }
+            $shell.Stop()
+            $shell.InvocationStateInfo.State | Should -Be Stopped
+            $shell.Dispose()
+            [IO.FileInfo]::new($there).Length | Should -BeLessThan 64MB
+            Invoke-Command $session { 'after' } | Should -Be after
+        }
+    }
+
     It 'go on beside other commands of the same channel' {
         $job = Invoke-Command $session { 'x' * 5MB } -AsJob
         while ($job.State -eq 'Running') { (Get-QemuGuestTime $vm).PSGuestName | Should -Be web1 }

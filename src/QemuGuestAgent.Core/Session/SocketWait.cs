@@ -13,7 +13,7 @@ internal static class SocketWait
     // Most commands are answered sooner; a thread of the pool is not kept from others' work for longer.
     private static readonly TimeSpan MaxShortWait = TimeSpan.FromMilliseconds(20);
 
-    // Where more guests are slow at once, .NET waits for the others'.
+    // Where more guests are slow at once, .NET waits for the rest.
     private const int MaxThreads = 16;
 
     private static int _waiting;

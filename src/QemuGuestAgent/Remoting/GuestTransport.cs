@@ -158,7 +158,6 @@ internal sealed class GuestTransport
     // So that it need not wait for the next, that is sent meanwhile, but not its end; and PowerShell is told early to give one more.
     private void Send(string line)
     {
-        string? early;
         lock (_stateLock)
         {
             if (_isClosed)
@@ -169,13 +168,7 @@ internal sealed class GuestTransport
 
             _awaitsClosed = line == Closing;
             _waiting.Enqueue(line);
-            early = SendWaiting();
-        }
-
-        if (early is not null)
-        {
-            // Not from within PowerShell's own sending.
-            ThreadPool.QueueUserWorkItem(_ => _handle!(early));
+            SendWaiting();
         }
     }
 
@@ -207,10 +200,8 @@ internal sealed class GuestTransport
         }
     }
 
-    // Sends what may go now; returns what PowerShell is to be told early, null for nothing.
-    private string? SendWaiting()
+    private void SendWaiting()
     {
-        string? early = null;
         while (_held is null && _waiting.TryDequeue(out var line))
         {
             var acknowledgement = Acknowledgement(line);
@@ -223,11 +214,14 @@ internal sealed class GuestTransport
             else
             {
                 Write(line + "\n", acknowledgement);
-                early = isPiece ? _processed = acknowledgement : early;
+                if (isPiece)
+                {
+                    // It only puts that in a queue.
+                    _processed = acknowledgement;
+                    _handle!(acknowledgement);
+                }
             }
         }
-
-        return early;
     }
 
     private void Write(string text, string? acknowledgement)
