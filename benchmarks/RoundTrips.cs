@@ -42,7 +42,8 @@ internal static class RoundTrips
         await File.WriteAllBytesAsync(Path.Combine(ourAgent.Folder, "long"), new byte[LongBytes]);
         await FileFigures.ReadAsync(session, Path.Combine(ourAgent.Folder, "long"), LongBytes);
         await FileFigures.WriteAsync(session, Path.Combine(ourAgent.Folder, "copy"), new byte[LongBytes], LongBytes);
-        await MeasureAsync("guest-ping in Core once 16 MiB were read and written, beside that loop", "<= 1.10", spins: false, processorTime: true);
+        await MeasureAsync(
+            "guest-ping in Core once 16 MiB were read and written, beside that loop", "<= 1.10", spins: false, processorTime: true);
 
         Task MeasureAsync(string figure, string aim, bool spins, bool processorTime = false) => Comparison.RunAsync(
             figure, aim, Times,
