@@ -30,7 +30,7 @@ internal sealed class InteractiveInput(GuestAgentSession session, GuestFile pipe
         }
     }
 
-    /// <summary>Takes note that the first bytes, so many of all, were read from the pipe. Not while <see cref="WriteAsync"/> runs.</summary>
+    /// <summary>Takes note that so many of all bytes were read from the pipe. Not while <see cref="WriteAsync"/> runs.</summary>
     public void ConfirmRead(long count) => _unread.RemoveAll(piece => piece.End <= count);
 
     /// <summary>Writes the next piece of what was taken, if there is room for it now; whether it did.</summary>
