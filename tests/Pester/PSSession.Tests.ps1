@@ -243,6 +243,8 @@ Describe 'PowerShell sessions in the guest of the agent of <AgentName>' @NeedsRe
             Send-Line "`$there = New-QemuGuestPSSession -Endpoint '$($agent.Endpoint)'; 'op' + `$there.State" '(?m)^opOpened'
             Send-Line 'Enter-PSSession $there' '(?m)^\[qga\]: PS .*>'
             Send-Line '"a" + "b" + $PSVersionTable.PSEdition' '(?m)^abCore'
+            Send-Line '"got " + (Read-Host "na`me")' 'name:'
+            Send-Line 'web' '(?m)^got web'
             Send-Line 'Start-Sleep 1000' 'Sleep 1000'
             tmux -L "pester$PID" send-keys C-c
             Send-Line '"c" + "d"' '(?m)^cd'
