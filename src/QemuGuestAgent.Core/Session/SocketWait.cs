@@ -47,29 +47,21 @@ internal static class SocketWait
     }
 
     /// <summary>Writes to a socket that does not block.</summary>
-    public static async Task WriteAsync(NetworkStream stream, ReadOnlyMemory<byte> bytes)
+    public static Task WriteAsync(NetworkStream stream, ReadOnlyMemory<byte> bytes)
     {
         var rest = Send(stream.Socket, bytes);
-        if (rest.IsEmpty)
-        {
-            return;
-        }
-
-        if (Volatile.Read(ref _threads) >= MaxThreads)
-        {
-            await stream.WriteAsync(rest, CancellationToken.None).ConfigureAwait(false);
-            return;
-        }
-
-        await OnThreadAsync(() =>
-        {
-            while (!rest.IsEmpty)
-            {
-                stream.Socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectWrite);
-                rest = Send(stream.Socket, rest);
-            }
-        }).ConfigureAwait(false);
+        return rest.IsEmpty ? Task.CompletedTask
+            : Volatile.Read(ref _threads) < MaxThreads ? WriteOnThreadAsync(stream.Socket, rest)
+            : stream.WriteAsync(rest, CancellationToken.None).AsTask();
     }
+
+    private static Task WriteOnThreadAsync(Socket socket, ReadOnlyMemory<byte> bytes) => OnThreadAsync(() =>
+    {
+        for (var rest = bytes; !rest.IsEmpty; rest = Send(socket, rest))
+        {
+            socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectWrite);
+        }
+    });
 
     // As much as there is room for; returns the rest.
     private static ReadOnlyMemory<byte> Send(Socket socket, ReadOnlyMemory<byte> bytes)
