@@ -20,7 +20,11 @@ internal static class SocketConnector
             // .NET Framework's connect has no cancellation token: disposing the socket ends it there.
             using var abandon = cancellationToken.Register(static s => ((Socket)s!).Dispose(), socket);
             await connect(socket).ConfigureAwait(false);
+#if NET
+            return new SocketStream(socket);
+#else
             return new NetworkStream(socket, ownsSocket: true);
+#endif
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {

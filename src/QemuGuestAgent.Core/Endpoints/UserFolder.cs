@@ -7,13 +7,23 @@ internal static class UserFolder
 
 #if NET
     // Private folders of users that are not cleaned up automatically; as a last resort a shared one.
-    private static IEnumerable<string?> Parents =>
-    [
-        .. FileStatus.User == 0
-            ? (IEnumerable<string?>)[OperatingSystem.IsMacOS() ? "/var/run" : "/run"]
-            : [Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), $"/run/user/{FileStatus.User}"],
-        Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(),
-    ];
+    private static IEnumerable<string> Parents
+    {
+        get
+        {
+            if (FileStatus.User == 0)
+            {
+                yield return OperatingSystem.IsMacOS() ? "/var/run" : "/run";
+            }
+            else
+            {
+                yield return Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? "";
+                yield return $"/run/user/{FileStatus.User}";
+            }
+
+            yield return Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+        }
+    }
 #endif
 
     // On Windows no other user may write there.
@@ -29,7 +39,7 @@ internal static class UserFolder
 #if NET
         if (!OperatingSystem.IsWindows())
         {
-            return Find(Parents.OfType<string>(), tell);
+            return Find(Parents, tell);
         }
 #endif
         return OfWindows();
@@ -42,7 +52,7 @@ internal static class UserFolder
 #if NET
         if (!OperatingSystem.IsWindows())
         {
-            return Find([ApplicationData, .. Parents.OfType<string>()], tell);
+            return Find(Parents.Prepend(ApplicationData), tell);
         }
 #endif
         return OfWindows();
@@ -86,11 +96,13 @@ internal static class UserFolder
             return $"any user can replace the contents of '{parent}'.";
         }
 
+        var own = FileStatus.Of(folder);
         try
         {
-            if (FileStatus.Of(folder) is null && !OperatingSystem.IsWindows())
+            if (own is null && !OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                own = FileStatus.Of(folder);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -98,7 +110,7 @@ internal static class UserFolder
             return e.Message;
         }
 
-        return FileStatus.Of(folder) is { IsFolder: true, IsPrivate: true } own && own.Owner == FileStatus.User ? null
+        return own is { IsFolder: true, IsPrivate: true, Owner: var owner } && owner == FileStatus.User ? null
             : "it belongs to another user, is open to others, or is not a folder.";
     }
 #endif

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
 
@@ -71,7 +72,7 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
             reader.Skip();
         }
 
-        return new GuestAgentInfo(version, commands);
+        return new GuestAgentInfo(version, new ReadOnlyDictionary<string, GuestAgentCommandInfo>(commands));
     }
 
     private static GuestAgentCommandInfo? ParseCommand(ref Utf8JsonReader reader)

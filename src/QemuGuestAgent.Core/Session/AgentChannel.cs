@@ -37,7 +37,6 @@ internal sealed class AgentChannel : IDisposable
     private readonly RequestBuffer _request = new();
     private Task<ReadResult>? _pendingRead;
     private Task _pendingWrite = Task.CompletedTask;
-    private SequencePosition _lineEnd;
 
     private AgentChannel(GuestAgentEndpoint endpoint, GuestAgentSessionOptions options, Stream stream, IDisposable? hold)
     {
@@ -47,12 +46,6 @@ internal sealed class AgentChannel : IDisposable
         _hold = hold;
         _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReceiveBytes, leaveOpen: true));
         Decoder = new FrameDecoder(options.MaxReplyBytes);
-#if NET
-        if (stream is NetworkStream { Socket: var socket })
-        {
-            socket.Blocking = false;
-        }
-#endif
     }
 
     public FrameDecoder Decoder { get; }
@@ -103,11 +96,15 @@ internal sealed class AgentChannel : IDisposable
     }
 
     /// <summary>Returns the empty buffer for the next message, once the former message is written.</summary>
-    public async ValueTask<RequestBuffer> StartMessageAsync(CancellationToken cancellationToken)
+    public ValueTask<RequestBuffer> StartMessageAsync(CallScope scope)
     {
-        await WaitForWriteAsync(cancellationToken).ConfigureAwait(false);
+        if (_pendingWrite.Status != TaskStatus.RanToCompletion)
+        {
+            return WaitForWriteAsync(scope);
+        }
+
         _request.Clear();
-        return _request;
+        return new(_request);
     }
 
     /// <summary>Begins to write the message; a failure comes out of the next receive or the next message.</summary>
@@ -129,23 +126,29 @@ internal sealed class AgentChannel : IDisposable
 
     /// <summary>Receives replies until one is what is waited for.</summary>
     /// <param name="read">Looks at each; its memory is given back when this returns.</param>
-    /// <param name="cancellationToken">Cancels the operation.</param>
-    public async ValueTask<T> ReceiveAsync<T>(ReplyReader<T> read, CancellationToken cancellationToken)
+    /// <param name="scope">Ends the wait.</param>
+    public async ValueTask<T> ReceiveAsync<T>(ReplyReader<T> read, CallScope scope)
     {
         while (true)
         {
-            var line = await ReceiveLineAsync(cancellationToken).ConfigureAwait(false);
-            try
+            var received = await ReadAsync(scope).ConfigureAwait(false);
+            if (NextLine(received, out var line, out var end))
             {
-                if (read(Reply.Parse(line, _options.MaxReplyDepth, _options.MaxReplyValues), line, out var result))
+                try
                 {
-                    return result;
+                    if (read(Reply.Parse(line, _options.MaxReplyDepth, _options.MaxReplyValues), line, out var result))
+                    {
+                        return result;
+                    }
+                }
+                finally
+                {
+                    _reader.AdvanceTo(end);
                 }
             }
-            finally
-            {
-                _reader.AdvanceTo(_lineEnd);
-            }
+
+            // A peer that never stops sending never makes a read wait, where the call's end would be looked at.
+            scope.ThrowIfEnded();
         }
     }
 
@@ -191,38 +194,33 @@ internal sealed class AgentChannel : IDisposable
         }
     }
 
-    private async ValueTask<ReadOnlySequence<byte>> ReceiveLineAsync(CancellationToken cancellationToken)
+    private bool NextLine(in ReadResult received, out ReadOnlySequence<byte> line, out SequencePosition end)
     {
-        while (true)
+        var status = Decoder.Decode(received.Buffer, out line, out var afterSentinel, out end);
+        if (status == FrameStatus.Line)
         {
-            // A peer that never stops sending never makes a read wait, where the token would be looked at.
-            cancellationToken.ThrowIfCancellationRequested();
-            var result = await ReadAsync(cancellationToken).ConfigureAwait(false);
-            var status = Decoder.Decode(result.Buffer, out var line, out var afterSentinel, out var consumed);
-            if (status == FrameStatus.Line)
-            {
-                _lineEnd = consumed;
-                Trace?.Invoke(new TraceEvent(TraceKind.Received, (afterSentinel ? WireMask.Sentinel : "") + WireMask.Show(line)));
-                return line;
-            }
-
-            _reader.AdvanceTo(consumed, result.Buffer.End);
-            if (status == FrameStatus.TooLong)
-            {
-                throw ErrorCatalogue.ReplyTooLong.With(_endpoint, Decoder.MaxLineBytes);
-            }
-
-            if (Decoder.BytesDropped > MaxBytesDropped)
-            {
-                throw ErrorCatalogue.SyncSkippedTooMuch.With(_endpoint, MaxBytesDropped);
-            }
-
-            if (result.IsCompleted)
-            {
-                IsBroken = true;
-                throw ErrorCatalogue.ConnectionLost.With(_endpoint, "the other side closed it");
-            }
+            Trace?.Invoke(new TraceEvent(TraceKind.Received, (afterSentinel ? WireMask.Sentinel : "") + WireMask.Show(line)));
+            return true;
         }
+
+        _reader.AdvanceTo(end, received.Buffer.End);
+        if (status == FrameStatus.TooLong)
+        {
+            throw ErrorCatalogue.ReplyTooLong.With(_endpoint, Decoder.MaxLineBytes);
+        }
+
+        if (Decoder.BytesDropped > MaxBytesDropped)
+        {
+            throw ErrorCatalogue.SyncSkippedTooMuch.With(_endpoint, MaxBytesDropped);
+        }
+
+        if (received.IsCompleted)
+        {
+            IsBroken = true;
+            throw ErrorCatalogue.ConnectionLost.With(_endpoint, "the other side closed it");
+        }
+
+        return false;
     }
 
     private async Task ObserveAsync()
@@ -241,51 +239,45 @@ internal sealed class AgentChannel : IDisposable
         }
     }
 
-    private async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken)
+    private ValueTask<ReadResult> ReadAsync(CallScope scope)
     {
-        // What came with the line before.
-        if (_pendingRead is null && _reader.TryRead(out var buffered))
+        if (_pendingRead is null)
         {
-            return buffered;
+            // What came with the line before.
+            if (_reader.TryRead(out var buffered))
+            {
+                return new(buffered);
+            }
+
+            var read = _reader.ReadAsync(CancellationToken.None);
+            if (read.IsCompletedSuccessfully)
+            {
+                return read;
+            }
+
+            _pendingRead = read.AsTask();
         }
 
-#if NET
-        var isLate = false;
-#endif
+        return WaitForReadAsync(_pendingRead, scope);
+    }
+
+    private async ValueTask<ReadResult> WaitForReadAsync(Task<ReadResult> read, CallScope scope)
+    {
         try
         {
-#if NET
-            isLate = SocketWait.Begin(_stream);
-            if (isLate)
-            {
-                _pendingRead ??= ReadLateAsync();
-            }
-
-#endif
-            if (_pendingRead is null)
-            {
-                var read = _reader.ReadAsync(CancellationToken.None);
-                if (read.IsCompleted)
-                {
-                    return read.Result;
-                }
-
-                _pendingRead = read.AsTask();
-            }
-
             if (!_pendingWrite.IsCompleted)
             {
                 // A long request: the agent may answer, or go away, before it has read all.
-                await Abandonable(Task.WhenAny(_pendingRead, _pendingWrite), cancellationToken).ConfigureAwait(false);
+                await Abandonable(Task.WhenAny(read, _pendingWrite), scope).ConfigureAwait(false);
             }
 
-            if (_pendingWrite.IsCompleted && !_pendingRead.IsCompleted)
+            if (_pendingWrite.IsCompleted && !read.IsCompleted)
             {
                 await _pendingWrite.ConfigureAwait(false);
             }
 
-            await Abandonable(_pendingRead, cancellationToken).ConfigureAwait(false);
-            var result = await _pendingRead.ConfigureAwait(false);
+            await Abandonable(read, scope).ConfigureAwait(false);
+            var result = await read.ConfigureAwait(false);
             _pendingRead = null;
             return result;
         }
@@ -299,37 +291,26 @@ internal sealed class AgentChannel : IDisposable
             IsBroken = true;
             throw;
         }
-#if NET
-        finally
-        {
-            if (!isLate)
-            {
-                SocketWait.End();
-            }
-        }
-#endif
     }
 
-#if NET
-    private async Task<ReadResult> ReadLateAsync()
+    private async ValueTask<RequestBuffer> WaitForWriteAsync(CallScope scope)
     {
-        await SocketWait.ForReadingAsync(_stream).ConfigureAwait(false);
-        return await _reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await Abandonable(_pendingWrite, scope).ConfigureAwait(false);
+            _request.Clear();
+            return _request;
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e);
+        }
     }
-#endif
 
     private async Task WriteAsync(ReadOnlyMemory<byte> message)
     {
         try
         {
-#if NET
-            if (_stream is NetworkStream socket)
-            {
-                await SocketWait.WriteAsync(socket, message).ConfigureAwait(false);
-                return;
-            }
-
-#endif
             await _stream.WriteAllAsync(message, CancellationToken.None).ConfigureAwait(false);
             await _stream.FlushAsync().ConfigureAwait(false);
         }
@@ -339,20 +320,8 @@ internal sealed class AgentChannel : IDisposable
         }
     }
 
-    private async ValueTask WaitForWriteAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Abandonable(_pendingWrite, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsLoss(e))
-        {
-            throw Lost(e);
-        }
-    }
-
-    private static Task Abandonable(Task task, CancellationToken cancellationToken) =>
-        task.IsCompleted ? task : task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+    private static Task Abandonable(Task task, CallScope scope) =>
+        task.IsCompleted ? task : task.WaitAsync(Timeout.InfiniteTimeSpan, TimeProvider.System, scope.Token);
 
     private GuestAgentException Lost(Exception e)
     {

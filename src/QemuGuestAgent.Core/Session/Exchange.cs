@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using QemuGuestAgent.Core.Endpoints;
 using QemuGuestAgent.Core.Errors;
-using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
@@ -10,7 +9,7 @@ namespace QemuGuestAgent.Core.Session;
 /// <summary>One command and its reply, on a channel that is in sync.</summary>
 internal sealed class Exchange(
     GuestAgentEndpoint endpoint, AgentChannel channel, LateReplies late, AgentErrorMapper errors, GuestAgentSessionOptions options,
-    GuestAgentInfo? agent, bool echoesIds, GuestAgentRequest request)
+    bool echoesIds, GuestAgentRequest request)
 {
     /// <summary>The request's id.</summary>
     public long Id { get; } = RequestId.Next();
@@ -18,24 +17,29 @@ internal sealed class Exchange(
     /// <summary>The id of the ping behind a command whose success is no reply.</summary>
     public long? PingId { get; private set; }
 
+    /// <summary>When the request was sent, by the session's clock.</summary>
+    public long Sent { get; private set; }
+
     /// <summary>Whether nothing is due from the agent: the request was not sent, or its reply has been read.</summary>
     public bool InSync { get; private set; } = true;
 
     /// <summary>Sends the command and waits for its reply.</summary>
-    public async ValueTask<T?> RunAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken)
+    /// <param name="parse">Reads the reply's value.</param>
+    /// <param name="isAnswered">Whether the agent replies on success.</param>
+    /// <param name="scope">Ends the wait.</param>
+    public async ValueTask<T?> RunAsync<T>(ReplyParser<T> parse, bool isAnswered, CallScope scope)
     {
-        var message = await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false);
+        var message = await channel.StartMessageAsync(scope).ConfigureAwait(false);
         RequestWriter.Write(message, request.Command, request.WriteArguments, echoesIds ? Id : null);
         if (message.Written.Length > RequestWriter.MaxRequestBytes)
         {
             throw ErrorCatalogue.RequestTooLong.With(request.Command, message.Written.Length, RequestWriter.MaxRequestBytes);
         }
 
-        if (GuestAgentInfo.SuccessResponse(agent, request.Command))
+        if (isAnswered)
         {
-            InSync = false;
-            channel.Send();
-            return await ReceiveAsync(parse, cancellationToken).ConfigureAwait(false);
+            Send();
+            return await ReceiveAsync(parse, scope).ConfigureAwait(false);
         }
 
         // Success is no reply; but replies come in order, so that the answer to a ping sent right behind shows that there was no error.
@@ -43,13 +47,19 @@ internal sealed class Exchange(
         PingId = pingId;
         var pingStart = message.Written.Length;
         RequestWriter.Write(message, "guest-ping", null, echoesIds ? pingId : null);
-        InSync = false;
-        channel.Send(pingStart);
-        await ReceiveErrorOnlyAsync(pingId, cancellationToken).ConfigureAwait(false);
+        Send(pingStart);
+        await ReceiveErrorOnlyAsync(pingId, scope).ConfigureAwait(false);
         return default;
     }
 
-    private ValueTask<T> ReceiveAsync<T>(ReplyParser<T> parse, CancellationToken cancellationToken) => channel.ReceiveAsync(
+    private void Send(int second = 0)
+    {
+        InSync = false;
+        channel.Send(second);
+        Sent = options.TimeProvider.GetTimestamp();
+    }
+
+    private ValueTask<T> ReceiveAsync<T>(ReplyParser<T> parse, CallScope scope) => channel.ReceiveAsync(
         (in Reply reply, in ReadOnlySequence<byte> _, out T result) =>
         {
             result = default!;
@@ -63,12 +73,11 @@ internal sealed class Exchange(
             result = reply.Kind == ReplyKind.Return ? Read(reply, parse) : throw errors.Explain(request, reply);
             return true;
         },
-        cancellationToken);
+        scope);
 
-    private async Task ReceiveErrorOnlyAsync(long pingId, CancellationToken cancellationToken)
+    private async Task ReceiveErrorOnlyAsync(long pingId, CallScope scope)
     {
-        using var silence = new CallScope(
-            new CallOptions { Timeout = options.NoReplyWait }, options.TimeProvider, cancellationToken, CancellationToken.None);
+        using var silence = scope.Within(options.NoReplyWait);
         try
         {
             request.LateReply = await channel.ReceiveAsync(
@@ -83,9 +92,9 @@ internal sealed class Exchange(
                     var isAnswer = Concerns(reply, Id);
                     return isAnswer && reply.Kind == ReplyKind.Error ? throw errors.Explain(request, reply) : isAnswer;
                 },
-                silence.Token).ConfigureAwait(false);
+                silence).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!scope.HasEnded)
         {
             // Silence: the guest does what it was told.
         }

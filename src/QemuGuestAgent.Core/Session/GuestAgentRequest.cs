@@ -2,6 +2,7 @@ using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Schema;
 using QemuGuestAgent.Core.Wire;
 
 namespace QemuGuestAgent.Core.Session;
@@ -30,6 +31,7 @@ public sealed class GuestAgentRequest
 
         Command = command;
         WriteArguments = writeArguments;
+        LeavesFrozen = CommandSchema.LeavesFrozen(command);
     }
 
     // Arguments that are neither secret nor large.
@@ -55,6 +57,9 @@ public sealed class GuestAgentRequest
     public LateReply? LateReply { get; internal set; }
 
     internal Action<Utf8JsonWriter>? WriteArguments { get; }
+
+    /// <inheritdoc cref="CommandSchema.LeavesFrozen"/>
+    internal bool? LeavesFrozen { get; }
 }
 
 /// <summary>A reply that came after its caller had cancelled.</summary>

@@ -15,10 +15,9 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
     private readonly GuestAgentSessionOptions _options;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _closing = new();
-    private readonly object _stateLock = new();
     private readonly LateReplies _late = new();
     private AgentChannel? _channel;
-    private GuestAgentSessionState _state = GuestAgentSessionState.Connecting;
+    private volatile int _state = (int)GuestAgentSessionState.Connecting;
     private GuestAgentException? _fault;
     private (string Command, long Since)? _abandoned;
 
@@ -32,16 +31,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
     public GuestAgentEndpoint Endpoint { get; }
 
     /// <summary>The current state of the session.</summary>
-    public GuestAgentSessionState State
-    {
-        get
-        {
-            lock (_stateLock)
-            {
-                return _state;
-            }
-        }
-    }
+    public GuestAgentSessionState State => (GuestAgentSessionState)_state;
 
     /// <summary>What guest-info said at the last synchronisation, or null where the agent's policy refuses it.</summary>
     public GuestAgentInfo? Agent { get; private set; }
@@ -138,13 +128,16 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         try
         {
             ThrowIfFaulted();
+            var isAnswered = GuestAgentInfo.SuccessResponse(Agent, request.Command);
+
             // Where success is no reply, silence must mean success: not an agent that was gone before.
-            if (State != GuestAgentSessionState.Ready || !GuestAgentInfo.SuccessResponse(Agent, request.Command))
+            if (State != GuestAgentSessionState.Ready || !isAnswered)
             {
                 await SynchronizeCoreAsync(scope).ConfigureAwait(false);
+                isAnswered = GuestAgentInfo.SuccessResponse(Agent, request.Command);
             }
 
-            return await ExchangeAsync(request, parse, scope).ConfigureAwait(false);
+            return await ExchangeAsync(request, parse, isAnswered, scope).ConfigureAwait(false);
         }
         catch (GuestAgentException e) when (e.Is(ErrorCatalogue.CommandDisabled) && Agent?.MayBeFrozen(request.Command) == true)
         {
@@ -220,7 +213,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         {
             ThrowIfFaulted();
             scope.Trace?.Invoke(TraceEvent.Step($"Sending {request.Command} to '{Endpoint}' without waiting for a reply."));
-            var message = await _channel!.StartMessageAsync(scope.Token).ConfigureAwait(false);
+            var message = await _channel!.StartMessageAsync(scope).ConfigureAwait(false);
             var id = RequestId.Next();
             RequestWriter.Write(message, request.Command, request.WriteArguments, EchoesRequestIds ? id : null);
             Become(GuestAgentSessionState.OutOfSync);
@@ -244,14 +237,9 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
 
     private void Close()
     {
-        lock (_stateLock)
+        if (Interlocked.Exchange(ref _state, (int)GuestAgentSessionState.Closed) == (int)GuestAgentSessionState.Closed)
         {
-            if (_state == GuestAgentSessionState.Closed)
-            {
-                return;
-            }
-
-            _state = GuestAgentSessionState.Closed;
+            return;
         }
 
         // Neither the token source nor the gate is disposed: callers may hold them at this moment.
@@ -259,25 +247,36 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         _channel?.Dispose();
     }
 
-    private async ValueTask<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)
+    private ValueTask<CallScope> EnterAsync(string command, CallOptions? call, CancellationToken cancellationToken)
     {
         var scope = new CallScope(call, _options.TimeProvider, cancellationToken, _closing.Token);
+        return !cancellationToken.IsCancellationRequested && !_closing.IsCancellationRequested && _gate.Wait(0, CancellationToken.None)
+            ? new(Begin(scope)) : WaitToEnterAsync(command, scope);
+    }
+
+    private async ValueTask<CallScope> WaitToEnterAsync(string command, CallScope scope)
+    {
         try
         {
             await _gate.WaitAsync(scope.Token).ConfigureAwait(false);
-            if (_channel is { } channel)
-            {
-                channel.Trace = scope.Call.Trace;
-                channel.CallTime = scope.Call.Timeout;
-            }
-
-            return scope;
+            return Begin(scope);
         }
         catch (OperationCanceledException)
         {
             scope.Dispose();
             throw scope.Explain(SessionClosed, () => ErrorCatalogue.SessionBusy.With(Endpoint, Seconds(scope), command));
         }
+    }
+
+    private CallScope Begin(CallScope scope)
+    {
+        if (_channel is { } channel)
+        {
+            channel.Trace = scope.Call.Trace;
+            channel.CallTime = scope.Call.Timeout;
+        }
+
+        return scope;
     }
 
     private void Leave()
@@ -298,10 +297,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         try
         {
             var channel = await AgentChannel.OpenAsync(Endpoint, _options, scope).ConfigureAwait(false);
-            lock (_stateLock)
-            {
-                _channel = channel;
-            }
+            Interlocked.Exchange(ref _channel, channel);
 
             // Closed meanwhile: Dispose may not have seen the channel.
             if (State == GuestAgentSessionState.Closed)
@@ -340,8 +336,8 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
             Endpoint, _channel!, _late, new AgentErrorMapper(Endpoint, Agent), _options, isKnownAgent: LastSync is not null);
         try
         {
-            LastSync = await sync.RunAsync(scope.Token).ConfigureAwait(false);
-            (Agent, EchoesRequestIds) = await sync.ProbeAsync(scope.Token).ConfigureAwait(false);
+            LastSync = await sync.RunAsync(scope).ConfigureAwait(false);
+            (Agent, EchoesRequestIds) = await sync.ProbeAsync(scope).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -362,16 +358,16 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         return LastSync;
     }
 
-    private async ValueTask<T?> ExchangeAsync<T>(GuestAgentRequest request, ReplyParser<T> parse, CallScope scope)
+    private async ValueTask<T?> ExchangeAsync<T>(
+        GuestAgentRequest request, ReplyParser<T> parse, bool isAnswered, CallScope scope)
     {
         Become(GuestAgentSessionState.Busy);
         scope.Trace?.Invoke(TraceEvent.Step($"Sending {request.Command} to '{Endpoint}'."));
-        var exchange = new Exchange(Endpoint, _channel!, _late, new AgentErrorMapper(Endpoint, Agent), _options, Agent, EchoesRequestIds, request);
-        var sent = _options.TimeProvider.GetTimestamp();
+        var exchange = new Exchange(Endpoint, _channel!, _late, new AgentErrorMapper(Endpoint, Agent), _options, EchoesRequestIds, request);
         try
         {
-            var result = await exchange.RunAsync(parse, scope.Token).ConfigureAwait(false);
-            IsFrozen = CommandSchema.LeavesFrozen(request.Command) ?? IsFrozen;
+            var result = await exchange.RunAsync(parse, isAnswered, scope).ConfigureAwait(false);
+            IsFrozen = request.LeavesFrozen ?? IsFrozen;
             if (exchange.PingId is not null && request.LateReply is null)
             {
                 // Silence was taken for success; an error may still come.
@@ -386,7 +382,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         {
             if (!exchange.InSync)
             {
-                _abandoned = (request.Command, sent);
+                _abandoned = (request.Command, exchange.Sent);
                 ExpectLate(request, exchange.Id);
             }
 
@@ -422,7 +418,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
             }
 
             return await ExchangeAsync(
-                new GuestAgentRequest(FreezeStatus.Command), FreezeStatus.Read, scope).ConfigureAwait(false) == FreezeStatus.Frozen;
+                new GuestAgentRequest(FreezeStatus.Command), FreezeStatus.Read, isAnswered: true, scope).ConfigureAwait(false) == FreezeStatus.Frozen;
         }
         catch (GuestAgentException e)
         {
@@ -432,13 +428,14 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
         }
     }
 
+    // A session that is closed remains so.
     private void Become(GuestAgentSessionState state)
     {
-        lock (_stateLock)
+        for (var old = State; old != GuestAgentSessionState.Closed; old = State)
         {
-            if (_state != GuestAgentSessionState.Closed)
+            if (Interlocked.CompareExchange(ref _state, (int)state, (int)old) == (int)old)
             {
-                _state = state;
+                return;
             }
         }
     }

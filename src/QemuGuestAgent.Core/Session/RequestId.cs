@@ -7,7 +7,7 @@ namespace QemuGuestAgent.Core.Session;
 internal static class RequestId
 {
     // The system's generator takes as long for one id as for many: a third of all that a command takes here.
-    private static readonly byte[] Block = new byte[64 * sizeof(long)];
+    private static readonly byte[] Block = new byte[512 * sizeof(long)];
     private static readonly RandomNumberGenerator Generator = RandomNumberGenerator.Create();
     private static int _used = Block.Length;
 

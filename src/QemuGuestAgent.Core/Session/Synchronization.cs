@@ -57,7 +57,7 @@ internal sealed class Synchronization(
     private int LinesSkipped => (int)(_lines + channel.Decoder.LinesDropped - _linesBefore);
 
     /// <summary>Sends the sync request and ignores what comes before its reply.</summary>
-    public async Task<SyncResult> RunAsync(CancellationToken cancellationToken)
+    public async Task<SyncResult> RunAsync(CallScope scope)
     {
         var started = options.TimeProvider.GetTimestamp();
         var decoder = channel.Decoder;
@@ -67,8 +67,8 @@ internal sealed class Synchronization(
         channel.MaxBytesDropped = _bytesBefore + options.MaxSyncBytes;
         try
         {
-            await SendAsync(cancellationToken).ConfigureAwait(false);
-            await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            await SendAsync(scope).ConfigureAwait(false);
+            await ReceiveAsync(scope).ConfigureAwait(false);
             return new SyncResult(_id, _isDelimited, BytesSkipped, LinesSkipped, options.TimeProvider.GetElapsedTime(started));
         }
         catch (GuestAgentException lost) when (lost.Is(ErrorCatalogue.ConnectionLost) && Diagnose() is { } diagnosis)
@@ -87,14 +87,14 @@ internal sealed class Synchronization(
     /// Asks guest-info, with an id: one request tells whether ids are echoed, what the agent knows and what its policy allows. Its
     /// version tells nothing of the kind: builds of others count otherwise.
     /// </summary>
-    public async Task<(GuestAgentInfo? Agent, bool EchoesRequestIds)> ProbeAsync(CancellationToken cancellationToken)
+    public async Task<(GuestAgentInfo? Agent, bool EchoesRequestIds)> ProbeAsync(CallScope scope)
     {
         var id = RequestId.Next();
-        var (info, echoedId) = await AskInfoAsync(id, cancellationToken).ConfigureAwait(false);
+        var (info, echoedId) = await AskInfoAsync(id, scope).ConfigureAwait(false);
         if (info is null && echoedId is null)
         {
             // An agent that ignores the id answers without it; one that refuses it is asked again.
-            (info, _) = await AskInfoAsync(null, cancellationToken).ConfigureAwait(false);
+            (info, _) = await AskInfoAsync(null, scope).ConfigureAwait(false);
         }
 
         return (info, echoedId == id);
@@ -108,33 +108,33 @@ internal sealed class Synchronization(
         : null;
 
     // Receives until the answer has come, and asks again, where that is due.
-    private async Task ReceiveAsync(CancellationToken cancellationToken)
+    private async Task ReceiveAsync(CallScope scope)
     {
         var wait = options.SyncRepeatWait;
-        var silence = Silence(wait, cancellationToken);
+        var silence = scope.Within(wait);
         try
         {
             while (true)
             {
                 try
                 {
-                    if (await channel.ReceiveAsync<bool>(TryRead, silence.Token).ConfigureAwait(false))
+                    if (await channel.ReceiveAsync<bool>(TryRead, silence).ConfigureAwait(false))
                     {
                         return;
                     }
 
                     // Perhaps the answer to a former client; then all syncs are answered, in order, and the last one counts.
                     _kind++;
-                    await SendAsync(cancellationToken).ConfigureAwait(false);
+                    await SendAsync(scope).ConfigureAwait(false);
                 }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+                catch (OperationCanceledException) when (!scope.HasEnded)
                 {
                     // Twice as long each time: even a slow agent must once have answered the last before there is another.
                     silence.Dispose();
-                    silence = Silence(wait += wait, cancellationToken);
+                    silence = scope.Within(wait += wait);
                     if (channel.HasSent)
                     {
-                        await SendAsync(cancellationToken).ConfigureAwait(false);
+                        await SendAsync(scope).ConfigureAwait(false);
                     }
                 }
             }
@@ -170,9 +170,9 @@ internal sealed class Synchronization(
     }
 
     // The id is null where the reply has none.
-    private async ValueTask<(GuestAgentInfo? Info, long? Id)> AskInfoAsync(long? id, CancellationToken cancellationToken)
+    private async ValueTask<(GuestAgentInfo? Info, long? Id)> AskInfoAsync(long? id, CallScope scope)
     {
-        RequestWriter.Write(await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false), InfoCommand, null, id);
+        RequestWriter.Write(await channel.StartMessageAsync(scope).ConfigureAwait(false), InfoCommand, null, id);
         channel.Send();
         return await channel.ReceiveAsync(
             (in Reply reply, in ReadOnlySequence<byte> _, out (GuestAgentInfo?, long?) result) =>
@@ -194,7 +194,7 @@ internal sealed class Synchronization(
                 late.TryDeliver(reply, errors.Explain);
                 return false;
             },
-            cancellationToken).ConfigureAwait(false);
+            scope).ConfigureAwait(false);
     }
 
     private void Note(in Reply reply, in ReadOnlySequence<byte> line)
@@ -214,12 +214,9 @@ internal sealed class Synchronization(
         }
     }
 
-    private CallScope Silence(TimeSpan time, CancellationToken cancellationToken) =>
-        new(new CallOptions { Timeout = time }, options.TimeProvider, cancellationToken, CancellationToken.None);
-
-    private async ValueTask SendAsync(CancellationToken cancellationToken)
+    private async ValueTask SendAsync(CallScope scope)
     {
-        var message = await channel.StartMessageAsync(cancellationToken).ConfigureAwait(false);
+        var message = await channel.StartMessageAsync(scope).ConfigureAwait(false);
         _id = RequestId.Next();
         if (_kind == SyncKind.Delimited)
         {
@@ -234,8 +231,7 @@ internal sealed class Synchronization(
     {
         try
         {
-            var reader = reply.OpenReturn();
-            return GuestAgentInfo.Parse(ref reader);
+            return KnownAgents.All.Read(reply);
         }
         catch (InvalidOperationException e)
         {

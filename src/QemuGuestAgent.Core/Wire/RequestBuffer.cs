@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace QemuGuestAgent.Core.Wire;
 
@@ -12,6 +13,7 @@ internal sealed class RequestBuffer : IBufferWriter<byte>
 
     private byte[] _bytes = new byte[InitialBytes];
     private int _written;
+    private Utf8JsonWriter? _json;
 
     /// <summary>What has been written since the last <see cref="Clear"/>.</summary>
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _written);
@@ -25,6 +27,14 @@ internal sealed class RequestBuffer : IBufferWriter<byte>
         {
             _bytes = new byte[InitialBytes];
         }
+    }
+
+    /// <summary>A writer of JSON to this buffer: the same one each time.</summary>
+    public Utf8JsonWriter StartJson()
+    {
+        _json ??= new Utf8JsonWriter(this, new JsonWriterOptions { MaxDepth = RequestWriter.MaxMessageDepth });
+        _json.Reset();
+        return _json;
     }
 
     /// <inheritdoc/>

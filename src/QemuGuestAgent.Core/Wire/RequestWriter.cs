@@ -21,37 +21,34 @@ internal static class RequestWriter
     // (GIOChannel then wants to seek on the port; seen with 7.2 and 10.0): so no LF follows a longer request. No agent of QEMU's needs it.
     private const int MaxWithLineFeed = 4000;
 
-    private static readonly JsonWriterOptions Options = new() { MaxDepth = MaxMessageDepth };
+    private static readonly JsonEncodedText Execute = JsonEncodedText.Encode("execute");
+    private static readonly JsonEncodedText Arguments = JsonEncodedText.Encode("arguments");
+    private static readonly JsonEncodedText IdName = JsonEncodedText.Encode("id");
 
     /// <summary>Writes a request.</summary>
     /// <param name="output">The buffer to write to.</param>
     /// <param name="command">The command's name.</param>
     /// <param name="writeArguments">Writes the object of arguments, or null for none.</param>
     /// <param name="id">The request's id, for an agent that echoes it; otherwise null.</param>
-    public static void Write(IBufferWriter<byte> output, string command, Action<Utf8JsonWriter>? writeArguments, long? id)
+    public static void Write(RequestBuffer output, string command, Action<Utf8JsonWriter>? writeArguments, long? id)
     {
-        long length;
-        using (var json = new Utf8JsonWriter(output, Options))
+        var json = output.StartJson();
+        json.WriteStartObject();
+        json.WriteString(Execute, command);
+        if (writeArguments is not null)
         {
-            json.WriteStartObject();
-            json.WriteString("execute"u8, command);
-            if (writeArguments is not null)
-            {
-                json.WritePropertyName("arguments"u8);
-                writeArguments(json);
-            }
-
-            if (id is { } number)
-            {
-                json.WriteNumber("id"u8, number);
-            }
-
-            json.WriteEndObject();
-            json.Flush();
-            length = json.BytesCommitted;
+            json.WritePropertyName(Arguments);
+            writeArguments(json);
         }
 
-        if (length <= MaxWithLineFeed)
+        if (id is { } number)
+        {
+            json.WriteNumber(IdName, number);
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        if (json.BytesCommitted <= MaxWithLineFeed)
         {
             output.Write("\n"u8);
         }
@@ -61,13 +58,13 @@ internal static class RequestWriter
     /// Writes a sync request. The byte 0xFF goes first, so that the agent drops a request that an earlier client left half sent (rule S1).
     /// It has no top-level id: agents before QEMU 4.0 refuse a request that has one.
     /// </summary>
-    public static void WriteSync(IBufferWriter<byte> output, string command, long id)
+    public static void WriteSync(RequestBuffer output, string command, long id)
     {
         output.Write([FrameDecoder.Sentinel]);
         Write(output, command, json =>
         {
             json.WriteStartObject();
-            json.WriteNumber("id"u8, id);
+            json.WriteNumber(IdName, id);
             json.WriteEndObject();
         }, id: null);
     }

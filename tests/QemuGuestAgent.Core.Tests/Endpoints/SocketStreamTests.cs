@@ -2,12 +2,13 @@ using QemuGuestAgent.Core.Commands;
 using QemuGuestAgent.Core.Errors;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.Core.Tests.Session;
 using static QemuGuestAgent.Core.Tests.Session.AgentScript;
 
-namespace QemuGuestAgent.Core.Tests.Session;
+namespace QemuGuestAgent.Core.Tests.Endpoints;
 
 /// <summary>Waiting for a real socket: for what comes late, and for room.</summary>
-public sealed class SocketWaitTests
+public sealed class SocketStreamTests
 {
     [Fact]
     public async Task A_slow_agent_does_not_have_dotnet_wait_for_its_socket_from_then_on()
