@@ -4,6 +4,12 @@ function Get-Median([double[]] $Values) { ($Values | Sort-Object)[[int][math]::F
 
 function Format-Time([double] $Milliseconds) { if ($Milliseconds -lt 10) { '{0:0.0} µs' -f (1000 * $Milliseconds) } else { '{0:0.0} ms' -f $Milliseconds } }
 
+# Each after a garbage collection, so that it does not pay for what the other has left.
+function Measure-Alone([scriptblock] $Script) {
+    [GC]::Collect()
+    (Measure-Command $Script).TotalMilliseconds
+}
+
 # Both in turns, so that whatever else the machine does falls on both.
 function Write-Comparison([string] $Figure, [string] $Aim, [int] $Times, [int] $Rounds, [scriptblock] $Baseline, [scriptblock] $Ours, [switch] $Speedup) {
     # What runs for the first times is compiled meanwhile, and again once it is known to run often.
@@ -12,8 +18,8 @@ function Write-Comparison([string] $Figure, [string] $Aim, [int] $Times, [int] $
     $plain = [Collections.Generic.List[double]]::new()
     $own = [Collections.Generic.List[double]]::new()
     foreach ($round in 1..$Rounds) {
-        $plain.Add((Measure-Command $Baseline).TotalMilliseconds / $Times)
-        $own.Add((Measure-Command $Ours).TotalMilliseconds / $Times)
+        $plain.Add((Measure-Alone $Baseline) / $Times)
+        $own.Add((Measure-Alone $Ours) / $Times)
     }
     $ratios = @(foreach ($i in 0..($Rounds - 1)) { if ($Speedup) { $plain[$i] / $own[$i] } else { $own[$i] / $plain[$i] } }) | Sort-Object
     $quarter = [int][math]::Floor($Rounds / 4)

@@ -12,7 +12,7 @@ internal static class Runs
     /// <summary>The argument that measures one figure here and now.</summary>
     public const string Rows = "--rows";
 
-    /// <summary>The argument that measures in one process only, and on the quiet machine only.</summary>
+    /// <summary>The argument that measures in one process only for each load.</summary>
     public const string Quick = "--quick";
 
     private const int Processes = 3;
@@ -20,7 +20,7 @@ internal static class Runs
     /// <summary>Measures, and writes the table.</summary>
     public static async Task MeasureAsync(IReadOnlyList<string> figures, bool isQuick)
     {
-        string?[] loads = isQuick ? [null] : [null, BusyCores.BelowNormal, BusyCores.Normal];
+        string?[] loads = [null, BusyCores.BelowNormal, BusyCores.Normal];
         Machine.Describe();
         var all = new List<List<Row>>();
         foreach (var load in loads)

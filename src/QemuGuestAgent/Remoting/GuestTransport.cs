@@ -23,6 +23,9 @@ internal sealed class GuestTransport
     // In front of a command's id, in each line.
     private const string Id = "PSGuid='";
 
+    // What is shorter reaches the guest in less time than its end would take as a write of its own.
+    private const int LongLine = 16 << 10;
+
     private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(20);
 
     private readonly AgentSession _session;
@@ -155,7 +158,7 @@ internal sealed class GuestTransport
     }
 
     // The guest's PowerShell handles each line on a thread of its own: what belongs to one must have been handled before the next ends.
-    // So that it need not wait for the next, that is sent meanwhile, but not its end; and PowerShell is told early to give one more.
+    // So that it need not wait for a long one, that is sent meanwhile, but not its end; and PowerShell is told early to give one more.
     private void Send(string line)
     {
         lock (_stateLock)
@@ -192,8 +195,9 @@ internal sealed class GuestTransport
             if (_processed is not null)
             {
                 Write("\n", _processed);
-                SendWaiting();
             }
+
+            SendWaiting();
 
             // PowerShell has had its word on the line, and now waits for that on the next.
             return _processed;
@@ -202,11 +206,18 @@ internal sealed class GuestTransport
 
     private void SendWaiting()
     {
-        while (_held is null && _waiting.TryDequeue(out var line))
+        while (_held is null && _waiting.TryPeek(out var line))
         {
             var acknowledgement = Acknowledgement(line);
             var isPiece = line.StartsWith(Data, StringComparison.Ordinal) || line.StartsWith(Command, StringComparison.Ordinal);
-            if (isPiece && _processed is not null)
+            var isNext = isPiece && _processed is not null;
+            if (isNext && line.Length < LongLine)
+            {
+                return;
+            }
+
+            _waiting.Dequeue();
+            if (isNext)
             {
                 Write(line, null);
                 _held = acknowledgement;

@@ -14,7 +14,8 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
 {
     private const int OwnerReads = 0x100; // 0400
 
-    private bool _hasCleaned;
+    // The names whose leftovers are removed.
+    private readonly HashSet<string> _cleaned = [];
 
     /// <summary>Whether a file's name can be in an archive and in a list of checksums as it is.</summary>
     public static bool Takes(string name) => TarArchive.Fits(name) && name.IndexOfAny(['\\', '\n', '\r']) < 0;
@@ -28,7 +29,7 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
     {
         var folders = files.GroupBy(file => file.Way, StringComparer.Ordinal).ToList();
         var folder = PartialName.CreateFolder(name);
-        var prefix = _hasCleaned ? "" : PartialName.Prefix(name);
+        var prefix = _cleaned.Contains(name) ? "" : PartialName.Prefix(name);
         var tool = PosixFileTools.Shell(
             PackScripts.Take, [root, folder, prefix, replaces ? "y" : "n", moveOption, .. folders.Select(group => group.Key)])
             with { Input = Pack(folders) };
@@ -43,7 +44,7 @@ internal sealed class PosixPacks(GuestAgentSession session, bool followsNoLink, 
             throw;
         }
 
-        _hasCleaned = true;
+        _cleaned.Add(name);
         if (end.ExitCode != 0 || end.IsTruncated)
         {
             return new Dictionary<PackedFile, string?>();

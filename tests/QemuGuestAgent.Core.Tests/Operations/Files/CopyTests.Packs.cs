@@ -117,20 +117,24 @@ public abstract partial class CopyTests
     [Fact]
     public async Task What_a_dead_copy_left_of_its_pack_is_removed_and_that_of_a_live_one_is_not()
     {
-        string MakeLeft(string random, int process)
+        string MakeLeft(string name, string random, int process)
         {
-            var folder = Path.Combine(Guest, $".tree.{random}.partial");
+            var folder = Path.Combine(Guest, $".{name}.{random}.partial");
             Make(Path.Combine(folder, "x/0/file"), Bytes(10));
             Make(Path.Combine(folder, $"{process}.pid"), []);
             File.SetUnixFileMode(folder, (UnixFileMode)Convert.ToInt32("700", 8));
             return folder;
         }
 
-        var dead = MakeLeft("0123456789abcdef", int.MaxValue);
-        var live = MakeLeft("fedcba9876543210", Environment.ProcessId);
+        var dead = MakeLeft("tree", "0123456789abcdef", int.MaxValue);
+        var deadOfNext = MakeLeft("next", "0123456789abcdef", int.MaxValue);
+        var live = MakeLeft("tree", "fedcba9876543210", Environment.ProcessId);
         MakeLocal("tree/file", Bytes(10));
-        await SendAsync(Path.Combine(Local, "tree"), Guest, Options with { Recurse = true });
+        MakeLocal("next/file", Bytes(10));
+        string[] sources = [Path.Combine(Local, "tree"), Path.Combine(Local, "next")];
+        await GuestItems.SendAsync(Session, sources, Guest, Options with { Recurse = true }, null, TestEnd).OrHang();
         Assert.False(Directory.Exists(dead));
+        Assert.False(Directory.Exists(deadOfNext));
         Assert.True(File.Exists(Path.Combine(live, "x/0/file")));
         Directory.Delete(live, recursive: true);
         await AssertNothingLeftAsync();
