@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace QemuGuestAgent.Core.Session;
 
 /// <summary>
@@ -10,11 +8,12 @@ public sealed class FanOut : IDisposable
 {
     private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
 
-    private readonly BlockingCollection<Action> _output = [];
+    private readonly Queue<Action> _output = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _throttle;
     private readonly List<Task> _running = [];
     private Task _completion = Task.CompletedTask;
+    private bool _isComplete;
 
     /// <summary>Makes an empty one.</summary>
     /// <param name="throttleLimit">How many operations run at a time.</param>
@@ -30,12 +29,19 @@ public sealed class FanOut : IDisposable
         _running.Add(here ? RunAsync(operation) : Task.Run(() => RunAsync(operation)));
 
     /// <summary>Has something run on the draining thread. For operations, while they run.</summary>
-    public void Post(Action action) => _output.Add(action);
+    public void Post(Action action)
+    {
+        lock (_output)
+        {
+            _output.Enqueue(action);
+            Monitor.Pulse(_output);
+        }
+    }
 
     /// <summary>Runs what the operations have to say so far, on this thread, without waiting.</summary>
     public void Drain()
     {
-        while (_output.TryTake(out var action))
+        while (Take(TimeSpan.Zero, out _) is { } action)
         {
             action();
         }
@@ -50,14 +56,18 @@ public sealed class FanOut : IDisposable
     {
         var all = Task.WhenAll(_running);
         _completion = all.ContinueWith(
-            _ => _output.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        while (!_output.IsCompleted)
+            _ => Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        while (true)
         {
-            if (_output.TryTake(out var action, QuietTime))
+            if (Take(QuietTime, out var isComplete) is { } action)
             {
                 action();
             }
-            else if (!_output.IsCompleted)
+            else if (isComplete)
+            {
+                break;
+            }
+            else
             {
                 whileWaiting?.Invoke();
             }
@@ -77,8 +87,31 @@ public sealed class FanOut : IDisposable
         Task.WhenAll(_running).ContinueWith(
             static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
         _completion.Wait();
-        _output.Dispose();
         _throttle.Dispose();
+    }
+
+    // What comes within that time; null for nothing. A wait of .NET's collections would spin first, at the expense of what works.
+    private Action? Take(TimeSpan wait, out bool isComplete)
+    {
+        lock (_output)
+        {
+            if (_output.Count == 0 && !_isComplete && wait > TimeSpan.Zero)
+            {
+                Monitor.Wait(_output, wait);
+            }
+
+            isComplete = _isComplete;
+            return _output.Count > 0 ? _output.Dequeue() : null;
+        }
+    }
+
+    private void Complete()
+    {
+        lock (_output)
+        {
+            _isComplete = true;
+            Monitor.Pulse(_output);
+        }
     }
 
     private async Task RunAsync(Func<Action<Action>, CancellationToken, Task> operation)
@@ -88,7 +121,7 @@ public sealed class FanOut : IDisposable
             await _throttle.WaitAsync(_stop.Token).ConfigureAwait(false);
             try
             {
-                await operation(_output.Add, _stop.Token).ConfigureAwait(false);
+                await operation(Post, _stop.Token).ConfigureAwait(false);
             }
             finally
             {

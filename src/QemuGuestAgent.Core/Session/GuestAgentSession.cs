@@ -299,7 +299,7 @@ public sealed class GuestAgentSession : IDisposable, IAsyncDisposable
             var channel = await AgentChannel.OpenAsync(Endpoint, _options, scope).ConfigureAwait(false);
             Interlocked.Exchange(ref _channel, channel);
 
-            // Closed meanwhile: Dispose may not have seen the channel.
+            // Closed meanwhile: either Dispose has seen the channel, or this sees its state.
             if (State == GuestAgentSessionState.Closed)
             {
                 channel.Dispose();
