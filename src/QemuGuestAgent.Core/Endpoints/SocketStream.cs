@@ -39,13 +39,16 @@ internal sealed class SocketStream : ChannelStream
                 return new(_socket.Receive(buffer.Span));
             }
         }
+        catch (SocketException e)
+        {
+            throw Failure(e);
+        }
         finally
         {
             Interlocked.Decrement(ref _waiting);
         }
 
-        return isAlone && Volatile.Read(ref _threads) < MaxThreads ? ReceiveOnThreadAsync(buffer)
-            : _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+        return ReceiveLateAsync(buffer, isAlone && Volatile.Read(ref _threads) < MaxThreads, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -68,10 +71,22 @@ internal sealed class SocketStream : ChannelStream
         base.Dispose(disposing);
     }
 
-    private async ValueTask<int> ReceiveOnThreadAsync(Memory<byte> buffer)
+    private async ValueTask<int> ReceiveLateAsync(Memory<byte> buffer, bool onThread, CancellationToken cancellationToken)
     {
-        await OnThreadAsync(() => _socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectRead)).ConfigureAwait(false);
-        return _socket.Receive(buffer.Span);
+        try
+        {
+            if (!onThread)
+            {
+                return await _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            }
+
+            await OnThreadAsync(() => _socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectRead)).ConfigureAwait(false);
+            return _socket.Receive(buffer.Span);
+        }
+        catch (SocketException e)
+        {
+            throw Failure(e);
+        }
     }
 
     private async ValueTask SendOnThreadAsync(ReadOnlyMemory<byte> bytes) => await OnThreadAsync(() =>
@@ -84,9 +99,16 @@ internal sealed class SocketStream : ChannelStream
 
     private async ValueTask SendByDotNetAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        while (!bytes.IsEmpty)
+        try
         {
-            bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
+            while (!bytes.IsEmpty)
+            {
+                bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
+            }
+        }
+        catch (SocketException e)
+        {
+            throw Failure(e);
         }
     }
 
@@ -101,11 +123,14 @@ internal sealed class SocketStream : ChannelStream
                 break;
             }
 
-            bytes = error == SocketError.Success ? bytes[count..] : throw new SocketException((int)error);
+            bytes = error == SocketError.Success ? bytes[count..] : throw Failure(new SocketException((int)error));
         }
 
         return bytes;
     }
+
+    // As .NET's own streams fail.
+    private static IOException Failure(SocketException e) => new(e.Message, e);
 
     private static async Task OnThreadAsync(Action wait)
     {

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Text.Json;
 using QemuGuestAgent.Core.Errors;
 
@@ -72,7 +71,7 @@ public sealed record GuestAgentInfo(string Version, IReadOnlyDictionary<string, 
             reader.Skip();
         }
 
-        return new GuestAgentInfo(version, new ReadOnlyDictionary<string, GuestAgentCommandInfo>(commands));
+        return new GuestAgentInfo(version, commands);
     }
 
     private static GuestAgentCommandInfo? ParseCommand(ref Utf8JsonReader reader)

@@ -131,6 +131,8 @@ internal sealed class AgentChannel : IDisposable
     {
         while (true)
         {
+            // A peer that never stops sending never makes a read wait, where the call's end would be looked at.
+            scope.ThrowIfEnded();
             var received = await ReadAsync(scope).ConfigureAwait(false);
             if (NextLine(received, out var line, out var end))
             {
@@ -146,9 +148,6 @@ internal sealed class AgentChannel : IDisposable
                     _reader.AdvanceTo(end);
                 }
             }
-
-            // A peer that never stops sending never makes a read wait, where the call's end would be looked at.
-            scope.ThrowIfEnded();
         }
     }
 

@@ -231,7 +231,8 @@ internal sealed class Synchronization(
     {
         try
         {
-            return KnownAgents.All.Read(reply);
+            var reader = reply.OpenReturn();
+            return GuestAgentInfo.Parse(ref reader);
         }
         catch (InvalidOperationException e)
         {
