@@ -12,7 +12,6 @@ public sealed class FanOut : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _throttle;
     private readonly List<Task> _running = [];
-    private Task _completion = Task.CompletedTask;
     private bool _isComplete;
 
     /// <summary>Makes an empty one.</summary>
@@ -55,8 +54,7 @@ public sealed class FanOut : IDisposable
     public void Finish(Action? whileWaiting = null)
     {
         var all = Task.WhenAll(_running);
-        _completion = all.ContinueWith(
-            _ => Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        all.ContinueWith(_ => Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (true)
         {
             if (Take(QuietTime, out var isComplete) is { } action)
@@ -86,7 +84,6 @@ public sealed class FanOut : IDisposable
         // Only waits: exceptions of operations have come out of Finish, or there is no caller left.
         Task.WhenAll(_running).ContinueWith(
             static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
-        _completion.Wait();
         _throttle.Dispose();
     }
 

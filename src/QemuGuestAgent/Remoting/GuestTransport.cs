@@ -191,16 +191,16 @@ internal sealed class GuestTransport
                 return line;
             }
 
-            (_processed, _held) = (_held, null);
-            if (_processed is not null)
+            // PowerShell has had its word on the line, and now waits for that on the next; what follows, it is told of when that is sent.
+            var next = _held;
+            (_processed, _held) = (next, null);
+            if (next is not null)
             {
-                Write("\n", _processed);
+                Write("\n", next);
             }
 
             SendWaiting();
-
-            // PowerShell has had its word on the line, and now waits for that on the next.
-            return _processed;
+            return next;
         }
     }
 
