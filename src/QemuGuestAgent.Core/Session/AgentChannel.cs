@@ -325,7 +325,7 @@ internal sealed class AgentChannel : IDisposable
     private GuestAgentException Lost(Exception e)
     {
         IsBroken = true;
-        return ErrorCatalogue.ConnectionLost.Because(e, _endpoint, (e.InnerException ?? e).Message);
+        return ErrorCatalogue.ConnectionLost.Because(e, _endpoint, (e.InnerException is SocketException cause ? cause : e).Message);
     }
 
     private static bool IsLoss(Exception e) => e is IOException or SocketException or ObjectDisposedException;

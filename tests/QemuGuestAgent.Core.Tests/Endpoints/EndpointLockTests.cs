@@ -75,6 +75,9 @@ public sealed class EndpointLockTests : IDisposable
         try
         {
             await holder.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().OrHang();
+
+            // The shell tells that it has the lock, and is the program then.
+            await Poll.UntilAsync(() => File.ReadAllText($"/proc/{holder.Id}/comm") == "sleep\n", "the program in the shell's place");
             var error = Assert.Throws<GuestAgentException>(() => Take(Endpoint)).ShouldBe(ErrorCatalogue.EndpointInUse);
             Assert.Contains($"process {holder.Id} (sleep)", error.Message, StringComparison.Ordinal);
         }

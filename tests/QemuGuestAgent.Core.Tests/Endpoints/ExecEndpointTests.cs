@@ -66,6 +66,16 @@ public sealed class ExecEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_program_that_takes_no_request_is_lost_and_its_end_tells_why()
+    {
+        // What is written fails at once; what is read does not end.
+        var endpoint = new OpenedEndpoint(await new ExecEndpoint("sh", "-c", "exec 0<&-; sleep 1000 2>/dev/null & echo; exit 7").OpenAsync());
+        await ReadLineAsync(endpoint.Stream);
+        var error = await endpoint.Connect().FailsWith(ErrorCatalogue.ConnectionLost);
+        Assert.Contains("'sh' ended with exit code 7", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_program_that_says_something_else_is_no_agent() =>
         await new ExecEndpoint("sh", "-c", "echo Welcome").Connect().FailsWith(ErrorCatalogue.NotAnAgent);
 
@@ -161,5 +171,14 @@ public sealed class ExecEndpointTests : IDisposable
         }
 
         return line;
+    }
+
+    private sealed class OpenedEndpoint(Stream stream) : GuestAgentEndpoint
+    {
+        public Stream Stream => stream;
+
+        public override Task<Stream> OpenAsync(CancellationToken cancellationToken) => Task.FromResult(stream);
+
+        public override string ToString() => "opened:";
     }
 }
