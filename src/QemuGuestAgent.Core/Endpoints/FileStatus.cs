@@ -47,22 +47,22 @@ internal readonly record struct FileStatus(int Mode, uint Owner, uint Links)
         // struct statx has 256 bytes, struct stat of macOS 144.
         const int maxBytes = 256;
         var name = Encoding.UTF8.GetBytes(path + '\0');
-        var found = new byte[maxBytes];
+        Span<byte> found = stackalloc byte[maxBytes];
         if (OperatingSystem.IsLinux())
         {
             // Not struct stat, which differs by processor.
             const int workingFolder = -100;
             const int noFollow = 0x100;
             const uint basics = 0x7FF;
-            return statx(workingFolder, name, noFollow, basics, found) != 0 ? null
-                : new FileStatus(BitConverter.ToUInt16(found, 28), BitConverter.ToUInt32(found, 20), BitConverter.ToUInt32(found, 16));
+            return statx(workingFolder, name, noFollow, basics, ref found[0]) != 0 ? null
+                : new FileStatus(BitConverter.ToUInt16(found[28..]), BitConverter.ToUInt32(found[20..]), BitConverter.ToUInt32(found[16..]));
         }
 
         if (OperatingSystem.IsMacOS())
         {
-            var result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? lstat64(name, found) : lstat(name, found);
+            var result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? lstat64(name, ref found[0]) : lstat(name, ref found[0]);
             return result != 0 ? null
-                : new FileStatus(BitConverter.ToUInt16(found, 4), BitConverter.ToUInt32(found, 16), BitConverter.ToUInt16(found, 6));
+                : new FileStatus(BitConverter.ToUInt16(found[4..]), BitConverter.ToUInt32(found[16..]), BitConverter.ToUInt16(found[6..]));
         }
 
 #endif
@@ -74,12 +74,12 @@ internal readonly record struct FileStatus(int Mode, uint Owner, uint Links)
     private static extern uint geteuid();
 
     [DllImport("libc")]
-    private static extern int statx(int folder, byte[] path, int flags, uint mask, [Out] byte[] found);
+    private static extern int statx(int folder, byte[] path, int flags, uint mask, ref byte found);
 
     [DllImport("libc")]
-    private static extern int lstat(byte[] path, [Out] byte[] found);
+    private static extern int lstat(byte[] path, ref byte found);
 
     [DllImport("libc", EntryPoint = "lstat$INODE64")]
-    private static extern int lstat64(byte[] path, [Out] byte[] found);
+    private static extern int lstat64(byte[] path, ref byte found);
 #endif
 }

@@ -14,9 +14,9 @@ internal static class RealPath
 #if NET
         if (!OperatingSystem.IsWindows())
         {
-            var resolved = new byte[PathBytes];
-            return realpath(Encoding.UTF8.GetBytes(path + '\0'), resolved) != 0
-                ? Encoding.UTF8.GetString(resolved, 0, Array.IndexOf<byte>(resolved, 0))
+            Span<byte> resolved = stackalloc byte[PathBytes];
+            return realpath(Encoding.UTF8.GetBytes(path + '\0'), ref resolved[0]) != 0
+                ? Encoding.UTF8.GetString(resolved[..resolved.IndexOf((byte)0)])
                 : path;
         }
 #endif
@@ -28,6 +28,6 @@ internal static class RealPath
     private const int PathBytes = 4096;
 
     [DllImport("libc")]
-    private static extern nint realpath(byte[] path, [Out] byte[] resolved);
+    private static extern nint realpath(byte[] path, ref byte resolved);
 #endif
 }
