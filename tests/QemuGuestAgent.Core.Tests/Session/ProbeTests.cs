@@ -1,6 +1,11 @@
+using System.Text.Json.Nodes;
 using QemuGuestAgent.Core.Errors;
+using QemuGuestAgent.Core.Guests;
+using QemuGuestAgent.Core.Guests.Posix;
+using QemuGuestAgent.Core.Guests.Windows;
 using QemuGuestAgent.Core.Session;
 using QemuGuestAgent.Core.Tests.Errors;
+using QemuGuestAgent.EmbeddedAgent;
 using static QemuGuestAgent.Core.Tests.Session.AgentScript;
 
 namespace QemuGuestAgent.Core.Tests.Session;
@@ -108,6 +113,34 @@ public sealed class ProbeTests
         await dialogue.Peer.AnswerSyncAsync(ids: false);
         await syncing.OrHang();
         Assert.False(dialogue.Session.EchoesRequestIds);
+    }
+
+    [Fact]
+    public async Task Guests_whose_agents_say_the_same_are_told_apart()
+    {
+        async Task<GuestPlatform> PlatformOfAsync(string system)
+        {
+            var options = new EmbeddedGuestAgentOptions { Version = nameof(Guests_whose_agents_say_the_same_are_told_apart) };
+            options.Commands["guest-get-osinfo"] = _ => new JsonObject { ["id"] = system };
+            using var session = await EmbeddedEndpoint.Register($"{Guid.NewGuid()}", new EmbeddedGuestAgent(options)).Connect();
+            Assert.Equal((options.Version, true), (session.Agent!.Version, session.Agent.Commands["guest-ping"].Enabled));
+            return await GuestPlatform.FindAsync(session, new OperationTime(TimeProvider.System, null), CancellationToken.None);
+        }
+
+        Assert.IsType<PosixPlatform>(await PlatformOfAsync("debian"));
+        Assert.IsType<WindowsPlatform>(await PlatformOfAsync("mswindows"));
+        Assert.IsType<PosixPlatform>(await PlatformOfAsync("debian"));
+    }
+
+    [Fact]
+    public async Task An_agent_that_says_nearly_the_same_as_the_last_is_read_anew()
+    {
+        foreach (var (enabled, version) in new[] { ("true", "1.0"), ("true", "1.0"), ("true", "1.1"), ("null", "1.1"), ("true", "1.1") })
+        {
+            var (session, _) = await ConnectAsync(
+                $$"""{"return": {"version": "{{version}}", "supported_commands": [{"name": "a", "enabled": {{enabled}}}, {"name": "b{{enabled}}"}]}, "id": ID}""");
+            Assert.Equal((version, true), (session.Agent!.Version, session.Agent.Commands.ContainsKey($"b{enabled}")));
+        }
     }
 
     private static async Task<(GuestAgentSession Session, PeerConnection Peer)> ConnectAsync(params string[] lines)
