@@ -86,6 +86,9 @@ public sealed class WindowsMachine : IAsyncDisposable
     /// <summary>How many processes of a program there are in the guest; its name is without .exe.</summary>
     public int CountProcesses(string program) => FindProcesses(commandLine => IsProgram(commandLine, program)).Count;
 
+    /// <summary>Waits until one process of a program runs. (One that starts another looks like two for a moment: Wine forks.)</summary>
+    public Task OneRunsAsync(string program) => Poll.UntilAsync(() => CountProcesses(program) == 1, $"one {program}");
+
     /// <summary>Where a file of the guest, <c>C:\…</c>, is on this machine.</summary>
     public string HostPath(string guestPath)
     {

@@ -1,5 +1,4 @@
 using QemuGuestAgent.Core.Guests.Processes;
-using QemuGuestAgent.Core.Tests.RealAgent;
 
 namespace QemuGuestAgent.Core.Tests.WindowsGuest;
 
@@ -20,7 +19,7 @@ public sealed class WindowsMachineTests(WindowsGuestFixture fixture) : WindowsGu
     {
         Assert.Equal(0, Guest.CountProcesses("cmd"));
         await GuestProcess.StartAsync(Session, new GuestProcessStart("cmd") { Arguments = ["/k"] }, cancellationToken: TestEnd);
-        await Poll.UntilAsync(() => Guest.CountProcesses("cmd") == 1, "the process");
+        await Guest.OneRunsAsync("cmd");
 
         await Guest.KillAsync("cmd");
 

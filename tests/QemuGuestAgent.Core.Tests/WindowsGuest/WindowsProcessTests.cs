@@ -120,7 +120,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     {
         var lines = await StreamAsync(new GuestProcessStart("cmd.exe") { Arguments = ["/d", "/c", "start /b ping -n 10000 127.0.0.1&echo done"] });
         Assert.Contains("done", lines, StringComparer.Ordinal);
-        await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 1, "what is left");
+        await Guest.OneRunsAsync("ping");
         await Guest.KillAsync("ping");
     }
 
@@ -134,9 +134,9 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
             Assert.Equal(["x"], await StreamAsync(new GuestProcessStart("cmd.exe") { Arguments = ["/d", "/c", "echo x"] }));
         }
 
-        Assert.Equal(1, Guest.CountProcesses(Helper));
+        await Guest.OneRunsAsync(Helper);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => StreamAsync(new GuestProcessStart("cmd.exe") { Arguments = ["/d", "/c", $"echo {i}"] })));
-        Assert.Equal(1, Guest.CountProcesses(Helper));
+        await Guest.OneRunsAsync(Helper);
         Session.Dispose();
         await NothingLeftAsync();
     }
@@ -153,7 +153,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
         var kept = await StreamedProcess.RunAsync(Session, Endless(), TakeAsync, keepsOnTimeOut: true, call: call, cancellationToken: TestEnd)
             .FailsWith(ErrorCatalogue.ProcessTimedOut);
         Assert.Contains("still running", kept.Message, StringComparison.Ordinal);
-        Assert.Equal(1, Guest.CountProcesses("ping"));
+        await Guest.OneRunsAsync("ping");
         await Guest.KillAsync("ping");
     }
 
@@ -162,7 +162,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(TestEnd);
         var running = StreamedProcess.RunAsync(Session, Endless(), TakeAsync, cancellationToken: cancel.Token);
-        await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 1, "the program");
+        await Guest.OneRunsAsync("ping");
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running).OrHang();
         await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 0, "the end of the program");
@@ -174,7 +174,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     {
         var watch = new HostWatch(TimeSpan.FromDays(1), TimeSpan.FromSeconds(1), 10);
         await StartedAsync(watch);
-        Assert.Equal(1, Guest.CountProcesses("ping"));
+        await Guest.OneRunsAsync("ping");
         await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 0, "the end of the program");
     }
 
@@ -194,7 +194,7 @@ public sealed class WindowsProcessTests(WindowsGuestFixture fixture) : WindowsGu
     {
         var running = StreamedProcess.RunAsync(
             Session, Endless(), TakeAsync, call: new CallOptions { Timeout = TimeSpan.FromSeconds(20) }, cancellationToken: TestEnd);
-        await Poll.UntilAsync(() => Guest.CountProcesses("ping") == 1, "the program");
+        await Guest.OneRunsAsync("ping");
         await Guest.KillAgentAsync();
         await NothingLeftAsync();
         await Guest.StartAgentAsync();
