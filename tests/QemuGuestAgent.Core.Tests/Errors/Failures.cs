@@ -19,6 +19,23 @@ internal static class Failures
         return error.ShouldBe(expected);
     }
 
+    /// <summary>The task fails with the error of the catalogue, and says what to do about it. Where it succeeds, its result is told.</summary>
+    public static async Task<GuestAgentException> FailsWith<T>(this Task<T> task, ErrorDefinition expected)
+    {
+        T result;
+        try
+        {
+            result = await task.OrHang();
+        }
+        catch (GuestAgentException e)
+        {
+            return e.ShouldBe(expected);
+        }
+
+        Assert.Fail($"{expected.Id} was expected, and this came: {result}");
+        return null;
+    }
+
     public static GuestAgentException ShouldBe(this GuestAgentException error, ErrorDefinition expected)
     {
         Assert.True(expected.Id == error.ErrorId, $"{expected.Id} was expected, and this came: {error}");
