@@ -243,7 +243,11 @@ internal sealed class Synchronization(
         {
             var reader = reply.OpenReturn();
             var info = GuestAgentInfo.Parse(ref reader);
-            _known = text.IsEmpty ? _known : new KnownInfo(text.ToArray(), info);
+            if (!text.IsEmpty)
+            {
+                _known = new KnownInfo(text.ToArray(), info);
+            }
+
             return info;
         }
         catch (InvalidOperationException e)

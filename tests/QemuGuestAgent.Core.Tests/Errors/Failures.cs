@@ -1,4 +1,5 @@
 using QemuGuestAgent.Core.Errors;
+using Xunit.Sdk;
 
 namespace QemuGuestAgent.Core.Tests.Errors;
 
@@ -22,18 +23,14 @@ internal static class Failures
     /// <summary>The task fails with the error of the catalogue, and says what to do about it. Where it succeeds, its result is told.</summary>
     public static async Task<GuestAgentException> FailsWith<T>(this Task<T> task, ErrorDefinition expected)
     {
-        T result;
         try
         {
-            result = await task.OrHang();
+            throw FailException.ForFailure($"{expected.Id} was expected, and this came: {await task.OrHang()}");
         }
         catch (GuestAgentException e)
         {
             return e.ShouldBe(expected);
         }
-
-        Assert.Fail($"{expected.Id} was expected, and this came: {result}");
-        return null;
     }
 
     public static GuestAgentException ShouldBe(this GuestAgentException error, ErrorDefinition expected)
